@@ -1,0 +1,92 @@
+"""Which network runs when nobody names one."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+from zoo import bundle, pretrained, registry
+from zoo.errors import UsageError, WeightsError
+from zoo.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+#: The network that ships with zoo; it needs neither a cache nor a network.
+SHIPPED = "cifar10-resnet9"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A network, its weights and why it was taken. ``weights`` is ``None`` for a network in a file."""
+
+    spec: ModelSpec
+    tag: str | None
+    weights: pretrained.Found | None
+    reason: str
+
+
+def score(spec: ModelSpec) -> float | None:
+    """How good a compromise a network is: top-1, less two points a doubling of size and one a doubling of work.
+
+    Size is in megabytes of float32, work in billions of multiply-accumulates. ``None`` where no ImageNet
+    accuracy was published.
+    """
+    weights = spec.weights.get("imagenet")
+    if weights is None or weights.top is None or weights.top1 is None or not spec.params or not spec.gmacs:
+        return None
+    return weights.top1 - 2 * math.log2(size_mb(spec) or 1.0) - math.log2(spec.gmacs)
+
+
+def size_mb(spec: ModelSpec) -> float | None:
+    """Megabytes of the parameters as float32."""
+    return round(spec.params * 4 / 1e6, 2) if spec.params else None
+
+
+def ranking() -> list[ModelSpec]:
+    """Networks with ImageNet weights, the best compromise first."""
+    scored = [(value, spec) for spec in registry.list_models() if (value := score(spec)) is not None]
+    return [spec for _, spec in sorted(scored, key=lambda pair: -pair[0])]
+
+
+def named(name: str, *, offline: bool | None = None, progress: pretrained.Progress | None = None) -> Choice:
+    """The network called ``NAME``, ``NAME:TAG`` or a ``.keras`` file, with its weights, fetched if need be.
+
+    Raises:
+        UsageError: unknown name or tag, or a file that is not a network.
+        WeightsError: its weights are not to be had.
+    """
+    if bundle.is_file(name):
+        return Choice(bundle.read_spec(name), None, None, "asked for by file")
+    spec, tag = registry.resolve(name)
+    found = pretrained.fetch(spec, tag, offline=offline, progress=progress)
+    return Choice(spec, tag or found.tag, found, "asked for by name")
+
+
+def default(*, offline: bool | None = None, progress: pretrained.Progress | None = None) -> Choice:
+    """The best compromise that is cached, else the best one that can be fetched, else the shipped network.
+
+    The last case is said as a warning in the log.
+    """
+    ranked = ranking()
+    for spec in ranked:
+        found = pretrained.find(spec, "imagenet")
+        if found is not None and found.has_top:
+            return Choice(spec, "imagenet", found, "the best compromise of size and accuracy in the cache")
+    shipped = registry.get(SHIPPED)
+    try:
+        if not ranked:
+            raise UsageError("The registry has no network with ImageNet weights.")
+        found = pretrained.fetch(ranked[0], "imagenet", offline=offline, progress=progress)
+        return Choice(ranked[0], "imagenet", found, "the best compromise of size and accuracy")
+    except (WeightsError, UsageError) as error:
+        log.debug("%s", error)
+        log.warning(
+            "no ImageNet weights are to be had here, so %s answers, which knows 10 things (%s); "
+            "'zoo pull %s' fetches better ones",
+            SHIPPED,
+            "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
+            ranked[0].name if ranked else "mobilenetv2",
+        )
+        found = pretrained.fetch(shipped, offline=True)
+        return Choice(shipped, found.tag, found, "no ImageNet weights are to be had here")

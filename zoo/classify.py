@@ -1,0 +1,186 @@
+"""What is in a picture: top-k classes for files, folders, URLs or arrays."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo import choice, devices, engines, labels, pipeline, sources
+from zoo.errors import ImageError, UnavailableError, UsageError
+
+log = logging.getLogger(__name__)
+
+#: The label of a picture whose best class does not reach the threshold.
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One class: its name, its index in the network's output and its probability, 0-1."""
+
+    label: str
+    index: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one input: predictions, best first, or the reason why there are none."""
+
+    path: str
+    status: str
+    model: str
+    predictions: tuple[Prediction, ...] = ()
+    error: str | None = None
+    #: Whether the best class reached the threshold.
+    certain: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the picture could be read."""
+        return self.status == "ok"
+
+    @property
+    def label(self) -> str | None:
+        """The best class, ``"unknown"`` below the threshold, ``None`` for a picture that could not be read."""
+        if not self.predictions:
+            return None
+        return self.predictions[0].label if self.certain else UNKNOWN
+
+
+class Classifier:
+    """A network, its class names and an engine to run it, loaded once.
+
+    >>> Classifier("resnet50").predict(["photo.jpg"])[0].label
+    'tabby'
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        device: str = "auto",
+        engine: str = "auto",
+        batch_size: int | None = None,
+        offline: bool | None = None,
+        progress: Any = None,
+    ) -> None:
+        """Choose the network and where it runs. The engine starts with the first picture.
+
+        Args:
+            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
+            device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
+            engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
+            batch_size: pictures computed together; the engine's own choice without.
+            offline: never use the network; ``$ZOO_OFFLINE`` decides without.
+            progress: called with bytes done and bytes in all while weights are fetched.
+
+        Raises:
+            UsageError: an unknown name, device or engine.
+            UnavailableError: weights or device are not to be had.
+        """
+        if batch_size is not None and batch_size < 1:
+            raise UsageError(f"The batch size is at least 1. Received: {batch_size}")
+        self._device = devices.select(device)
+        if model is None:
+            self.choice = choice.default(offline=offline, progress=progress)
+        else:
+            self.choice = choice.named(model, offline=offline, progress=progress)
+        self.spec = self.choice.spec
+        engines.choose(engine, self.spec, self._device)
+        weights = self.spec.weight_set(self.choice.tag)
+        self.labels = labels.names(weights.labels) if weights else ()
+        self._engine_request = engine
+        self._batch_size = batch_size
+        self._engine: engines.Engine | None = None
+
+    @property
+    def engine(self) -> engines.Engine:
+        """The engine; started with the first use."""
+        return self._start(single=False)
+
+    def predict(
+        self,
+        inputs: str | os.PathLike[str] | np.ndarray | Iterable[str | os.PathLike[str] | np.ndarray],
+        *,
+        top: int = 5,
+        threshold: float = 0.0,
+        recursive: bool = False,
+    ) -> list[Result]:
+        """Classify files, folders, globs, URLs, or arrays, in order.
+
+        Args:
+            inputs: one input or several. Arrays are uint8 RGB (height, width, 3) of any size, or a batch
+                (n, height, width, 3).
+            top: classes in each result.
+            threshold: probability 0-1 that the best class must reach; below it the label is ``"unknown"``.
+            recursive: look into folders within folders.
+
+        Returns:
+            A result for each picture; one that cannot be read has its reason in ``error``.
+        """
+        return list(self.stream(_sources(inputs, recursive), top=top, threshold=threshold))
+
+    def stream(
+        self, pictures: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0
+    ) -> Iterator[Result]:
+        """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length."""
+        if top < 1:
+            raise UsageError(f"--top is at least 1. Received: {top}")
+        if not 0.0 <= threshold <= 1.0:
+            raise UsageError(f"--threshold is a probability from 0 to 1. Received: {threshold:g}")
+        single = isinstance(pictures, Sequence) and len(pictures) == 1
+        running = self._start(single)
+        for source, output in pipeline.run(pictures, running, self.spec.resize):
+            if isinstance(output, ImageError):
+                yield Result(source.path, "unreadable", self.spec.name, error=str(output))
+                continue
+            predictions = self._best(output, top)
+            certain = predictions[0].score >= threshold
+            yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
+
+    def _start(self, single: bool) -> engines.Engine:
+        if self._engine is None or (not single and self._engine.batch_size == 1 and self._batch_size != 1):
+            self._engine = engines.start(
+                self.spec,
+                self.choice.weights,
+                self._device,
+                engine=self._engine_request,
+                batch_size=self._batch_size,
+                single=single,
+            )
+        return self._engine
+
+    def _best(self, output: np.ndarray, top: int) -> tuple[Prediction, ...]:
+        """The ``top`` most probable classes, best first."""
+        if output.ndim != 1:
+            raise UnavailableError(
+                f"{self.spec.name} gives an output of shape {output.shape} for a picture and not one number a class; "
+                "classify needs a network that classifies."
+            )
+        if self.labels and len(self.labels) != len(output):
+            raise UnavailableError(
+                f"{self.spec.name} has {len(output)} outputs and {len(self.labels)} class names; its file is damaged."
+            )
+        order = np.argsort(-output, kind="stable")[:top]
+        return tuple(
+            Prediction(self.labels[i] if self.labels else str(i), int(i), round(float(output[i]), 6)) for i in order
+        )
+
+
+def _sources(inputs: Any, recursive: bool) -> list[sources.Source]:
+    """Sources of whatever :meth:`Classifier.predict` takes."""
+    if isinstance(inputs, str | os.PathLike) or (isinstance(inputs, np.ndarray) and inputs.ndim in (2, 3)):
+        inputs = [inputs]
+    found: list[sources.Source] = []
+    for number, item in enumerate(inputs):
+        if isinstance(item, np.ndarray):
+            found.append(sources.Source.from_array(item, name=f"array {number}"))
+        else:
+            found.extend(sources.find([item], recursive=recursive))
+    return found

@@ -1,0 +1,274 @@
+"""What can compute here, what was asked for, and what runs; decided before Keras is imported.
+
+Keras fixes its backend when it is imported and a framework looks for GPUs when it first starts, so both
+are settled here, through the environment, without importing either.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UnavailableError, UsageError
+
+#: The Keras backends that train and run on a GPU, in the order in which zoo tries them.
+BACKENDS = ("tensorflow", "jax", "torch")
+
+#: Share of a card's memory below which it is taken to be busy, or a display card.
+LEAST_FREE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device. Memory is in bytes; ``reason`` says why it is taken or left."""
+
+    name: str
+    kind: str
+    model: str
+    memory_total: int | None
+    memory_free: int | None
+    selected: bool = False
+    reason: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """The row of ``zoo devices --format json``."""
+        return asdict(self)
+
+
+def available() -> list[Device]:
+    """The CPU, then the NVIDIA GPUs that this process may see, numbered as a framework numbers them."""
+    return [_cpu(), *_nvidia_gpus()]
+
+
+def select(request: str = "auto", *, backend: str | None = None) -> Device:
+    """The device that ``request`` means here.
+
+    Args:
+        request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the
+            CPU), ``"cpu"``, ``"gpu"`` (the same without the CPU to fall back on) or ``"gpu:N"``.
+        backend: the Keras backend that will run; any installed one without.
+
+    Raises:
+        UsageError: ``request`` has another form.
+        UnavailableError: the device is not there, or no installed backend can use it.
+    """
+    return next(device for device in survey(request, backend=backend) if device.selected)
+
+
+def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]:
+    """Every device, the one that ``request`` takes marked, each with the reason; errors as :func:`select`."""
+    match = re.fullmatch(r"auto|cpu|(gpu)(?::(\d+))?", request.strip().lower())
+    if not match:
+        raise UsageError(f"--device takes auto, cpu, gpu or gpu:N. Received: {request}")
+    cpu, *gpus = available()
+    usable = gpu_backend(backend)
+    free = [gpu for gpu in gpus if _roomy(gpu)]
+    best = max(free, key=lambda gpu: gpu.memory_free or 0, default=None)
+
+    if match[2] is not None:
+        chosen = next((gpu for gpu in gpus if gpu.name == f"gpu:{match[2]}"), None)
+        if chosen is None:
+            there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
+            raise UnavailableError(f"There is no gpu:{match[2]} here ({there}); 'zoo devices' lists what there is.")
+        reason = "asked for by name"
+    elif match[1]:
+        chosen = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
+        if chosen is None:
+            raise UnavailableError("There is no GPU that zoo can see here; use --device cpu, or see 'zoo doctor'.")
+        reason = "the GPU with the most free memory"
+    elif request.strip().lower() == "cpu":
+        chosen, reason = cpu, "asked for by name"
+    elif best and usable:
+        chosen, reason = best, f"the GPU with the most free memory, for Keras on {usable}"
+    elif best:
+        chosen, reason = cpu, "there is a GPU, but no installed Keras backend was built for it"
+    elif gpus:
+        chosen, reason = cpu, "no GPU has enough free memory"
+    else:
+        chosen, reason = cpu, "there is no GPU here"
+
+    if chosen.kind == "gpu" and not usable:
+        raise UnavailableError(
+            f"{chosen.name} is here, but no installed Keras backend can use it; "
+            "install tensorflow[and-cuda], jax[cuda12] or a CUDA build of torch, or use --device cpu."
+        )
+    return [
+        replace(device, selected=True, reason=reason)
+        if device.name == chosen.name
+        else replace(device, reason=_left(device, best))
+        for device in (cpu, *gpus)
+    ]
+
+
+def prepare(device: Device, *, backend: str | None = None) -> str:
+    """Set the environment so that Keras, when it is imported next, runs on ``device``; returns the backend.
+
+    A backend that is already imported stays what it is. TensorFlow is told to take GPU memory as it needs it.
+
+    Raises:
+        UnavailableError: the backend asked for is not installed.
+    """
+    chosen = loaded_backend() or backend or wanted_backend(device.kind)
+    if chosen not in (*BACKENDS, "openvino"):
+        raise UnavailableError(
+            f"Keras has no backend '{chosen}' that zoo knows; KERAS_BACKEND is one of {', '.join(BACKENDS)}."
+        )
+    if importlib.util.find_spec(chosen) is None:
+        raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' brings it.")
+    os.environ["KERAS_BACKEND"] = chosen
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if chosen not in sys.modules:
+        if device.kind == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+            os.environ["JAX_PLATFORMS"] = "cpu"
+        else:
+            os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+            os.environ["CUDA_VISIBLE_DEVICES"] = _physical(device)
+    return chosen
+
+
+def loaded_backend() -> str | None:
+    """The backend of a Keras that is already imported in this process."""
+    keras = sys.modules.get("keras")
+    return keras.backend.backend() if keras else None  # type: ignore[no-any-return]
+
+
+def wanted_backend(kind: str = "cpu") -> str:
+    """The backend that ``KERAS_BACKEND`` names, else the first installed one that suits the kind of device."""
+    named = os.environ.get("KERAS_BACKEND")
+    if named and named != "openvino":
+        return named
+    if kind == "gpu":
+        found = gpu_backend()
+        if found:
+            return found
+    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+
+
+def gpu_backend(backend: str | None = None) -> str | None:
+    """The first installed backend that was built for NVIDIA GPUs, found without importing it."""
+    named = backend or loaded_backend() or os.environ.get("KERAS_BACKEND")
+    candidates = [named] if named else BACKENDS
+    return next((name for name in candidates if _built_for_gpu(name)), None)
+
+
+def _built_for_gpu(backend: str) -> bool:
+    """Whether the installed package can drive an NVIDIA GPU."""
+    if backend == "jax":
+        return any(importlib.util.find_spec(f"jax_cuda{major}_plugin") for major in (12, 13))
+    found = importlib.util.find_spec(backend)
+    folder = Path(found.origin).parent if found and found.origin else None
+    if folder is None:
+        return False
+    if backend == "torch":
+        version = folder / "version.py"
+        return version.is_file() and re.search(r"^cuda[^=]*= *'", version.read_text(), re.MULTILINE) is not None
+    if backend == "tensorflow":
+        # The Linux wheel drives a GPU once CUDA's libraries are there: from pip, or from the system.
+        return (folder.parent / "nvidia" / "cudnn").is_dir() or shutil.which("nvcc") is not None
+    return False
+
+
+def _cpu() -> Device:
+    total, free = _memory()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Device("cpu", "cpu", f"{_cpu_model()}, {cores} cores", total, free)
+
+
+def _cpu_model() -> str:
+    try:
+        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        match = None
+    if match:
+        return match[1]
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+def _memory() -> tuple[int | None, int | None]:
+    """Total and available memory in bytes, as far as the platform tells without further packages."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+        values: Mapping[str, int] = {k: int(v) * 1024 for k, v in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
+        return values["MemTotal"], values["MemAvailable"]
+    except (OSError, KeyError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None
+    except (AttributeError, ValueError, OSError):
+        return None, None
+
+
+def _nvidia_gpus() -> list[Device]:
+    """GPUs as the driver lists them, less those that ``CUDA_VISIBLE_DEVICES`` hides."""
+    return [
+        Device(f"gpu:{index}", "gpu", card["name"], card["total"], card["free"])
+        for index, card in enumerate(_visible_cards())
+    ]
+
+
+def _visible_cards() -> list[dict[str, Any]]:
+    """What ``nvidia-smi`` says, in the order in which a framework would number the cards."""
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return []
+    query = "--query-gpu=index,uuid,name,memory.total,memory.free"
+    try:
+        done = subprocess.run(
+            [program, query, "--format=csv,noheader,nounits"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    cards = []
+    for line in done.stdout.splitlines():
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) == 5:
+            index, uuid, name, total, free = fields
+            cards.append({"index": index, "uuid": uuid, "name": name, "total": _mebi(total), "free": _mebi(free)})
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return cards
+    shown = []
+    for wanted in filter(None, (part.strip() for part in visible.split(","))):
+        match = next((card for card in cards if wanted == card["index"] or card["uuid"].startswith(wanted)), None)
+        if match is None:
+            # CUDA itself stops at the first entry that names no card.
+            break
+        shown.append(match)
+    return shown
+
+
+def _physical(device: Device) -> str:
+    """The card's own identifier, which stays right whatever was hidden before."""
+    return str(_visible_cards()[int(device.name.partition(":")[2])]["uuid"])
+
+
+def _mebi(text: str) -> int | None:
+    return int(text) * 2**20 if text.isdigit() else None
+
+
+def _roomy(gpu: Device) -> bool:
+    if not gpu.memory_total or gpu.memory_free is None:
+        return True
+    return gpu.memory_free >= LEAST_FREE * gpu.memory_total
+
+
+def _left(device: Device, best: Device | None) -> str:
+    """Why a device was not taken."""
+    if device.kind == "cpu":
+        return "a GPU is faster"
+    if not _roomy(device):
+        return "little memory is free: a display card, or busy"
+    return "less memory is free" if best and device.name != best.name else "not asked for"

@@ -1,0 +1,84 @@
+"""Engines run a network on batches of pictures.
+
+``openvino`` runs on the CPU from a form that was compiled once and needs no framework; ``keras`` runs on
+any Keras backend and on GPUs. Both give the same probabilities to 1e-4.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from typing import TYPE_CHECKING
+
+from zoo.engines.base import Engine
+from zoo.errors import UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from zoo.devices import Device
+    from zoo.pretrained import Found
+    from zoo.spec import ModelSpec
+
+__all__ = ["ENGINES", "Engine", "choose", "start"]
+
+ENGINES = ("auto", "keras", "openvino")
+
+log = logging.getLogger(__name__)
+
+
+def choose(request: str, spec: ModelSpec, device: Device) -> str:
+    """The engine that ``request`` means for this network on this device: ``"openvino"`` or ``"keras"``.
+
+    Raises:
+        UsageError: no such engine, or one that cannot run where it was asked to.
+    """
+    if request not in ENGINES:
+        raise UsageError(f"--engine takes {', '.join(ENGINES)}. Received: {request}")
+    # A function that lives in this process cannot be compiled in another one.
+    importable = isinstance(spec.builder, str)
+    if request == "auto":
+        there = importlib.util.find_spec("openvino") is not None
+        return "openvino" if device.kind == "cpu" and importable and there else "keras"
+    if request == "openvino":
+        if device.kind != "cpu":
+            raise UsageError(f"--engine openvino runs on the CPU, not on {device.name}; use --engine keras.")
+        if not importable:
+            raise UsageError(
+                f"{spec.name} was registered by a function of this process, which openvino cannot compile; "
+                "use --engine keras."
+            )
+    return request
+
+
+def start(
+    spec: ModelSpec,
+    weights: Found | None,
+    device: Device,
+    *,
+    engine: str = "auto",
+    batch_size: int | None = None,
+    single: bool = False,
+) -> Engine:
+    """An engine ready to run.
+
+    Args:
+        spec: the network.
+        weights: its weights as :func:`zoo.pretrained.fetch` gives them; ``None`` for a network in a file.
+        device: where to run, from :func:`zoo.devices.select`.
+        engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
+        batch_size: pictures in one batch; the engine's own choice without.
+        single: only one picture will come, so latency counts and not throughput.
+
+    Raises:
+        UsageError: the engine does not run there.
+        UnavailableError: the engine or its backend is not installed, or the network does not compile.
+    """
+    chosen = choose(engine, spec, device)
+    if chosen == "openvino":
+        if importlib.util.find_spec("openvino") is None:
+            raise UnavailableError("The engine openvino is not installed; 'pip install openvino' brings it.")
+        from zoo.engines import openvino_engine
+
+        return openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
+    from zoo.engines import keras_engine
+
+    return keras_engine.KerasEngine(spec, weights, device, batch_size=1 if single else batch_size)

@@ -1,0 +1,52 @@
+"""Compile one network to OpenVINO's form: ``python -m zoo.engines.compile MODEL FOLDER [WEIGHTS]``.
+
+Run in a process of its own, because the Keras backend is fixed at import: Keras on OpenVINO builds and
+exports a network in a second without TensorFlow. Networks in files that this backend cannot load go
+through TensorFlow instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from zoo.errors import ZooError
+
+
+def compile_network(model: str, target: Path, weights: Path | None) -> None:
+    """Write ``target/model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
+    import openvino
+
+    from zoo import bundle, models, registry
+
+    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.get(model)
+    network = models.create_model(spec, weights=weights)
+    raw = target / "raw.xml"
+    network.export(raw, format="openvino", verbose=False)
+    graph = openvino.Core().read_model(raw)
+
+    # The pictures arrive as bytes; the conversion belongs to the graph, where it costs nothing.
+    steps = openvino.preprocess.PrePostProcessor(graph)
+    steps.input().tensor().set_element_type(openvino.Type.u8)
+    steps.output().tensor().set_element_type(openvino.Type.f32)
+    graph = steps.build()
+    openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
+    raw.unlink()
+    raw.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Entry point; an error is the last line of stderr."""
+    logging.disable(logging.WARNING)
+    model, target, *weights = sys.argv[1:]
+    try:
+        compile_network(model, Path(target), Path(weights[0]) if weights else None)
+    except ZooError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

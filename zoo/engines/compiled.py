@@ -1,0 +1,142 @@
+"""Compiled networks: an OpenVINO form on disk, made once for each network, weights, shape and version.
+
+A compiled network is a folder in ``$ZOO_CACHE/compiled``: ``model.xml`` and ``model.bin``, ``about.json``
+(what it was made from), and ``blobs/``, where OpenVINO keeps what it made of it for this processor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo import resources, verification
+from zoo.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from zoo.pretrained import Found
+    from zoo.spec import ModelSpec
+
+#: Raised whenever the way a network is compiled changes, so that older forms are not used.
+FORMAT = 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledNetwork:
+    """One entry of the cache. ``bytes`` counts everything in its folder."""
+
+    folder: Path
+    model: str
+    about: dict[str, Any]
+    bytes: int
+
+
+def folder() -> Path:
+    """The folder that holds all compiled networks."""
+    return resources.cache_root() / "compiled"
+
+
+def ensure(spec: ModelSpec, weights: Found | None) -> Path:
+    """The folder of the compiled form of a network; compiled now, in a process of its own, if it is not there.
+
+    Args:
+        spec: the network; its builder is importable or it is a file.
+        weights: trained weights, ``None`` for a network in a file.
+
+    Raises:
+        UnavailableError: the network cannot be compiled, or the cache cannot be written.
+    """
+    about = _about(spec, weights)
+    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
+    target = folder() / f"{spec.name}-{key}"
+    if (target / "about.json").is_file():
+        return target
+
+    log.info("compiling %s for this machine; this happens once", spec.name)
+    started = time.perf_counter()
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{spec.name}-", dir=folder()))
+    except OSError as error:
+        raise UnavailableError(
+            f"The cache folder {folder()} cannot be written ({error.strerror}); "
+            "make room, or set ZOO_CACHE to another folder."
+        ) from error
+    try:
+        _compile(spec, weights, work)
+        (work / "about.json").write_text(json.dumps(about, indent=1))
+        try:
+            work.rename(target)
+        except OSError:
+            # Another process was faster. Its result is the same as ours.
+            if not (target / "about.json").is_file():
+                raise
+    except OSError as error:
+        raise UnavailableError(f"{spec.name} could not be stored in {target}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    log.debug("compiled %s in %.1f s", spec.name, time.perf_counter() - started)
+    return target
+
+
+def entries() -> Iterator[CompiledNetwork]:
+    """Every compiled network in the cache, by name."""
+    for about in sorted(folder().glob("*/about.json")):
+        size = sum(file.stat().st_size for file in about.parent.rglob("*") if file.is_file())
+        contents = json.loads(about.read_text())
+        yield CompiledNetwork(about.parent, contents["model"], contents, size)
+
+
+def leftovers(older_than: float = 3600.0) -> list[Path]:
+    """Work folders of compilations that never ended and were begun more than ``older_than`` seconds ago."""
+    limit = time.time() - older_than
+    return [path for path in folder().glob(".*-*") if path.is_dir() and path.stat().st_mtime < limit]
+
+
+def _about(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
+    """Everything that could change the compiled form."""
+    source = weights.path if weights else spec.file
+    return {
+        "model": spec.name,
+        "builder": str(spec.builder),
+        "arguments": dict(spec.arguments),
+        "preprocessing": spec.preprocessing.describe(),
+        "input_size": list(spec.input_size),
+        "classes": spec.classes,
+        "weights_sha256": verification.digest(source) if source else None,
+        "format": FORMAT,
+        "keras": version("keras"),
+        "openvino": version("openvino"),
+    }
+
+
+def _compile(spec: ModelSpec, weights: Found | None, work: Path) -> None:
+    """Run :mod:`zoo.engines.compile` in a process whose Keras has the backend that compiles fastest."""
+    command = [sys.executable, "-m", "zoo.engines.compile", spec.file or spec.name, str(work)]
+    if weights:
+        command.append(str(weights.path))
+    environment = {**os.environ, "KERAS_BACKEND": "openvino", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # The child finds zoo where this process found it, also in a checkout that is not installed.
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
+    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode == 0:
+        return
+    log.debug("%s", done.stderr)
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
+    raise UnavailableError(f"{spec.name} cannot be compiled for openvino: {reason}; --engine keras may run it.")

@@ -1,0 +1,133 @@
+"""The engine for GPUs, and for everything that only Keras can run: any Keras backend."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import devices
+from zoo.errors import UnavailableError
+from zoo.quiet import quiet_stderr
+
+if TYPE_CHECKING:
+    from zoo.devices import Device
+    from zoo.pretrained import Found
+    from zoo.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+#: Pictures in a batch: enough for a GPU, little enough for a CPU's memory.
+BATCH_SIZE = {"gpu": 64, "cpu": 16}
+
+#: How each framework words that memory ran out.
+_OUT_OF_MEMORY = ("out of memory", "resource_exhausted", "resource exhausted", "oom when allocating")
+
+
+class KerasEngine:
+    """Runs a network through Keras; see :class:`zoo.engines.base.Engine`."""
+
+    name = "keras"
+
+    def __init__(
+        self, spec: ModelSpec, weights: Found | None, device: Device, *, batch_size: int | None = None
+    ) -> None:
+        """Import Keras for the device, build the network and load its weights.
+
+        Args:
+            spec: the network.
+            weights: its weights; ``None`` for a network in a file.
+            device: where to run.
+            batch_size: pictures in a batch.
+
+        Raises:
+            UnavailableError: the backend does not see the device.
+        """
+        self.backend = devices.prepare(device)
+        with quiet_stderr():
+            import keras
+
+            from zoo import models
+
+            _allow_memory_growth(self.backend)
+            self._check_device(device)
+            self._keras = keras
+            with self._placed(device):
+                self._network = models.create_model(spec, weights=weights.path if weights else None)
+        self.device = device.name
+        self._device = device
+        self.batch_size = batch_size or BATCH_SIZE[device.kind]
+
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the output of each batch in order. A batch that memory cannot hold is halved, and this is said."""
+        for batch in batches:
+            with self._placed(self._device):
+                yield self._predict(batch)
+
+    def _predict(self, batch: np.ndarray) -> np.ndarray:
+        parts = []
+        for start in range(0, len(batch), self.batch_size):
+            parts.append(self._predict_part(batch[start : start + self.batch_size]))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _predict_part(self, batch: np.ndarray) -> np.ndarray:
+        try:
+            output = self._network.predict_on_batch(batch)
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                raise UnavailableError(
+                    f"{self.device} has too little memory for one picture; use a smaller network or --device cpu."
+                ) from error
+            self.batch_size = len(batch) // 2
+            log.warning("out of memory on %s: the batch size is now %d", self.device, self.batch_size)
+            return self._predict(batch)
+        return np.asarray(output, "float32")
+
+    def _placed(self, device: Device) -> AbstractContextManager[Any]:
+        """On a GPU nothing is forced: the process sees only that one. On the CPU it is."""
+        return self._keras.device("cpu:0") if device.kind == "cpu" and self.backend != "jax" else nullcontext()
+
+    def _check_device(self, device: Device) -> None:
+        """Never run anywhere else than was said."""
+        if device.kind == "gpu" and not _sees_gpu(self.backend):
+            raise UnavailableError(
+                f"Keras on {self.backend} does not see {device.name}; see 'zoo doctor', or use --device cpu."
+            )
+
+
+def _sees_gpu(backend: str) -> bool:
+    """Whether the imported backend has a GPU to run on."""
+    if backend == "tensorflow":
+        import tensorflow
+
+        return bool(tensorflow.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _allow_memory_growth(backend: str) -> None:
+    """TensorFlow takes all of a GPU's memory unless it is told otherwise before its first use."""
+    if backend != "tensorflow":
+        return
+    import tensorflow
+
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        try:
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:
+            log.debug("TensorFlow was in use before zoo: memory growth stays as it is")
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)

@@ -1,0 +1,95 @@
+"""The engine for CPUs: a compiled network, run by OpenVINO without any framework."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.engines import compiled
+from zoo.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from zoo.pretrained import Found
+    from zoo.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+#: Pictures in a batch when many come. Small batches stay in the processor's cache.
+BATCH_SIZE = 8
+
+
+class OpenVinoEngine:
+    """Runs a network on the CPU; see :class:`zoo.engines.base.Engine`."""
+
+    name = "openvino"
+    device = "cpu"
+
+    def __init__(
+        self, spec: ModelSpec, weights: Found | None, *, batch_size: int | None = None, single: bool = False
+    ) -> None:
+        """Load the compiled form, which is made first where it is not there.
+
+        Args:
+            spec: the network.
+            weights: its weights; ``None`` for a network in a file.
+            batch_size: pictures in a batch.
+            single: only one picture will come.
+        """
+        self._spec = spec
+        self._folder = compiled.ensure(spec, weights)
+        self.batch_size = 1 if single else batch_size or BATCH_SIZE
+        self._hint = "LATENCY" if single else "THROUGHPUT"
+        self._network = self._load(self.batch_size)
+
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the output of each batch in order; several batches are computed at a time."""
+        import openvino
+
+        queue = openvino.AsyncInferQueue(self._network)
+        done: dict[int, np.ndarray] = {}
+        queue.set_callback(lambda request, index: done.__setitem__(index, request.get_output_tensor().data.copy()))
+        waiting: deque[tuple[int, int]] = deque()
+        try:
+            for index, batch in enumerate(batches):
+                waiting.append((index, len(batch)))
+                queue.start_async({0: self._full(batch)}, index)
+                while waiting and waiting[0][0] in done:
+                    first, count = waiting.popleft()
+                    yield done.pop(first)[:count]
+        finally:
+            queue.wait_all()
+        for index, count in waiting:
+            yield done.pop(index)[:count]
+
+    def _full(self, batch: np.ndarray) -> np.ndarray:
+        """The batch, filled up with black to the compiled size. The last batch of a run may be short."""
+        missing = self.batch_size - len(batch)
+        if not missing:
+            return batch
+        return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)])
+
+    def _load(self, batch_size: int) -> Any:
+        """The network for one batch size, from OpenVINO's own cache where it has been loaded before."""
+        import openvino
+
+        core = openvino.Core()
+        height, width = self._spec.input_size
+        settings = {
+            "PERFORMANCE_HINT": self._hint,
+            # Newer processors would round to bfloat16 by themselves, and the two engines would disagree.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "CACHE_DIR": str(self._folder / "blobs"),
+        }
+        try:
+            graph = core.read_model(self._folder / "model.xml")
+            graph.reshape([batch_size, height, width, 3])
+            return core.compile_model(graph, "CPU", settings)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise UnavailableError(
+                f"OpenVINO cannot load {self._folder}: {reason}; 'zoo cache prune --compiled' has it made again."
+            ) from error

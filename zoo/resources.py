@@ -1,0 +1,47 @@
+"""Where zoo's own files are: the data it ships, and the folders it may write to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def shipped(*parts: str) -> Path:
+    """Path of a file that ships with zoo, e.g. ``shipped("configs", "catalogue")``.
+
+    ``configs/`` and ``weights/`` stand beside the package in a checkout and inside it once installed.
+    """
+    package = Path(__file__).parent
+    inside = package.joinpath(*parts)
+    return inside if inside.exists() else package.parent.joinpath(*parts)
+
+
+def cache_root() -> Path:
+    """Folder for what zoo makes itself: ``$ZOO_CACHE``, else the platform's cache folder, ``zoo/``."""
+    chosen = os.environ.get("ZOO_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    # Imported here because most commands never come this way, and start-up is measured.
+    from platformdirs import user_cache_path
+
+    return user_cache_path("zoo", appauthor=False)
+
+
+def keras_home() -> Path:
+    """Keras's own folder: ``$KERAS_HOME``, else ``~/.keras``. Weights are in its ``models/``."""
+    chosen = os.environ.get("KERAS_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".keras"
+
+
+def weight_roots() -> list[Path]:
+    """Further folders that may hold weights, from ``$ZOO_CACHE_PATH``; they are only ever read."""
+    return _path_list("ZOO_CACHE_PATH")
+
+
+def config_roots() -> list[Path]:
+    """Folders with a user's own models and recipes, from ``$ZOO_CONFIG_PATH``."""
+    return _path_list("ZOO_CONFIG_PATH")
+
+
+def _path_list(variable: str) -> list[Path]:
+    return [Path(part).expanduser().absolute() for part in os.environ.get(variable, "").split(os.pathsep) if part]

@@ -1,0 +1,164 @@
+"""What is known of a network before any framework is imported: frozen dataclasses, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Policy = Literal["crop", "pad", "squash"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """Arithmetic from a raw RGB pixel, 0-255, to the number that the network was trained on.
+
+    ``y[c] = (x[order[c]] - mean[c]) / std[c]``; ``mean`` and ``std`` are on the scale 0-255 and stand in
+    the order that the network sees.
+    """
+
+    name: str
+    order: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @property
+    def identity(self) -> bool:
+        """Whether pixels reach the network as they are (it scales them itself, or not at all)."""
+        return self.order == "rgb" and not any(self.mean) and all(value == 1.0 for value in self.std)
+
+    def describe(self) -> str:
+        """The arithmetic as a sentence."""
+        if self.identity:
+            return "pixels go in as they are, RGB 0-255; whatever scaling there is belongs to the network"
+        parts = ["RGB is reordered to BGR"] if self.order == "bgr" else ["channels stay RGB"]
+        parts.append(f"minus {_numbers(self.mean)}")
+        if any(value != 1.0 for value in self.std):
+            parts.append(f"divided by {_numbers(self.std)}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """How a picture of any size becomes ``height`` × ``width`` pixels; antialiased always.
+
+    ``crop``: cut out the largest central window of the target's shape, times ``fraction``, and scale it.
+    ``pad``: scale the picture until it fits, centred on black. ``squash``: scale both sides, whatever that
+    does to the aspect.
+    """
+
+    height: int
+    width: int
+    policy: Policy = "crop"
+    fraction: float = 0.875
+    interpolation: Interpolation = "bilinear"
+
+    def describe(self) -> str:
+        """The policy as a sentence."""
+        size = f"{self.width}×{self.height}"
+        if self.policy == "crop":
+            how = (
+                f"the largest central window of {size}'s shape, times {self.fraction:g}, is cut out and scaled to {size}"
+            )
+        elif self.policy == "pad":
+            how = f"the picture is scaled to fit {size} and centred on black"
+        else:
+            how = f"the whole picture is squashed to {size}"
+        return f"{how} ({self.interpolation}, antialiased)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A point where the network can be cut: the last layer at one stride, with its channels."""
+
+    name: str
+    layer: str
+    stride: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of weights: its name in Keras's cache, where it is fetched and how it is checked."""
+
+    file: str
+    url: str | None = None
+    md5: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    #: Path below the shipped ``weights/`` folder, for the few files that come with zoo.
+    shipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Trained weights of one network: files, origin, licence, and what accuracy was measured how."""
+
+    # Source
+    tag: str
+    top: WeightFile | None = None
+    no_top: WeightFile | None = None
+    # Data
+    labels: str | tuple[str, ...] = "imagenet"
+    trained_on: str = "ImageNet-1k"
+    # Terms
+    licence: str | None = None
+    attribution: str | None = None
+    # Accuracy
+    top1: float | None = None
+    top5: float | None = None
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything that zoo knows of a network by name."""
+
+    # Name
+    name: str
+    family: str
+    aliases: tuple[str, ...] = ()
+    # Builder: "module:function" or a function; it takes what keras.applications builders take.
+    # A network that comes from a `.keras` file has that file instead.
+    builder: str | Callable[..., Any] = ""
+    arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    file: str | None = None
+    # Input
+    resize: Resize = Resize(224, 224)
+    preprocessing: Preprocessing = Preprocessing("none")
+    min_size: int = 32
+    # Output
+    classes: int = 1000
+    # Figures
+    params: int | None = None
+    params_no_top: int | None = None
+    gmacs: float | None = None
+    stages: tuple[Stage, ...] = ()
+    # Weights by tag, the preferred one first
+    weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
+    # Source
+    paper: str | None = None
+    description: str | None = None
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.resize.height, self.resize.width
+
+    def weight_set(self, tag: str | None = None) -> Weights | None:
+        """The weights called ``tag``, the preferred ones without, ``None`` where there are none.
+
+        Raises:
+            KeyError: no weights of that tag.
+        """
+        if tag is not None:
+            return self.weights[tag]
+        return next(iter(self.weights.values()), None)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    """One number where all are equal, otherwise all three."""
+    texts = [f"{value:g}" if value == round(value, 3) else f"{value:.4f}" for value in values]
+    return texts[0] if len(set(texts)) == 1 else " ".join(texts)
