@@ -1,8 +1,10 @@
 """Train the ResNet-9 that ships with zoo, on CIFAR-10, and write its weights as float16.
 
-    python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5
+    python weights/train_cifar10.py --dataset cifar10/ --output first.weights.h5
+    python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5 \
+        --initial first.float32.weights.h5 --epochs 12 --learning-rate 0.06 --weight-decay 2.5e-3 --strength 0.5 --seed 2
 
-``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test pictures are looked at once, after
+The first command learns with strong augmentation, the second goes on with half of it. ``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test pictures are looked at once, after
 the last epoch, so the printed accuracy is an honest one. The augmentation is stronger than usual for
 CIFAR-10 (scale, aspect and colour, not only shifts and flips) because the network is meant for
 photographs that were not cropped by the makers of the data set.
@@ -37,17 +39,22 @@ def read_split(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 class Augment:
-    """Random shift, scale, aspect, flip, colour and a cut-out square, on uint8 (B, 32, 32, 3)."""
+    """Random shift, scale, aspect, flip, colour and a cut-out square, on uint8 (B, 32, 32, 3).
 
-    def __init__(self, seed: int) -> None:
+    ``strength`` 1 is the full range of scale, aspect and colour, 0 none of it; shifts and flips stay.
+    """
+
+    def __init__(self, seed: int, strength: float) -> None:
         self.rng = np.random.default_rng(seed)
+        self.strength = strength
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """Return the batch augmented, as float32 on the scale 0-255."""
         count, size = batch.shape[0], batch.shape[1]
         rng = self.rng
-        # One affine map a picture: a third keep their scale, the others zoom in or out a little.
-        zoom = np.where(rng.random(count) < 0.35, 1.0, np.exp(rng.uniform(np.log(0.7), np.log(1.2), count)))
+        # One affine map a picture: a third (more with less strength) keep their scale.
+        zoom = np.exp(rng.uniform(np.log(0.7), np.log(1.2), count))
+        zoom = np.where(rng.random(count) < 1 - 0.65 * self.strength, 1.0, zoom)
         aspect = np.where(zoom == 1.0, 1.0, np.exp(rng.uniform(-0.15, 0.15, count)))
         flip = np.where(rng.random(count) < 0.5, -1.0, 1.0)
         centre = (size - 1) / 2
@@ -83,7 +90,7 @@ class Augment:
         count, rng = pictures.shape[0], self.rng
 
         def draw(low: float, high: float, channels: int = 1) -> np.ndarray:
-            return rng.uniform(low, high, (count, 1, 1, channels)).astype("float32")
+            return 1 + self.strength * (rng.uniform(low, high, (count, 1, 1, channels)).astype("float32") - 1)
 
         grey = pictures @ np.array([0.299, 0.587, 0.114], "float32")[:, None]
         pictures = grey + (pictures - grey) * draw(0.6, 1.4)
@@ -101,9 +108,11 @@ class Augment:
         return pictures
 
 
-def batches(pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, seed: int):  # noqa: ANN201
+def batches(
+    pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, augment: Augment, seed: int
+):  # noqa: ANN201
     """Yield augmented, standardised batches; one thread prepares the next batch meanwhile."""
-    rng, augment = np.random.default_rng(seed), Augment(seed + 1)
+    rng = np.random.default_rng(seed)
 
     def prepare(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         batch = augment(pictures[index])
@@ -153,6 +162,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=0.15)
+    parser.add_argument("--weight-decay", type=float, default=5e-3)
+    parser.add_argument("--strength", type=float, default=1.0, help="of the augmentation, 0 to 1")
+    parser.add_argument("--initial", type=Path, help="weights to go on from")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--precision", default="mixed_bfloat16", help="a Keras dtype policy")
     args = parser.parse_args()
@@ -176,8 +188,10 @@ def main() -> None:
             return args.learning_rate * keras.ops.where(step < warm, step / warm, down)
 
     model = ResNet9(width=args.width, classes=len(names), classifier_activation=None)
+    if args.initial:
+        model.load_weights(args.initial)
     # Keras's weight decay is decoupled: ten times the L2 factor 5e-4 that momentum 0.9 would amplify.
-    optimizer = keras.optimizers.SGD(OneCycle(), momentum=0.9, nesterov=True, weight_decay=5e-3)
+    optimizer = keras.optimizers.SGD(OneCycle(), momentum=0.9, nesterov=True, weight_decay=args.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
     model.compile(optimizer, loss, metrics=["accuracy"])
@@ -186,7 +200,9 @@ def main() -> None:
     targets = np.eye(len(names), dtype="float32")[labels]
     checkpoint = args.output.with_suffix(".checkpoint.weights.h5")
     model.fit(
-        batches(pictures, targets, args.epochs, args.batch_size, args.seed),
+        batches(
+            pictures, targets, args.epochs, args.batch_size, Augment(args.seed + 1, args.strength), args.seed
+        ),
         steps_per_epoch=len(pictures) // args.batch_size,
         epochs=args.epochs,
         callbacks=[keras.callbacks.ModelCheckpoint(checkpoint, save_weights_only=True)],

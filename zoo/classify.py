@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo import choice, devices, engines, labels, pipeline, sources
+from zoo import choice, devices, engines, labels, pipeline, pretrained, sources
 from zoo.errors import ImageError, UnavailableError, UsageError
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Classifier:
         engine: str = "auto",
         batch_size: int | None = None,
         offline: bool | None = None,
-        progress: Any = None,
+        progress: pretrained.Progress | None = None,
     ) -> None:
         """Choose the network and where it runs. The engine starts with the first picture.
 
@@ -78,7 +78,7 @@ class Classifier:
             engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
             batch_size: pictures computed together; the engine's own choice without.
             offline: never use the network; ``$ZOO_OFFLINE`` decides without.
-            progress: called with bytes done and bytes in all while weights are fetched.
+            progress: called with file name, bytes done and bytes in all while weights are fetched.
 
         Raises:
             UsageError: an unknown name, device or engine.

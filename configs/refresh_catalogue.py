@@ -1,0 +1,205 @@
+"""Recompute the figures of the catalogue from the networks themselves.
+
+    python configs/refresh_catalogue.py                    rewrite configs/catalogue/*.yaml
+    python configs/refresh_catalogue.py --check [NAME…]    compare only; exit 1 where a figure differs
+    python configs/refresh_catalogue.py --sources          rewrite the files in weights/imagenet.yaml
+    python configs/refresh_catalogue.py --sources --check [NAME…]
+
+A network is added by an entry with ``keras`` (or ``function`` and ``arguments``), ``input`` and the names of
+its stages, ``[stage1, LAYER]``; the rest is filled in. Counts are of all weights, moving statistics included;
+gmacs are multiply-accumulates / 10^9 of convolutions and dense layers at the input size, classifier included.
+Accuracies and licences are not touched: they come from publications. ``KERAS_BACKEND=openvino`` is quickest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+os.environ.setdefault("KERAS_BACKEND", "openvino")
+
+import keras  # noqa: E402 - the backend is fixed at import
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from zoo import models, registry  # noqa: E402
+from zoo.spec import ModelSpec  # noqa: E402
+
+CATALOGUE = ROOT / "configs" / "catalogue"
+SOURCES = ROOT / "weights" / "imagenet.yaml"
+
+#: Order of the keys of an entry; ``stages`` comes last, one row each.
+KEYS = ("keras", "function", "aliases", "arguments", "input", "resize", "min_size", "paper", "description")
+FIGURES = ("params", "params_no_top", "gmacs", "stages")
+
+
+# Figures
+
+
+def measure(spec: ModelSpec) -> dict[str, Any]:
+    """Build a network with its classifier and without, and count."""
+    bare = models.create_model(spec, None, include_top=False)
+    full = models.create_model(spec, None)
+    return {
+        "params": full.count_params(),
+        "params_no_top": bare.count_params(),
+        "gmacs": round(multiply_accumulates(full) / 1e9, 3),
+        "stages": [stage_row(spec, full, stage.name, stage.layer) for stage in spec.stages],
+    }
+
+
+def multiply_accumulates(model: keras.Model) -> int:
+    """Kernel elements times the positions where each is used."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += multiply_accumulates(layer)
+            continue
+        kernels = [weight for weight in layer.weights if weight.name.endswith("kernel") and len(weight.shape) >= 2]
+        positions = math.prod(layer.output.shape[1:-1]) if kernels else 0
+        total += positions * sum(math.prod(kernel.shape) for kernel in kernels)
+    return total
+
+
+def stage_row(spec: ModelSpec, model: keras.Model, name: str, layer: str) -> list[Any]:
+    """``[name, layer, stride, channels]``. Strides are powers of two; networks without padding lose a little."""
+    _, height, _, channels = models.find_layer(model, layer).output.shape
+    stride = 2 ** round(math.log2(spec.input_size[0] / height))
+    return [name, layer, stride, channels]
+
+
+# Where the weights come from
+
+
+def sources(spec: ModelSpec) -> dict[str, dict[str, Any]]:
+    """The files that Keras's own builder would fetch, asked by letting it try."""
+    builder = getattr(keras.applications, str(spec.builder).partition(":")[2])
+    return {part: _source(builder, spec, part == "top") for part in ("top", "no_top")}
+
+
+class _AskedFor(Exception):
+    """Carries what ``get_file`` was called with out of a builder."""
+
+
+def _source(builder: Any, spec: ModelSpec, include_top: bool) -> dict[str, Any]:
+    def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> str:
+        raise _AskedFor(fname, origin, file_hash)
+
+    options = {"weights": "imagenet", "include_top": include_top, "input_shape": (*spec.input_size, 3)}
+    taken = inspect.signature(builder).parameters
+    options = {key: value for key, value in {**spec.arguments, **options}.items() if key in taken}
+    with mock.patch("keras.src.utils.file_utils.get_file", get_file):
+        try:
+            builder(**options)
+        except _AskedFor as asked:
+            name, url, digest = asked.args
+    entry = {"file": name, "url": url}
+    if digest:
+        entry["sha256" if len(digest) == 64 else "md5"] = digest
+    return entry
+
+
+# Files
+
+
+def refresh_catalogue(names: set[str], check: bool) -> list[str]:
+    """Recompute the figures of these networks, or all; returns a line for each difference."""
+    differences: list[str] = []
+    for file in sorted(CATALOGUE.glob("*.yaml")):
+        document = registry.read_yaml(file)
+        for name, entry in document["models"].items():
+            if names and name not in names:
+                continue
+            spec = registry._spec(name, {**entry, "stages": [_four(row) for row in entry["stages"]]}, document, {})
+            for key, value in measure(spec).items():
+                if entry.get(key) != value:
+                    differences.append(f"{name}: {key} is {entry.get(key)}, should be {value}")
+                    entry[key] = value
+            keras.backend.clear_session()
+        if not check:
+            file.write_text(_header(file) + catalogue_text(document), encoding="utf-8")
+    return differences
+
+
+def refresh_sources(names: set[str], check: bool) -> list[str]:
+    """Ask Keras for files, addresses and digests; returns a line for each difference."""
+    differences: list[str] = []
+    document = registry.read_yaml(SOURCES)
+    base = document["base_url"]
+    for name, entry in document["models"].items():
+        if names and name not in names:
+            continue
+        for part, asked in sources(registry.get(name)).items():
+            asked["url"] = asked["url"].removeprefix(base)
+            stored = entry.get(part, {})
+            if {key: stored.get(key) for key in asked} != asked or {"md5", "sha256"} & (set(stored) - set(asked)):
+                differences.append(f"{name}: {part} is {stored}, should be {asked}")
+                entry[part] = asked
+        keras.backend.clear_session()
+    if not check:
+        SOURCES.write_text(_header(SOURCES) + sources_text(document), encoding="utf-8")
+    return differences
+
+
+def catalogue_text(document: dict[str, Any]) -> str:
+    """A family as YAML that reads like a table."""
+    lines = [f"{key}: {_flow(value)}" for key, value in document.items() if key != "models"]
+    lines.append("models:")
+    for name, entry in document["models"].items():
+        lines += ["", f"  {name}:"]
+        lines += [f"    {key}: {_flow(entry[key])}" for key in (*KEYS, *FIGURES[:-1]) if key in entry]
+        lines.append("    stages:")
+        lines += [f"      - {_flow(row)}" for row in entry["stages"]]
+    return "\n".join(lines) + "\n"
+
+
+def sources_text(document: dict[str, Any]) -> str:
+    """The sources as YAML, one line a file."""
+    lines = [f"{key}: {_flow(value)}" for key, value in document.items() if key != "models"]
+    lines.append("models:")
+    for name, entry in document["models"].items():
+        lines += ["", f"  {name}:"]
+        lines += [f"    {key}: {_flow(value)}" for key, value in entry.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    import yaml
+
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).removesuffix("...\n").strip()
+
+
+def _header(file: Path) -> str:
+    """The comment at the top of a file, which is kept."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))])
+
+
+def _four(row: list[Any]) -> list[Any]:
+    """A stage of a new entry may have its name and layer alone."""
+    return [*row, 0, 0][:4]
+
+
+def main() -> int:
+    """Print what differed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    parser.add_argument("--sources", action="store_true", help="the files of weights instead of the figures")
+    args = parser.parse_args()
+    refresh = refresh_sources if args.sources else refresh_catalogue
+    differences = refresh(set(args.names), args.check)
+    print("\n".join(differences) or "nothing differs")
+    return 1 if args.check and differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

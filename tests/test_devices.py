@@ -1,0 +1,116 @@
+"""Which device is taken, with a stand-in for the driver's program."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+import pytest
+
+from zoo import devices
+from zoo.errors import UnavailableError, UsageError
+
+TWO_CARDS = "0, GPU-aaa, Big Card, 8000, 7500\n1, GPU-bbb, Display Card, 8000, 90\n"
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """Put an ``nvidia-smi`` on the path that says what the test wants."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def install(text, status=0):
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        program = folder / "nvidia-smi"
+        (folder / "answer").write_text(text)
+        program.write_text(f'#!/bin/sh\ncat "{folder}/answer"\nexit {status}\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    return install
+
+
+@pytest.fixture
+def cuda_backend(monkeypatch):
+    """As if TensorFlow had been built for the cards."""
+    monkeypatch.setattr(devices, "_built_for_gpu", lambda backend: backend == "tensorflow")
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+
+
+def test_without_a_gpu_it_is_the_cpu(monkeypatch):
+    monkeypatch.setattr(devices, "_visible_cards", list)
+    device = devices.select("auto")
+    assert (device.name, device.reason) == ("cpu", "there is no GPU here")
+    assert device.memory_total > device.memory_free > 0
+
+
+def test_auto_takes_the_card_with_most_room_and_leaves_the_display_card(driver, cuda_backend):
+    driver(TWO_CARDS)
+    cpu, big, display = devices.survey("auto")
+    assert (cpu.selected, big.selected, display.selected) == (False, True, False)
+    assert "tensorflow" in big.reason
+    assert "display card" in display.reason
+    assert big.memory_free == 7500 * 2**20
+
+
+def test_a_card_that_no_backend_can_use_is_left_and_this_is_said(driver, cuda_backend, monkeypatch):
+    driver(TWO_CARDS)
+    monkeypatch.setattr(devices, "_built_for_gpu", lambda backend: False)
+    assert devices.select("auto").name == "cpu"
+    assert "no installed Keras backend" in devices.select("auto").reason
+    with pytest.raises(UnavailableError, match="no installed Keras backend"):
+        devices.select("gpu")
+
+
+def test_a_card_is_taken_by_number(driver, cuda_backend):
+    driver(TWO_CARDS)
+    assert devices.select("gpu:1").model == "Display Card"
+
+
+@pytest.mark.parametrize("request_", ["gpu", "gpu:0", "gpu:7"])
+def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(monkeypatch, request_):
+    monkeypatch.setattr(devices, "_visible_cards", list)
+    with pytest.raises(UnavailableError):
+        devices.select(request_)
+
+
+@pytest.mark.parametrize("request_", ["gpux", "tpu", "gpu:", "gpu:-1", "cuda:0", ""])
+def test_another_word_is_a_usage_error(request_):
+    with pytest.raises(UsageError, match="Received"):
+        devices.select(request_)
+
+
+def test_hidden_cards_are_not_counted_and_numbers_follow(driver, cuda_backend, monkeypatch):
+    driver(TWO_CARDS)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [device.model for device in devices.available()[1:]] == ["Display Card"]
+    assert devices.select("gpu:0").model == "Display Card"
+    with pytest.raises(UnavailableError):
+        devices.select("gpu:1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert len(devices.available()) == 1
+
+
+@pytest.mark.parametrize(("text", "status"), [("", 9), ("NVIDIA-SMI has failed", 0), ("a, b, c", 0)])
+def test_a_driver_that_fails_means_no_gpu(driver, text, status):
+    driver(text, status)
+    assert [device.kind for device in devices.available()] == ["cpu"]
+
+
+def test_prepare_places_by_the_cards_own_identifier(driver, cuda_backend, monkeypatch):
+    driver(TWO_CARDS)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    for name in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "TF_FORCE_GPU_ALLOW_GROWTH"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    assert devices.prepare(devices.select("gpu:1")) == "tensorflow"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-bbb"
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
+def test_a_backend_that_is_not_there_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(devices, "loaded_backend", lambda: None)
+    with pytest.raises(UnavailableError, match="no backend 'theano'"):
+        devices.prepare(devices.available()[0], backend="theano")

@@ -1,0 +1,165 @@
+"""``zoo cache``: the weights on this machine, and the compiled networks that zoo made of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli import common
+
+
+@click.group(
+    "cache", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True
+)
+def command() -> None:
+    """Look after downloaded weights and compiled networks.
+
+    Weights are in Keras's own cache (KERAS_HOME, else ~/.keras/models) and in the read-only folders of
+    ZOO_CACHE_PATH; what zoo makes itself is in ZOO_CACHE.
+    """
+
+
+def _subcommand(name: str) -> Any:
+    """A command of this group, with the common options and errors."""
+
+    def decorate(function: Any) -> click.Command:
+        made = common.command(name)(function)
+        command.add_command(made)
+        return made
+
+    return decorate
+
+
+@_subcommand("list")
+@common.output_options
+def list_(format: str | None, output: Path | None) -> int:
+    """List the weights on this machine: network, size, origin, whether verified, path."""
+    import sys
+
+    from zoo import inventory
+    from zoo import output as out
+
+    rows: list[dict[str, Any]] = [
+        {
+            "model": entry.model,
+            "tag": entry.tag,
+            "kind": "weights" if entry.has_top else "weights without top",
+            "bytes": entry.bytes,
+            "origin": entry.origin,
+            "verified": entry.verified,
+            "path": str(entry.path),
+        }
+        for entry in inventory.cached()
+    ]
+    rows += [
+        {"model": entry.model, "tag": None, "kind": "compiled", "bytes": entry.bytes, "origin": "zoo",
+         "verified": None, "path": str(entry.folder)}
+        for entry in _compiled()
+    ]  # fmt: skip
+    format = out.choose_format(format, sys.stdout, output)
+    if format == "table":
+        for row in rows:
+            row["size"] = out.human_bytes(row.pop("bytes"))
+    size = "size" if format == "table" else "bytes"
+    with out.opened(output) as stream:
+        out.write(rows, stream, format, columns=("model", "tag", "kind", size, "origin", "verified", "path"))
+    if not rows:
+        common.say("nothing is cached yet; 'zoo pull NAME' fetches weights")
+    return 0
+
+
+@_subcommand("verify")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+def verify(models: tuple[str, ...]) -> int:
+    """Read every file of weights again and compare its digest. Exit status 1 if one is not what it should be."""
+    from zoo import inventory, registry
+    from zoo.output import Report
+
+    report = Report()
+    specs = [registry.get(name) for name in models] or None
+    for entry, problem in inventory.check_all(specs):
+        report.add(ok=problem is None)
+        click.echo(f"{entry.model}\t{'ok' if problem is None else problem}\t{entry.path}")
+    if report.done + report.failed == 0:
+        common.say("there is nothing to verify")
+    return report.exit_status
+
+
+@_subcommand("path")
+def path() -> int:
+    """Print the folders: where weights are looked for, in order, and where zoo keeps what it makes."""
+    from zoo import pretrained, resources
+
+    for origin, folder in pretrained.folders():
+        click.echo(f"{origin}\t{folder}")
+    click.echo(f"compiled\t{resources.cache_root() / 'compiled'}")
+    return 0
+
+
+@_subcommand("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as", "model", required=True, metavar="NAME[:TAG]", help="The network that the weights are for.")
+def import_(file: Path, model: str) -> int:
+    """Take in a file of weights that was carried here by hand.
+
+    FILE is a Keras weights file (.weights.h5, or the older .h5) or a .keras archive. It is checked layer by
+    layer against the architecture and copied; the file itself is left alone.
+
+    \b
+      zoo cache import mobilenet_v2_weights.h5 --as mobilenetv2
+    """
+    from zoo import importing, registry
+    from zoo.quiet import quiet_stderr
+
+    name, _, tag = model.partition(":")
+    spec = registry.get(name)
+    with quiet_stderr():
+        found = importing.import_file(file, spec, tag or None)
+    part = "" if found.has_top else ", without its top"
+    common.log.info("%s fits %s%s", file, spec.name, part)
+    click.echo(f"{spec.name}\t{found.path}")
+    return 0
+
+
+@_subcommand("prune")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--compiled", is_flag=True, help="Remove all compiled networks too; they are made again when needed.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def prune(models: tuple[str, ...], compiled: bool, dry_run: bool) -> int:
+    """Remove what was left over: downloads cut short, records without a file, half-made compiled networks.
+
+    Weights go only when their network is named here.
+    """
+    from zoo import inventory, registry
+    from zoo.output import human_bytes
+
+    gone = inventory.prune([registry.get(name) for name in models], dry_run=dry_run)
+    rows = [(item.path, item.bytes, item.reason) for item in gone]
+    for folder, size, reason in _compiled_leftovers(compiled):
+        rows.append((folder, size, reason))
+        if not dry_run:
+            shutil.rmtree(folder, ignore_errors=True)
+    for where, _, reason in rows:
+        click.echo(f"{reason}\t{where}")
+    verb = "would free" if dry_run else "freed"
+    common.log.info("%s %s", verb, human_bytes(sum(size for _, size, _ in rows)))
+    return 0
+
+
+def _compiled() -> list[Any]:
+    from zoo.engines import compiled
+
+    return list(compiled.entries())
+
+
+def _compiled_leftovers(everything: bool) -> list[tuple[Path, int, str]]:
+    """Compiled networks that may go, with their size and the reason."""
+    from zoo.engines import compiled
+
+    rows = [(folder, 0, "a compilation that never ended") for folder in compiled.leftovers()]
+    for entry in compiled.entries() if everything else ():
+        rows.append((entry.folder, entry.bytes, "compiled network"))
+    return rows

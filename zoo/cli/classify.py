@@ -1,0 +1,142 @@
+"""``zoo classify``: what is in pictures."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli import common
+
+
+@common.command("classify")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to show.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="P",
+    help="Say 'unknown' where the best class has a probability below P.",
+)
+@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@common.run_options
+@common.output_options
+def command(
+    paths: tuple[str, ...],
+    model: str | None,
+    top: int,
+    threshold: float,
+    recursive: bool,
+    device: str,
+    engine: str,
+    batch_size: int | None,
+    offline: bool | None,
+    format: str | None,
+    output: Path | None,
+) -> int:
+    """Say what is in pictures.
+
+    A PATH is a file, a folder, a pattern in quotes ('photos/*.jpg'), an http(s) address, or - for a list of
+    paths on standard input. Each picture gives one row, in the order given: its classes, or why it could
+    not be read (then the exit status is 1, and all others are done).
+
+    \b
+      zoo classify photo.jpg
+      zoo classify photos/ -m resnet50 --top 1 --format csv -o answers.csv
+      find . -name '*.png' | zoo classify - | jq -r '.predictions[0].label'
+      zoo classify photo.jpg --threshold 0.5
+    """
+    import sys
+
+    from zoo import output as out
+    from zoo.classify import Classifier, Result
+    from zoo.sources import find
+
+    format = out.choose_format(format, sys.stdout, output)
+    with common.fetching() as fetched:
+        classifier = Classifier(
+            model, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
+        )
+    found = find(paths, recursive=recursive, offline=offline)
+    first = list(itertools.islice(found, 2))
+    # One picture alone is run for latency; of many, only as many are in memory as are being worked on.
+    pictures: Any = first if len(first) < 2 else itertools.chain(first, found)
+
+    report = out.Report()
+    with common.progress("classifying") as update, out.opened(output) as stream:
+
+        def rows() -> Iterator[dict[str, Any]]:
+            for result in classifier.stream(pictures, top=top, threshold=threshold):
+                if report.done + report.failed == 0:
+                    common.log.info(
+                        "%s on %s with %s", classifier.spec.name, classifier.engine.device, classifier.engine.name
+                    )
+                report.add(ok=result.ok)
+                update(report.done + report.failed)
+                if format == "csv":
+                    yield _wide(result, top)
+                elif format == "table":
+                    yield {"text": _block(result)}
+                else:
+                    yield _json(result, classifier)
+
+        def _json(result: Result, used: Classifier) -> dict[str, Any]:
+            row: dict[str, Any] = {"path": result.path, "status": result.status}
+            if not result.ok:
+                return {**row, "error": result.error}
+            if threshold:
+                row["label"] = result.label
+            predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in result.predictions]
+            return {
+                **row,
+                "model": result.model,
+                "device": used.engine.device,
+                "engine": used.engine.name,
+                "predictions": predictions,
+            }
+
+        names = [f"{name}{rank}" for rank in range(1, top + 1) for name in ("label", "index", "score")]
+        out.write(
+            rows(),
+            stream,
+            format,
+            columns=["path", "status", "model", *(["label"] if threshold else []), *names, "error"],
+            table=lambda row: row["text"],
+        )
+    if report.failed:
+        common.say(f"{report.failed} of {report.done + report.failed} could not be read")
+    return report.exit_status
+
+
+def _wide(result: Any, top: int) -> dict[str, Any]:
+    """One row of CSV: the classes side by side."""
+    row = {"path": result.path, "status": result.status, "model": result.model, "label": result.label}
+    for rank, prediction in enumerate(result.predictions[:top], start=1):
+        row[f"label{rank}"] = prediction.label
+        row[f"index{rank}"] = prediction.index
+        row[f"score{rank}"] = prediction.score
+    return {**row, "error": result.error}
+
+
+def _block(result: Any) -> str:
+    """One picture on a terminal: its path, then a bar for each class."""
+    if not result.ok:
+        return f"{result.path}\n  {result.error}\n"
+    lines = [result.path]
+    if not result.certain:
+        lines.append(f"  {result.label}: no class reaches the threshold")
+    for prediction in result.predictions:
+        lines.append(f"  {prediction.score:6.1%}  {_bar(prediction.score)}  {prediction.label}")
+    return "\n".join(lines) + "\n"
+
+
+def _bar(score: float, cells: int = 20) -> str:
+    """A bar in eighths of a cell."""
+    eighths = round(score * cells * 8)
+    full, part = divmod(eighths, 8)
+    return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(cells)

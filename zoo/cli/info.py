@@ -1,0 +1,146 @@
+"""``zoo info``: what is known of one network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.cli import common
+
+if TYPE_CHECKING:
+    from zoo.spec import ModelSpec
+
+
+@common.command("info")
+@click.argument("model")
+@click.option("--layers", is_flag=True, help="List every layer with its output shape; builds the network.")
+@click.option("--preprocess", is_flag=True, help="Only the arithmetic from a picture to the network's input.")
+@common.output_options
+def command(model: str, layers: bool, preprocess: bool, format: str | None, output: Path | None) -> int:
+    """Show what is known of a network: figures, arithmetic, stages, weights, licence, paper.
+
+    MODEL is a name, NAME:TAG, or a .keras file.
+
+    \b
+      zoo info resnet50
+      zoo info resnet50 --preprocess
+      zoo info mobilenetv2 --layers --format csv
+    """
+    import sys
+
+    from zoo import bundle, registry
+    from zoo import output as out
+    from zoo.summary import details
+
+    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.resolve(model)[0]
+    # An object, not a list of rows: into a pipe it goes as one JSON value.
+    format = format or ("json" if not sys.stdout.isatty() and output is None else None)
+    format = out.choose_format(format, sys.stdout, output)
+    with out.opened(output) as stream:
+        if preprocess:
+            text = _arithmetic(spec)
+            stream.write(text if format == "table" else out.to_json({"name": spec.name, "preprocess": text}) + "\n")
+            return 0
+        rows = _layers(spec) if layers else []
+        if layers and format != "json":
+            out.write(rows, stream, format, columns=("layer", "type", "output_shape", "params", "stage"))
+            return 0
+        about = details(spec)
+        if layers:
+            about["layers"] = rows
+        if format == "table":
+            stream.write(out.printable(_sheet(spec, about)))
+        elif format == "csv":
+            out.write([about], stream, "csv", columns=[key for key, value in about.items() if value is not None])
+        else:
+            stream.write(out.to_json(about) + "\n")
+    return 0
+
+
+def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
+    """Everything on one page."""
+    from zoo import choice
+    from zoo import output as out
+
+    def line(name: str, value: Any) -> str:
+        return f"  {name:<15} {value}\n" if value not in (None, "", []) else ""
+
+    number = f"{spec.params:,}" if spec.params else None
+    if number and spec.params_no_top:
+        number += f" ({spec.params_no_top:,} without its top)"
+    text = f"{spec.name}\n"
+    text += line("", about["description"])
+    text += line("family", spec.family)
+    text += line("also called", ", ".join(spec.aliases))
+    text += line("paper", spec.paper)
+    text += line("parameters", number)
+    text += line("work", f"{spec.gmacs} billion multiply-accumulates" if spec.gmacs else None)
+    text += line("classes", spec.classes or None)
+    text += line("input", f"RGB 0-255, {spec.resize.describe()}")
+    text += line("arithmetic", spec.preprocessing.describe())
+    for tag, weights in about["weights"].items():
+        text += f"\nweights '{tag}'\n"
+        text += line("trained on", weights["trained_on"])
+        accuracy = [f"top-{k} {weights[f'top{k}']} %" for k in (1, 5) if weights[f"top{k}"] is not None]
+        text += line("accuracy", ", ".join(accuracy))
+        text += line("protocol", weights["protocol"])
+        text += line("licence", weights["licence"])
+        text += line("attribution", weights["attribution"])
+        text += line("on disk", weights["path"] or "no")
+        for part, file in weights["files"].items():
+            text += line("with top" if part == "top" else "without top", f"{file['file']} {_check(file)}".rstrip())
+    if spec.stages:
+        rows = about["stages"]
+        text += "\nstages (where it can be cut)\n"
+        table = out.aligned(rows, ("name", "layer", "stride", "width"))
+        text += "".join(f"  {row}\n" for row in table.splitlines())
+    if value := choice.score(spec):
+        rank = [other.name for other in choice.ranking()].index(spec.name) + 1
+        text += (
+            f"\n  Without -m, zoo takes the cached network with the best compromise: top-1, less 2 points a doubling\n"
+            f"  of size and 1 a doubling of work. {spec.name} scores {value:.1f}, rank {rank}.\n"
+        )
+    return text
+
+
+def _check(file: dict[str, Any]) -> str:
+    """The digest that the file is held to."""
+    if file["sha256"]:
+        return f"(sha256 {file['sha256'][:12]}…)"
+    return f"(md5 {file['md5']})" if file["md5"] else "(no digest published)"
+
+
+def _arithmetic(spec: ModelSpec) -> str:
+    """From file to network in words."""
+    return (
+        f"{spec.name}: from a picture to the network\n"
+        "  1. the file is decoded, turned upright as its EXIF says, and made RGB, 8 bits (alpha over white)\n"
+        f"  2. {spec.resize.describe()}\n"
+        f"  3. inside the network: {spec.preprocessing.describe()}\n"
+    )
+
+
+def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
+    """One row a layer. The network is built with the lightest backend that can do it."""
+    import os
+
+    from zoo.quiet import quiet_stderr
+
+    os.environ.setdefault("KERAS_BACKEND", "openvino")
+    with quiet_stderr():
+        from zoo import models
+
+        network = models.create_model(spec, weights=None)
+    stages = {stage.layer: stage.name for stage in spec.stages}
+    return [
+        {
+            "layer": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": "×".join("?" if size is None else str(size) for size in layer.output.shape[1:]),
+            "params": layer.count_params(),
+            "stage": stages.get(layer.name),
+        }
+        for layer in network.layers
+    ]

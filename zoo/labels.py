@@ -1,0 +1,91 @@
+"""Class names, as data files: ``configs/labels/NAME.csv`` with the columns index, wordnet_id and name.
+
+ImageNet's names are spelled as Keras's ``decode_predictions`` spells them, underscores included, so that
+scripts find what they know. Nothing here imports a framework.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from zoo import resources
+from zoo.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One class: its index in the network's output, its name, and its WordNet id where it has one."""
+
+    index: int
+    name: str
+    wordnet_id: str | None = None
+
+
+def names(source: str | Sequence[str]) -> tuple[str, ...]:
+    """Names in the order of the network's output.
+
+    Args:
+        source: a set that ships with zoo, such as ``"imagenet"`` or ``"cifar10"``, or the names themselves.
+
+    Raises:
+        UsageError: no set of that name.
+    """
+    if not isinstance(source, str):
+        return tuple(source)
+    return tuple(label.name for label in load(source))
+
+
+@cache
+def load(name: str) -> tuple[Label, ...]:
+    """The classes of a set that ships with zoo, by index.
+
+    Raises:
+        UsageError: no set of that name.
+    """
+    file = resources.shipped("configs", "labels") / f"{name}.csv"
+    if not name.isidentifier() or not file.is_file():
+        raise UsageError(f"There are no class names '{name}'. The sets are: {', '.join(available())}.")
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return tuple(Label(int(row["index"]), row["name"], row["wordnet_id"] or None) for row in rows)
+
+
+def available() -> list[str]:
+    """Names of the sets that ship with zoo."""
+    return sorted(file.stem for file in resources.shipped("configs", "labels").glob("*.csv"))
+
+
+def find(query: str | int, name: str = "imagenet") -> Label:
+    """The one class of a set that a person means.
+
+    Args:
+        query: an index, a WordNet id, or a name; with spaces or underscores, and in upper or lower case where
+            that leaves no doubt: ImageNet has a Cardigan (the dog) and a cardigan.
+        name: the set.
+
+    Raises:
+        UsageError: no such class, or more than one: ImageNet has two cranes and two maillots.
+    """
+    classes = load(name)
+    text = str(query).strip()
+    if text.isdecimal():
+        if int(text) < len(classes):
+            return classes[int(text)]
+        raise UsageError(f"The classes of {name} are numbered from 0 to {len(classes) - 1}. Received: {text}")
+    wanted = text.replace(" ", "_")
+    found = [label for label in classes if wanted in (label.name, label.wordnet_id)]
+    if not found:
+        found = [label for label in classes if label.name.lower() == wanted.lower()]
+    if len(found) > 1:
+        both = " and ".join(f"{label.index} ({label.wordnet_id})" for label in found)
+        raise UsageError(f"{name} has {len(found)} classes '{text}': {both}; name one by its index or WordNet id.")
+    if not found:
+        near = difflib.get_close_matches(wanted, [label.name for label in classes], n=3)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"{name} has no class '{text}'.{hint}")
+    return found[0]
+

@@ -1,0 +1,200 @@
+"""Networks by name, that take raw RGB pixels.
+
+The graph is flat: the preprocessing and the layers of the network stand in one functional model, so that
+``get_layer``, cutting at a layer and gradients towards one work without knowing of any nesting.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo import bundle, registry
+from zoo.errors import UnavailableError, UsageError
+from zoo.models import applications
+from zoo.models.graph import find_layer
+from zoo.models.inputs import preprocess, raw_input
+from zoo.models.loading import load_weights
+from zoo.spec import ModelSpec
+
+__all__ = ["create_model", "find_layer", "load_weights"]
+
+Shape = tuple[int | None, int | None, int]
+
+
+def create_model(
+    name: str | ModelSpec,
+    weights: str | os.PathLike[str] | None = "imagenet",
+    *,
+    num_classes: int | None = None,
+    include_top: bool = True,
+    pooling: str | None = None,
+    preprocessing: bool = True,
+    input_shape: Shape | None = None,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
+    """Build a network by name, with trained weights.
+
+    >>> create_model("resnet50").predict(pictures)  # uint8 or float, RGB 0-255, (n, 224, 224, 3)
+
+    Args:
+        name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec.
+        weights: ``"imagenet"`` for the network's published weights (those it prefers, where it has none of that
+            name), another of its tags, the path of a file (legacy ``.h5``, ``.weights.h5`` or ``.keras``), or
+            ``None`` for random ones.
+        num_classes: number of outputs; the network's own without. Where that differs from the weights', everything
+            but the last layer is loaded, and the last layer is left random, to be trained.
+        include_top: whether the classifier is part of the network.
+        pooling: without the classifier, ``"avg"`` or ``"max"`` over the feature map, or ``None`` for the map.
+        preprocessing: whether the network takes raw pixels and prepares them itself; otherwise it is the bare
+            network, which takes what ``spec.preprocessing`` leaves.
+        input_shape: height, width and 3; the network's own without. Height and width may be ``None`` without
+            the classifier.
+        classifier_activation: activation of the last layer, ``None`` for logits.
+
+    Returns:
+        A functional model from float32 ``(batch, height, width, 3)`` to float32: probabilities ``(batch, classes)``,
+        or features ``(batch, channels)`` with pooling, or ``(batch, rows, columns, channels)``.
+
+    Raises:
+        UsageError: unknown name or tag, or an argument out of range.
+        WeightsError: weights that cannot be found or fetched, or do not fit.
+    """
+    spec, tag = _find_spec(name)
+    if spec.file:
+        chosen = (num_classes, include_top, pooling, preprocessing, input_shape, classifier_activation)
+        if chosen != (None, True, None, True, None, "softmax"):
+            raise UsageError(f"{spec.file} is a finished network; only one from the registry can be built differently.")
+        return _load_file(spec.file)
+
+    shape = _check(spec, num_classes, include_top, pooling, input_shape)
+    classes = num_classes or spec.classes
+    path = _find_weights(spec, tag or weights, include_top) if weights is not None else None
+    options = {
+        **spec.arguments,
+        "include_top": include_top,
+        "input_shape": shape,
+        "pooling": pooling,
+        "classes": classes,
+        "classifier_activation": classifier_activation,
+        "weights": None,
+    }
+    model = _build(spec, options, preprocessing)
+    if path is not None:
+        load_weights(model, spec, path, include_top=include_top, new_top=classes != spec.classes)
+    return model
+
+
+def _find_spec(name: str | ModelSpec) -> tuple[ModelSpec, str | None]:
+    """The spec, and the tag where the name has one."""
+    if isinstance(name, ModelSpec):
+        return name, None
+    if bundle.is_file(name):
+        return bundle.read_spec(name), None
+    return registry.resolve(name)
+
+
+def _load_file(file: str) -> keras.Model:
+    """A network that Keras saved. Safe mode is Keras's default: nothing in the file is run."""
+    try:
+        return keras.models.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UnavailableError(f"{file} cannot be loaded by Keras {keras.__version__}: {reason}") from error
+
+
+def _check(
+    spec: ModelSpec, num_classes: int | None, include_top: bool, pooling: str | None, input_shape: Shape | None
+) -> Shape:
+    """The input shape, once all arguments are known to make sense."""
+    if keras.config.image_data_format() != "channels_last":
+        raise UsageError("zoo's networks are channels_last; set image_data_format so in keras.json.")
+    if num_classes is not None and num_classes < 1:
+        raise UsageError(f"num_classes is at least 1. Received: {num_classes}")
+    if num_classes is not None and not include_top:
+        raise UsageError("num_classes belongs to the classifier, which include_top=False leaves out.")
+    if pooling not in (None, "avg", "max"):
+        raise UsageError(f"pooling is 'avg', 'max' or None. Received: {pooling!r}")
+    shape = tuple(input_shape) if input_shape is not None else (*spec.input_size, 3)
+    if len(shape) != 3 or shape[2] != 3:
+        raise UsageError(f"input_shape is (height, width, 3). Received: {shape}")
+    if include_top and None in shape:
+        raise UsageError(f"With its classifier, {spec.name} needs a fixed input_shape. Received: {shape}")
+    if any(side is not None and side < spec.min_size for side in shape[:2]):
+        raise UsageError(f"{spec.name} takes pictures of at least {spec.min_size} pixels a side. Received: {shape}")
+    return shape
+
+
+def _find_weights(spec: ModelSpec, weights: str | os.PathLike[str], include_top: bool) -> Path:
+    """The file that ``weights`` means, fetched if need be.
+
+    With a classifier the file that has one is taken even if the last layer is then left out, because VGG's and
+    MobileNetV3's classifiers have trained layers before it.
+    """
+    text = os.fspath(weights)
+    is_path = not isinstance(weights, str) or os.sep in text or text.endswith((".h5", ".hdf5", ".keras"))
+    if text not in spec.weights and (is_path or Path(text).is_file()):
+        return Path(text)
+    tag = None if text == "imagenet" and text not in spec.weights else text
+    # Imported here because a network with random weights needs no cache.
+    from zoo import pretrained
+
+    return pretrained.fetch(spec, tag, include_top=include_top).path
+
+
+def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> keras.Model:
+    """Call the builder with the options that it takes, and put the preprocessing before what it returns."""
+    builder = _builder(spec)
+    parameters = inspect.signature(builder).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        taken = dict(options)
+    else:
+        taken = {key: value for key, value in options.items() if key in parameters}
+    if not preprocessing:
+        model = builder(**taken)
+    else:
+        raw = raw_input(options["input_shape"])
+        x = preprocess(raw, spec.preprocessing)
+        if "input_tensor" in parameters:
+            model = builder(**taken, input_tensor=x)
+        else:
+            model = _behind(builder(**taken), raw, x)
+    if applications.is_application(spec):
+        applications.settle_names(model)
+    return model
+
+
+def _builder(spec: ModelSpec) -> Callable[..., Any]:
+    """The function that builds a network.
+
+    Raises:
+        UnavailableError: the spec names one that cannot be imported.
+    """
+    if callable(spec.builder):
+        return spec.builder
+    module, _, function = spec.builder.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UnavailableError(f"The builder of {spec.name}, {spec.builder}, cannot be imported: {error}.") from error
+
+
+def _behind(bare: keras.Model, raw: Any, x: Any) -> keras.Model:
+    """The bare network on top of the tensor ``x`` that comes from ``raw``.
+
+    Its layers are made anew, because a layer that belongs to two graphs answers ``layer.output`` with the tensor
+    of the first. A subclassed model has no graph, and stays one layer.
+    """
+    if isinstance(bare, keras.Sequential):
+        bare = keras.Model(bare.inputs, bare.outputs, name=bare.name)
+    if not isinstance(bare, keras.Function):
+        return keras.Model(raw, bare(x), name=bare.name)
+    copy = keras.models.clone_model(bare, input_tensors=[x])
+    copy.set_weights(bare.get_weights())
+    return keras.Model(raw, copy.outputs[0] if len(copy.outputs) == 1 else copy.outputs, name=bare.name)

@@ -1,0 +1,32 @@
+"""What every network does first: raw RGB pixels, 0-255, to the numbers it was trained on, inside the graph.
+
+The input is declared float32, not uint8: Keras casts what comes in to the declared type, which is exact for
+bytes and would truncate fractions the other way round. Only operations that plain Keras saves and loads are
+used. The arithmetic is not folded into the first convolution, because zero padding comes after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from zoo.spec import Preprocessing
+
+
+def raw_input(shape: tuple[int | None, int | None, int]) -> Any:
+    """The input tensor of a network: float32 ``(batch, height, width, 3)``, RGB 0-255."""
+    return keras.Input(shape, dtype="float32", name="image")
+
+
+def preprocess(x: Any, preprocessing: Preprocessing) -> Any:
+    """Apply ``(x[order] - mean) / std`` to a symbolic tensor of raw pixels; shape and dtype stay."""
+    if preprocessing.identity:
+        return x
+    if preprocessing.order == "bgr":
+        x = ops.flip(x, axis=-1)
+    scale = [1.0 / std for std in preprocessing.std]
+    offset = [-mean / std for mean, std in zip(preprocessing.mean, preprocessing.std, strict=True)]
+    # float32 also under a mixed-precision policy: half precision has no digits left at 255.
+    return layers.Rescaling(scale, offset, dtype="float32", name="preprocessing")(x)

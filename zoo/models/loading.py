@@ -1,0 +1,132 @@
+"""Weights from a file into a network: legacy HDF5 by the order of layers, Keras 3 by its own paths."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo import weight_layout
+from zoo.errors import WeightsError
+from zoo.models import applications
+from zoo.spec import ModelSpec
+from zoo.weight_layout import Layer, Layout
+
+
+def load_weights(
+    model: keras.Model, spec: ModelSpec, path: Path, *, include_top: bool = True, new_top: bool = False
+) -> None:
+    """Load a file of weights into a network, with its preprocessing or without.
+
+    The layout is read from the file, whatever its name.
+
+    Args:
+        model: the network, as :func:`zoo.create_model` builds it.
+        spec: what the registry knows of it.
+        path: legacy HDF5, Keras 3 HDF5, or a ``.keras`` archive.
+        include_top: whether the network has its classifier. Without, a classifier in the file is passed over.
+        new_top: whether the last layer may differ from the file's; it is then left as it is.
+
+    Raises:
+        WeightsError: the file cannot be read, or does not fit.
+    """
+    if not path.is_file():
+        raise WeightsError(f"There is no file {path}; weights are None, 'imagenet', another tag, or a file.")
+    with tempfile.TemporaryDirectory() as folder:
+        if path.suffix == ".keras":
+            archive, path = path, Path(folder) / "archive.weights.h5"
+            weight_layout.extract(archive, path)
+        layout = weight_layout.read(path)
+        if layout.format == "legacy":
+            _load_by_order(model, spec, path, layout, include_top=include_top, new_top=new_top)
+        else:
+            _load_by_path(model, spec, path, layout, include_top=include_top, new_top=new_top)
+    applications.correct_normalization(model, spec)
+
+
+def _load_by_order(
+    model: keras.Model, spec: ModelSpec, path: Path, layout: Layout, *, include_top: bool, new_top: bool
+) -> None:
+    """The n-th layer with weights gets the n-th of the file, as Keras does it."""
+    import h5py
+
+    layers = [layer for layer in model.layers if layer.weights]
+    pairs = list(zip(layers, layout.layers, strict=False))
+    # Without a classifier the file may go on; with a new one the file may end before it.
+    complete = len(layers) == len(layout.layers)
+    if not (complete or (len(pairs) == len(layers) and not include_top) or (len(pairs) < len(layers) and new_top)):
+        raise _misfit(spec, path, f"it has {len(layout.layers)} layers with weights, the network {len(layers)}")
+    if complete and new_top and _shapes(layers[-1]) != [weight.shape for weight in layout.layers[-1].weights]:
+        pairs.pop()
+    for layer, stored in pairs:
+        found = [weight.shape for weight in stored.weights]
+        if _shapes(layer) != found:
+            raise _misfit(spec, path, f"layer {stored.name} is {found}, the network's {layer.name} {_shapes(layer)}")
+    with h5py.File(path, "r") as file:
+        for layer, stored in pairs:
+            for variable, weight in zip(_variables(layer), stored.weights, strict=True):
+                variable.assign(file[weight.dataset][()])
+            if hasattr(layer, "finalize_state"):
+                layer.finalize_state()
+
+
+def _load_by_path(
+    model: keras.Model, spec: ModelSpec, path: Path, layout: Layout, *, include_top: bool, new_top: bool
+) -> None:
+    """Keras loads its own layout, which goes by the class and number of each layer."""
+    # Dropout's random state is stored like a weight, and is none.
+    stored = [layer for layer in layout.layers if not layer.key.endswith("/seed_generator")]
+    skipped = _new_layers(model, stored) if new_top else []
+    found = sum(math.prod(weight.shape) for layer in stored for weight in layer.weights)
+    if include_top and not skipped and found != model.count_params():
+        raise _misfit(spec, path, f"it has {found:,} parameters, the network {model.count_params():,}")
+    try:
+        if path.name.endswith(".weights.h5"):
+            model.load_weights(path, objects_to_skip=skipped)
+            return
+        # Keras goes by the name, and this one means the other layout.
+        with tempfile.TemporaryDirectory() as folder:
+            renamed = Path(folder) / "copy.weights.h5"
+            weight_layout.extract(path, renamed)
+            model.load_weights(renamed, objects_to_skip=skipped)
+    except (ValueError, KeyError) as error:
+        raise _misfit(spec, path, " ".join(str(error).split())) from error
+
+
+def _new_layers(model: keras.Model, stored: Sequence[Layer]) -> list[keras.layers.Layer]:
+    """The last layer where its shape differs from the file's, and others that the file has not."""
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for entry in stored:
+        top_level = entry.key.split("/")[1].replace("_", "")
+        shapes.setdefault(top_level, []).extend(weight.shape for weight in entry.weights)
+    counts: Counter[str] = Counter()
+    new: list[keras.layers.Layer] = []
+    for layer in model.layers:
+        kind = type(layer).__name__.lower()
+        key = f"{kind}{counts[kind] or ''}"
+        counts[kind] += 1
+        if layer.weights and key not in shapes:
+            new.append(layer)
+        elif layer.weights:
+            last, last_shapes = layer, shapes[key]
+    if sorted(last_shapes) != sorted(_shapes(last)):
+        new.append(last)
+    return new
+
+
+def _variables(layer: keras.layers.Layer) -> list[Any]:
+    """A layer's weights in the order of the legacy layout."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _shapes(layer: keras.layers.Layer) -> list[tuple[int, ...]]:
+    return [tuple(variable.shape) for variable in _variables(layer)]
+
+
+def _misfit(spec: ModelSpec, path: Path, reason: str) -> WeightsError:
+    return WeightsError(f"{path} does not fit {spec.name} as it was asked for: {reason}.")
