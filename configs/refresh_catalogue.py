@@ -24,12 +24,13 @@ from unittest import mock
 
 os.environ.setdefault("KERAS_BACKEND", "openvino")
 
-import keras  # noqa: E402 - the backend is fixed at import
+# The backend is fixed at import.
+import keras
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zoo import models, registry  # noqa: E402
+from zoo import models, registry  # noqa: E402 - from this checkout
 from zoo.spec import ModelSpec  # noqa: E402
 
 CATALOGUE = ROOT / "configs" / "catalogue"
@@ -84,13 +85,13 @@ def sources(spec: ModelSpec) -> dict[str, dict[str, Any]]:
     return {part: _source(builder, spec, part == "top") for part in ("top", "no_top")}
 
 
-class _AskedFor(Exception):
+class _AskedForError(Exception):
     """Carries what ``get_file`` was called with out of a builder."""
 
 
 def _source(builder: Any, spec: ModelSpec, include_top: bool) -> dict[str, Any]:
     def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> str:
-        raise _AskedFor(fname, origin, file_hash)
+        raise _AskedForError(fname, origin, file_hash)
 
     options = {"weights": "imagenet", "include_top": include_top, "input_shape": (*spec.input_size, 3)}
     taken = inspect.signature(builder).parameters
@@ -98,7 +99,7 @@ def _source(builder: Any, spec: ModelSpec, include_top: bool) -> dict[str, Any]:
     with mock.patch("keras.src.utils.file_utils.get_file", get_file):
         try:
             builder(**options)
-        except _AskedFor as asked:
+        except _AskedForError as asked:
             name, url, digest = asked.args
     entry = {"file": name, "url": url}
     if digest:
@@ -113,7 +114,7 @@ def refresh_catalogue(names: set[str], check: bool) -> list[str]:
     """Recompute the figures of these networks, or all; returns a line for each difference."""
     differences: list[str] = []
     for file in sorted(CATALOGUE.glob("*.yaml")):
-        document = registry.read_yaml(file)
+        document, before = registry.read_yaml(file), len(differences)
         for name, entry in document["models"].items():
             if names and name not in names:
                 continue
@@ -123,7 +124,7 @@ def refresh_catalogue(names: set[str], check: bool) -> list[str]:
                     differences.append(f"{name}: {key} is {entry.get(key)}, should be {value}")
                     entry[key] = value
             keras.backend.clear_session()
-        if not check:
+        if not check and len(differences) > before:
             file.write_text(_header(file) + catalogue_text(document), encoding="utf-8")
     return differences
 

@@ -455,7 +455,9 @@ def test_disk_that_fills_up_on_the_way(server: Server, target: Path, monkeypatch
 def test_disk_that_is_really_full(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, check=False
+    ).returncode:
         pytest.skip("this root may not mount")
     try:
         with pytest.raises(WeightsError, match="is full"):

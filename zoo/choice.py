@@ -35,12 +35,7 @@ def score(spec: ModelSpec) -> float | None:
     weights = spec.weights.get("imagenet")
     if weights is None or weights.top is None or weights.top1 is None or not spec.params or not spec.gmacs:
         return None
-    return weights.top1 - 2 * math.log2(size_mb(spec) or 1.0) - math.log2(spec.gmacs)
-
-
-def size_mb(spec: ModelSpec) -> float | None:
-    """Megabytes of the parameters as float32."""
-    return round(spec.params * 4 / 1e6, 2) if spec.params else None
+    return weights.top1 - 2 * math.log2(spec.params * 4 / 1e6) - math.log2(spec.gmacs)
 
 
 def ranking() -> list[ModelSpec]:

@@ -63,7 +63,7 @@ def download(urls: Sequence[str], target: Path, expected: WeightFile, *, progres
                 return
             except RefusedError as refused:
                 reasons.append(f"{shown(url)}: {refused}")
-                log.info("%s is not to be had from %s: %s", target.name, shown(url), refused)
+                log.debug("%s is not to be had from %s: %s", target.name, shown(url), refused)
             except OSError as error:
                 raise disk_error(error, target.parent) from error
     raise WeightsError(f"{target.name} could not be fetched ({'; '.join(reasons) or 'no address is known'}).")

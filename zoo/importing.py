@@ -104,11 +104,10 @@ def _readable(source: Path, folder: Path) -> Path:
 def _fit(path: Path, spec: ModelSpec, include_top: bool | None) -> tuple[list[Mismatch], bool]:
     """What does not fit, and whether the file has the classifier."""
     found = fitting.mismatches(path, spec, include_top=include_top is not False)
-    only_missing = all(one.weight is None and not one.extra for one in found)
-    if include_top is None and found and only_missing:
+    if include_top is None and any(one.weight is None and not one.extra for one in found):
         headless = fitting.mismatches(path, spec, include_top=False)
-        if not headless:
-            return [], False
+        if len(headless) < len(found):
+            return headless, False
     return found, include_top is not False
 
 

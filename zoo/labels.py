@@ -88,4 +88,3 @@ def find(query: str | int, name: str = "imagenet") -> Label:
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"{name} has no class '{text}'.{hint}")
     return found[0]
-

@@ -68,7 +68,7 @@ def register_model(
     """
 
     def decorate(function: Builder) -> Builder:
-        chosen = name or getattr(function, "__name__", "")
+        chosen = str(name or getattr(function, "__name__", ""))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", chosen):
             raise UsageError(f"A model name is made of letters, digits, '.', '_' and '-'. Received: {chosen!r}")
         add(
@@ -79,7 +79,7 @@ def register_model(
                 builder=function,
                 resize=Resize(*input_size, policy=policy),  # type: ignore[arg-type]
                 preprocessing=_preprocessing(preprocessing, chosen),
-                **fields,
+                **{"min_size": 1, **fields},
             )
         )
         return function

@@ -1,32 +1,27 @@
 """From what a person types to a stream of pictures: files, folders, globs, addresses, lists and pipes."""
 
+# Paths stay the text that was typed; pathlib would tidy it, and is slower on large folders.
+# ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH115, PTH116, PTH123
+
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import io
 import os
 import re
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from zoo import folders
 from zoo.errors import ImageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-#: Ends of names that count as pictures in a folder: what Pillow opens without running another program, and HEIF.
-SUFFIXES = frozenset(
-    """
-    .apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .fit .fits .flc .fli .ftc .ftu .gbr .gif .heic .heics .heif
-    .heifs .hif .icb .icns .ico .iim .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcd .pcx
-    .pfm .pgm .png .pnm .ppm .psd .pxr .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm
-    """.split()
-)
 #: Bytes taken from an address, and from a pipe, at most.
 URL_LIMIT = 64 << 20
 PIPE_LIMIT = 256 << 20
@@ -34,10 +29,11 @@ PIPE_LIMIT = 256 << 20
 CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT = 5.0, 20.0, 120.0
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_MAGIC = re.compile(r"[*?\[]")
 _BLOCK = 1 << 16
+#: Bytes after which a list's name is not waited for any longer; no system takes one so long.
+_LONGEST_NAME = 1 << 17
 #: How a picture begins, for somebody who pipes one into a list of paths.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF87a", b"GIF89a", b"RIFF", b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +83,8 @@ def find(
     """Find pictures, lazily and in the order of the inputs; each input gives at least one source.
 
     * A **file** is itself, whatever its name; so is a pipe, e.g. ``/dev/stdin``.
-    * A **folder** gives its pictures, by :data:`SUFFIXES`, in natural order (``2.jpg`` before ``10.jpg``). Hidden
-      files, pipes and devices in it are skipped. The names of one folder at a time are held in memory.
+    * A **folder** gives its pictures, by :data:`zoo.folders.SUFFIXES`, in natural order (``2.jpg`` before ``10.jpg``).
+      Hidden files, pipes and devices in it are skipped. The names of one folder at a time are held in memory.
     * A **glob** (``*``, ``?``, ``[…]``, ``**`` for folders of any depth) gives every file that matches, and what is in
       the folders that match, except that with ``**`` it gives files only. Where a file of that literal name
       exists, it is that file.
@@ -134,170 +130,54 @@ def _find_one(text: str, recursive: bool, offline: bool | None) -> Iterator[Sour
             yield Source(text, problem=_broken(text))
         elif _ADDRESS.match(text):
             yield _address(text, offline)
-        elif _MAGIC.search(text):
-            yield from _globbed(text, recursive)
+        elif folders.is_glob(text):
+            yield from _or_else(_globbed(text, recursive), text, "no file matches this pattern")
         else:
-            yield Source(
-                text, problem="no such file or folder" if isinstance(error, FileNotFoundError) else reason(error)
-            )
+            missing = isinstance(error, FileNotFoundError)
+            yield Source(text, problem="no such file or folder" if missing else reason(error))
         return
     if stat.S_ISDIR(mode):
-        yield from _at_least_one(_walk(text, recursive), lambda: Source(text, problem=_without_pictures(recursive)))
+        hint = "" if recursive else " (--recursive looks into the folders in it)"
+        yield from _or_else(_in_folder(text, recursive), text, f"a folder without pictures{hint}")
     else:
         yield Source(text)
 
 
-def _at_least_one(found: Iterator[Source], otherwise: Callable[[], Source]) -> Iterator[Source]:
-    empty = True
-    for source in found:
-        empty = False
-        yield source
-    if empty:
-        yield otherwise()
+def _or_else(found: Iterator[Source], path: str, problem: str) -> Iterator[Source]:
+    """What was found, or the problem that nothing was."""
+    first = next(found, None)
+    if first is None:
+        yield Source(path, problem=problem)
+        return
+    yield first
+    yield from found
 
 
-def _without_pictures(recursive: bool) -> str:
-    hint = "" if recursive else " (with --recursive, the folders in it are looked into)"
-    return f"a folder without pictures{hint}"
-
-
-def _broken(path: str) -> str:
-    try:
-        os.stat(path)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            return f"a link to {os.readlink(path)}, which does not exist"
-        return f"a link that leads nowhere: {(error.strerror or str(error)).lower()}"
-    return "a link that leads nowhere"
-
-
-# Folders
-
-
-def _walk(top: str, recursive: bool) -> Iterator[Source]:
-    """The pictures in a folder, in natural order, a folder's where its own name stands."""
-    # A stack and not recursion: folders may be nested more deeply than Python calls.
-    stack = [(top, _entries(top))]
-    # Which folders are open, to see a link that leads back to one of them.
-    above = [_identity(top)]
-    while stack:
-        folder, entries = stack[-1]
-        try:
-            name, is_folder = next(entries)
-        except StopIteration:
-            stack.pop()
-            above.pop()
-            continue
-        except OSError as error:
-            stack.pop()
-            above.pop()
-            yield Source(folder, problem=f"a folder that cannot be listed: {(error.strerror or str(error)).lower()}")
-            continue
-        path = os.path.join(folder, name)
-        if not is_folder:
-            yield Source(path, problem=_broken(path) if os.path.islink(path) and not os.path.exists(path) else None)
-        elif recursive and (identity := _identity(path)) not in above:
-            stack.append((path, _entries(path)))
-            above.append(identity)
-
-
-def _entries(folder: str) -> Iterator[tuple[str, bool]]:
-    """Names of the pictures and folders in a folder, in natural order, and whether each is a folder."""
-    names: list[str] = []
-    folders: set[str] = set()
-    with os.scandir(folder or os.curdir) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                folders.add(entry.name)
-                names.append(entry.name)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and (entry.is_file() or _is_broken(entry)):
-                names.append(entry.name)
-    names.sort(key=natural)
-    yield from ((name, name in folders) for name in names)
-
-
-def _is_broken(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and not os.path.exists(entry.path)
-
-
-def _identity(folder: str) -> tuple[int, int]:
-    try:
-        status = os.stat(folder)
-    except OSError:
-        return -1, -1
-    return status.st_dev, status.st_ino
-
-
-def natural(name: str) -> str:
-    """A key that sorts names as people count: ``a2`` before ``a10``, whatever the case; a total order."""
-    # The count of digits before the number itself makes text compare as numbers do, however long they are.
-    counted = re.sub("[0-9]+", lambda digits: _counted(digits[0].lstrip("0")), name.casefold())
-    return f"{counted}\0{name}"
-
-
-def _counted(digits: str) -> str:
-    return f"0{chr(len(digits) + 1)}{digits}"
-
-
-# Globs
+def _in_folder(folder: str, recursive: bool) -> Iterator[Source]:
+    for path, error in folders.walk(folder, recursive=recursive):
+        if error is not None:
+            yield Source(path, problem=f"a folder that cannot be listed: {(error.strerror or str(error)).lower()}")
+        else:
+            yield Source(path, problem=_broken(path) if os.path.islink(path) else None)
 
 
 def _globbed(pattern: str, recursive: bool) -> Iterator[Source]:
-    drive, rest = os.path.splitdrive(pattern)
-    parts = rest.replace(os.sep, "/").split("/")
-    root = drive + (os.sep if len(parts) > 1 and not parts[0] else "")
-    parts = [part for i, part in enumerate(parts) if part or i == len(parts) - 1]
-    deep = "**" in parts
-    if parts[-1] == "**":
-        parts.append("*")
-
-    def matches() -> Iterator[Source]:
-        for path in _matches(root, parts):
-            if os.path.isfile(path) or not os.path.exists(path):
-                yield from _find_one(path, recursive, offline=True)
-            elif os.path.isdir(path) and not deep:
-                yield from _find_one(path, recursive, offline=True)
-
-    return _at_least_one(matches(), lambda: Source(pattern, problem="no file matches this pattern"))
+    deep = "**" in pattern
+    for path in folders.glob(pattern):
+        # Pipes and devices are not read unless they are named. With ** the files in a folder match by themselves.
+        if os.path.isfile(path) or not os.path.exists(path) or (os.path.isdir(path) and not deep):
+            yield from _find_one(path, recursive, offline=True)
 
 
-def _matches(base: str, parts: list[str]) -> Iterator[str]:
-    """Paths below ``base`` that the parts of a pattern lead to, in natural order; links are not followed by ``**``."""
-    if not parts:
-        yield base
-        return
-    part, rest = parts[0], parts[1:]
-    if part == "**":
-        yield from _matches(base, rest)
-        for name, descend in _listing(base):
-            if descend:
-                yield from _matches(os.path.join(base, name), parts)
-    elif not part or not _MAGIC.search(part):
-        path = os.path.join(base, part)
-        if os.path.isdir(path) or (part and not rest and os.path.lexists(path)):
-            yield from _matches(path, rest)
-    else:
-        match = re.compile(fnmatch.translate(part)).match
-        for name, _ in _listing(base, hidden=part.startswith(".")):
-            path = os.path.join(base, name)
-            if match(name) and (not rest or os.path.isdir(path)):
-                yield from _matches(path, rest)
-
-
-def _listing(folder: str, *, hidden: bool = False) -> list[tuple[str, bool]]:
-    """All names in a folder, in natural order, with whether each is a folder and no link; none where forbidden."""
+def _broken(link: str) -> str | None:
+    """What is wrong with a link, if anything."""
     try:
-        with os.scandir(folder or os.curdir) as entries:
-            found = [
-                (entry.name, entry.is_dir(follow_symlinks=False))
-                for entry in entries
-                if hidden or not entry.name.startswith(".")
-            ]
-    except OSError:
-        return []
-    return sorted(found, key=lambda entry: natural(entry[0]))
+        os.stat(link)
+    except FileNotFoundError:
+        return f"a link to {os.readlink(link)}, which does not exist"
+    except OSError as error:
+        return f"a link that leads nowhere: {(error.strerror or str(error)).lower()}"
+    return None
 
 
 # Lists
@@ -308,12 +188,12 @@ def _listed(stdin: BinaryIO | None, recursive: bool, offline: bool | None) -> It
 
     def found() -> Iterator[Source]:
         for name in _names(stream) if stream is not None else ():
-            if name.startswith(_PICTURES):
+            if name.startswith(_PICTURES) and not os.path.lexists(name):
                 yield Source("-", problem="standard input holds a picture and not a list of paths; name it /dev/stdin")
                 return
             yield from _find_one(os.fsdecode(name), recursive, offline)
 
-    return _at_least_one(found(), lambda: Source("-", problem="standard input holds no paths"))
+    return _or_else(found(), "-", "standard input holds no paths")
 
 
 def _names(stream: BinaryIO) -> Iterator[bytes]:
@@ -329,8 +209,9 @@ def _names(stream: BinaryIO) -> Iterator[bytes]:
             if name := name if zero else name.removesuffix(b"\r"):
                 yield name
         more = read(_BLOCK)
-        if not more and rest:
+        if rest and (not more or len(rest) > _LONGEST_NAME):
             yield rest
+            rest = b""
         pending = rest + more if more else b""
 
 
@@ -391,4 +272,4 @@ def _fetch(url: str) -> bytes:
         raise ImageError(
             f"not fetched: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from error
-    return bytes(cast("bytes", data))
+    return bytes(data)

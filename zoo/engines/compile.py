@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import ZooError
 
@@ -23,8 +24,9 @@ def compile_network(model: str, target: Path, weights: Path | None) -> None:
     spec = bundle.read_spec(model) if bundle.is_file(model) else registry.get(model)
     network = models.create_model(spec, weights=weights)
     raw = target / "raw.xml"
-    network.export(raw, format="openvino", verbose=False)
+    network.export(str(raw), format="openvino", verbose=False)
     graph = openvino.Core().read_model(raw)
+    _free_batch(graph)
 
     # The pictures arrive as bytes; the conversion belongs to the graph, where it costs nothing.
     steps = openvino.preprocess.PrePostProcessor(graph)
@@ -34,6 +36,30 @@ def compile_network(model: str, target: Path, weights: Path | None) -> None:
     openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
     raw.unlink()
     raw.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _free_batch(graph: Any) -> None:
+    """Let a reshape follow the batch where the export wrote down the batch of one that it was traced with.
+
+    MobileNet's ``Reshape`` layers come out that way: ``[1, 1000]`` for any batch.
+    """
+    import numpy as np
+    import openvino
+
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() != "Reshape" or not node.input_value(0).get_partial_shape()[0].is_dynamic:
+            continue
+        pattern = node.input_value(1).get_node()
+        if pattern.get_type_name() != "Constant":
+            continue
+        sizes = np.asarray(pattern.data).copy()
+        if len(sizes) and sizes[0] == 1:
+            # Zero means: as many as come in.
+            sizes[0] = 0
+            ops = openvino.opset13
+            free = ops.reshape(node.input_value(0), ops.constant(sizes), special_zero=True)
+            node.output(0).replace(free.output(0))
+    graph.validate_nodes_and_infer_types()
 
 
 def main() -> int:

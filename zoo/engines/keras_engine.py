@@ -68,25 +68,24 @@ class KerasEngine:
                 yield self._predict(batch)
 
     def _predict(self, batch: np.ndarray) -> np.ndarray:
-        parts = []
-        for start in range(0, len(batch), self.batch_size):
-            parts.append(self._predict_part(batch[start : start + self.batch_size]))
+        """The output for a batch, in as many parts as memory asks for."""
+        parts: list[np.ndarray] = []
+        done = 0
+        while done < len(batch):
+            part = batch[done : done + self.batch_size]
+            try:
+                parts.append(np.asarray(self._network.predict_on_batch(part), "float32"))
+                done += len(part)
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if len(part) == 1:
+                    raise UnavailableError(
+                        f"{self.device} has too little memory for one picture; use a smaller network or --device cpu."
+                    ) from error
+                self.batch_size = len(part) // 2
+                log.warning("out of memory on %s: the batch size is now %d", self.device, self.batch_size)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _predict_part(self, batch: np.ndarray) -> np.ndarray:
-        try:
-            output = self._network.predict_on_batch(batch)
-        except Exception as error:
-            if not _is_out_of_memory(error):
-                raise
-            if len(batch) == 1:
-                raise UnavailableError(
-                    f"{self.device} has too little memory for one picture; use a smaller network or --device cpu."
-                ) from error
-            self.batch_size = len(batch) // 2
-            log.warning("out of memory on %s: the batch size is now %d", self.device, self.batch_size)
-            return self._predict(batch)
-        return np.asarray(output, "float32")
 
     def _placed(self, device: Device) -> AbstractContextManager[Any]:
         """On a GPU nothing is forced: the process sees only that one. On the CPU it is."""

@@ -44,26 +44,37 @@ class OpenVinoEngine:
         self.batch_size = 1 if single else batch_size or BATCH_SIZE
         self._hint = "LATENCY" if single else "THROUGHPUT"
         self._network = self._load(self.batch_size)
+        self._parallel = int(self._network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the output of each batch in order; several batches are computed at a time."""
-        import openvino
+        """Yield the output of each batch in order; several batches are computed at a time.
 
-        queue = openvino.AsyncInferQueue(self._network)
-        done: dict[int, np.ndarray] = {}
-        queue.set_callback(lambda request, index: done.__setitem__(index, request.get_output_tensor().data.copy()))
-        waiting: deque[tuple[int, int]] = deque()
+        Requests are waited for in turn and have no callbacks: a callback runs in one of OpenVINO's threads and
+        needs the interpreter, which the end of a queue may be holding.
+        """
+        # One more than run at a time, so that the processor has work while a result is being used.
+        free = [self._network.create_infer_request() for _ in range(self._parallel + 1)]
+        running: deque[tuple[Any, int]] = deque()
+
+        def oldest() -> np.ndarray:
+            request, count = running.popleft()
+            request.wait()
+            output = request.get_output_tensor().data[:count].copy()
+            free.append(request)
+            return output
+
         try:
-            for index, batch in enumerate(batches):
-                waiting.append((index, len(batch)))
-                queue.start_async({0: self._full(batch)}, index)
-                while waiting and waiting[0][0] in done:
-                    first, count = waiting.popleft()
-                    yield done.pop(first)[:count]
+            for batch in batches:
+                request = free.pop()
+                request.start_async([self._full(batch)])
+                running.append((request, len(batch)))
+                if not free:
+                    yield oldest()
+            while running:
+                yield oldest()
         finally:
-            queue.wait_all()
-        for index, count in waiting:
-            yield done.pop(index)[:count]
+            for request, _ in running:
+                request.wait()
 
     def _full(self, batch: np.ndarray) -> np.ndarray:
         """The batch, filled up with black to the compiled size. The last batch of a run may be short."""

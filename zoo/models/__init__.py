@@ -25,7 +25,7 @@ from zoo.spec import ModelSpec
 
 __all__ = ["create_model", "find_layer", "load_weights"]
 
-Shape = tuple[int | None, int | None, int]
+Shape = tuple[int, int, int]
 
 
 def create_model(
@@ -54,8 +54,8 @@ def create_model(
         pooling: without the classifier, ``"avg"`` or ``"max"`` over the feature map, or ``None`` for the map.
         preprocessing: whether the network takes raw pixels and prepares them itself; otherwise it is the bare
             network, which takes what ``spec.preprocessing`` leaves.
-        input_shape: height, width and 3; the network's own without. Height and width may be ``None`` without
-            the classifier.
+        input_shape: height, width and 3; the network's own without. They are fixed, because Keras's builders pad,
+            and NASNet's are wired, by the size.
         classifier_activation: activation of the last layer, ``None`` for logits.
 
     Returns:
@@ -122,11 +122,9 @@ def _check(
     if pooling not in (None, "avg", "max"):
         raise UsageError(f"pooling is 'avg', 'max' or None. Received: {pooling!r}")
     shape = tuple(input_shape) if input_shape is not None else (*spec.input_size, 3)
-    if len(shape) != 3 or shape[2] != 3:
-        raise UsageError(f"input_shape is (height, width, 3). Received: {shape}")
-    if include_top and None in shape:
-        raise UsageError(f"With its classifier, {spec.name} needs a fixed input_shape. Received: {shape}")
-    if any(side is not None and side < spec.min_size for side in shape[:2]):
+    if len(shape) != 3 or shape[2] != 3 or not all(isinstance(side, int) for side in shape):
+        raise UsageError(f"input_shape is (height, width, 3), in whole numbers. Received: {shape}")
+    if min(shape[:2]) < spec.min_size:
         raise UsageError(f"{spec.name} takes pictures of at least {spec.min_size} pixels a side. Received: {shape}")
     return shape
 
@@ -161,10 +159,7 @@ def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> ker
     else:
         raw = raw_input(options["input_shape"])
         x = preprocess(raw, spec.preprocessing)
-        if "input_tensor" in parameters:
-            model = builder(**taken, input_tensor=x)
-        else:
-            model = _behind(builder(**taken), raw, x)
+        model = builder(**taken, input_tensor=x) if "input_tensor" in parameters else _behind(builder(**taken), raw, x)
     if applications.is_application(spec):
         applications.settle_names(model)
     return model
@@ -180,13 +175,14 @@ def _builder(spec: ModelSpec) -> Callable[..., Any]:
         return spec.builder
     module, _, function = spec.builder.partition(":")
     try:
-        return getattr(importlib.import_module(module), function)
+        builder: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise UnavailableError(f"The builder of {spec.name}, {spec.builder}, cannot be imported: {error}.") from error
+    return builder
 
 
 def _behind(bare: keras.Model, raw: Any, x: Any) -> keras.Model:
-    """The bare network on top of the tensor ``x`` that comes from ``raw``.
+    """The bare network on top of the tensor ``x``, which comes from the input ``raw``.
 
     Its layers are made anew, because a layer that belongs to two graphs answers ``layer.output`` with the tensor
     of the first. A subclassed model has no graph, and stays one layer.
@@ -195,6 +191,12 @@ def _behind(bare: keras.Model, raw: Any, x: Any) -> keras.Model:
         bare = keras.Model(bare.inputs, bare.outputs, name=bare.name)
     if not isinstance(bare, keras.Function):
         return keras.Model(raw, bare(x), name=bare.name)
-    copy = keras.models.clone_model(bare, input_tensors=[x])
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = keras.tree.map_structure(lambda value: x if value is raw else value, (args, kwargs))
+        return layer(*args, **kwargs)
+
+    inputs = [raw] if isinstance(bare.input, list) else raw
+    copy = keras.models.clone_model(bare, input_tensors=inputs, call_function=call)
     copy.set_weights(bare.get_weights())
-    return keras.Model(raw, copy.outputs[0] if len(copy.outputs) == 1 else copy.outputs, name=bare.name)
+    return copy

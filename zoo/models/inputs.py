@@ -15,7 +15,7 @@ from keras import layers, ops
 from zoo.spec import Preprocessing
 
 
-def raw_input(shape: tuple[int | None, int | None, int]) -> Any:
+def raw_input(shape: tuple[int, int, int]) -> Any:
     """The input tensor of a network: float32 ``(batch, height, width, 3)``, RGB 0-255."""
     return keras.Input(shape, dtype="float32", name="image")
 

@@ -29,6 +29,7 @@ def _residual(x: Any, filters: int, name: str) -> Any:
 def ResNet9(  # noqa: N802 - a network is named as the field writes it
     input_shape: tuple[int, int, int] = (32, 32, 3),
     *,
+    input_tensor: Any = None,
     classes: int = 10,
     include_top: bool = True,
     pooling: str | None = None,
@@ -40,6 +41,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 8.
+        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
         classes: number of outputs.
         include_top: whether global max pooling and the dense layer are part of the network.
         pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 8).
@@ -51,7 +53,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
         A functional model from float32 ``(batch, height, width, channels)``, already standardised, to
         probabilities ``(batch, classes)``, or to features without the top.
     """
-    inputs = keras.Input(input_shape, name="image")
+    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
 
     # Stem
     x = _conv_bn(inputs, width, "stem")
@@ -79,4 +81,5 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    return keras.Model(inputs, x, name=name)
+    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(source, x, name=name)

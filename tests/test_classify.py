@@ -1,0 +1,117 @@
+"""The classifier from Python, and which network it takes when nobody names one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from tests.conftest import ROOT
+from zoo import choice, registry
+from zoo.errors import UsageError, WeightsError
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture
+def classifier():
+    return zoo.Classifier("cifar10-resnet9")
+
+
+def test_paths_arrays_and_batches_give_the_same(classifier):
+    path = EXAMPLES / "ship.jpg"
+    pixels = np.asarray(Image.open(path).convert("RGB"))
+    by_path, by_array, *by_batch = [
+        *classifier.predict(path),
+        *classifier.predict(pixels),
+        *classifier.predict(np.stack([pixels, pixels])),
+    ]
+    assert {result.label for result in (by_path, by_array, *by_batch)} == {"ship"}
+    # A large JPEG is decoded at a reduced size, an array is taken as it is.
+    assert by_array.predictions[0].score == pytest.approx(by_path.predictions[0].score, abs=0.01)
+    for result in by_batch:
+        assert result.predictions[0].score == pytest.approx(by_array.predictions[0].score, abs=1e-5)
+
+
+def test_results_say_what_went_wrong(classifier, tmp_path):
+    good, bad = classifier.predict([EXAMPLES / "car.jpg", tmp_path / "none.jpg"])
+    assert good.ok
+    assert not bad.ok
+    assert bad.label is None
+    assert "no such file" in bad.error
+
+
+def test_threshold_and_top(classifier):
+    (result,) = classifier.predict(EXAMPLES / "car.jpg", top=2, threshold=1.0)
+    assert len(result.predictions) == 2
+    assert result.label == "unknown"
+    for wrong in ({"top": 0}, {"threshold": 1.5}):
+        with pytest.raises(UsageError, match="Received"):
+            classifier.predict(EXAMPLES / "car.jpg", **wrong)
+
+
+def test_a_batch_after_a_single_picture_is_run_as_a_batch(classifier):
+    classifier.predict(EXAMPLES / "car.jpg")
+    assert classifier.engine.batch_size > 1
+
+
+def test_a_registered_function_runs_in_keras():
+    @zoo.register_model("tiny-for-test", input_size=(16, 16), classes=4)
+    def build(input_shape, classes):
+        import keras
+
+        inputs = keras.Input(input_shape)
+        x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+        return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+    with pytest.raises(WeightsError, match="tiny-for-test"):
+        zoo.Classifier("tiny-for-test")
+    assert zoo.create_model("tiny-for-test", weights=None).output_shape == (None, 4)
+
+
+def test_the_compromise_prefers_small_good_and_quick():
+    ranked = [spec.name for spec in choice.ranking()]
+    assert ranked[0] == "efficientnetb2"
+    assert ranked.index("mobilenetv2") < ranked.index("vgg16")
+    assert choice.score(registry.get("cifar10-resnet9")) is None
+
+
+def test_without_anything_the_shipped_network_is_taken(caplog):
+    with caplog.at_level("WARNING", "zoo"):
+        chosen = choice.default(offline=True)
+    assert (chosen.spec.name, chosen.weights.origin) == ("cifar10-resnet9", "shipped")
+    (record,) = caplog.records
+    assert "no ImageNet weights" in record.getMessage()
+
+
+def test_what_is_cached_comes_before_what_could_be_fetched(tmp_path, monkeypatch, caplog):
+    folder = tmp_path / "root"
+    folder.mkdir()
+    monkeypatch.setenv("ZOO_CACHE_PATH", str(folder))
+    for name in ("vgg16", "mobilenetv2"):
+        (folder / registry.get(name).weights["imagenet"].top.file).write_bytes(b"\x89HDF\r\n\x1a\n")
+    with caplog.at_level("WARNING", "zoo"):
+        assert choice.default(offline=True).spec.name == "mobilenetv2"
+    assert not caplog.records
+
+
+@pytest.mark.real
+def test_the_photographs_are_recognised(real_data):
+    """Top-1 and top-5 on 200 photographs, with weights brought in by hand; a check that it works, no estimate."""
+    import csv
+
+    from zoo import importing
+
+    labels = {row["file"]: int(row["index"]) for row in csv.DictReader((real_data / "imagenet200" / "labels.csv").open())}
+    files = [real_data / "imagenet200" / name for name in labels]
+    for name, file, top1, top5 in (
+        ("mobilenetv2", "mobilenetv2_1.0_224.weights.h5", 0.875, 0.985),
+        ("mobilenet_0.25", "mobilenet_2_5_224_tf.h5", 0.575, 0.84),
+    ):
+        importing.import_file(real_data / "weights" / file, registry.get(name))
+        results = zoo.Classifier(name).predict(files)
+        ranks = [[p.index for p in result.predictions] for result in results]
+        right = list(labels.values())
+        assert np.mean([rank[0] == truth for rank, truth in zip(ranks, right, strict=True)]) >= top1
+        assert np.mean([truth in rank for rank, truth in zip(ranks, right, strict=True)]) >= top5

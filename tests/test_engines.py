@@ -1,0 +1,214 @@
+"""Both engines give the same probabilities; a compiled form is made once, and again when anything changes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from zoo import devices, engines, pretrained, registry
+from zoo.engines import compiled, keras_engine
+from zoo.errors import UnavailableError, UsageError
+
+SHIPPED = "cifar10-resnet9"
+
+#: One of each family, the smallest; every one of them is compared in the slow tests.
+FAMILIES = {
+    "convnext": "convnexttiny",
+    "densenet": "densenet121",
+    "efficientnet": "efficientnetb0",
+    "efficientnetv2": "efficientnetv2b0",
+    "inception": "inceptionv3",
+    "inceptionresnet": "inceptionresnetv2",
+    "mobilenet": "mobilenet_0.25",
+    "mobilenetv2": "mobilenetv2_0.35",
+    "mobilenetv3": "mobilenetv3small_0.75",
+    "nasnet": "nasnetmobile",
+    "resnet": "resnet50",
+    "resnetv2": "resnet50v2",
+    "vgg": "vgg16",
+    "xception": "xception",
+}
+
+MAKE_AND_COMPARE = """
+import sys
+import numpy as np
+from zoo import devices, models, pretrained, registry
+from zoo.engines.keras_engine import KerasEngine
+from zoo.engines.openvino_engine import OpenVinoEngine
+name, folder = sys.argv[1:]
+spec = registry.get(name)
+import keras
+keras.utils.set_random_seed(3)
+network = models.create_model(spec, weights=None)
+rng = np.random.default_rng(1)
+for layer in network.layers:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        gamma, beta, mean, variance = (layer.get_weights() if len(layer.get_weights()) == 4 else [None, *layer.get_weights()])
+        fresh = [] if gamma is None else [rng.uniform(0.7, 1.3, gamma.shape)]
+        layer.set_weights([*fresh, rng.normal(0, 0.1, beta.shape), rng.normal(0, 0.1, mean.shape),
+                           rng.uniform(0.7, 1.3, variance.shape)])
+path = folder + "/w.weights.h5"
+network.save_weights(path)
+from pathlib import Path
+from zoo.spec import WeightFile
+found = pretrained.Found(Path(path), "imported", True, spec, "imagenet", WeightFile("w.weights.h5"))
+height, width = spec.input_size
+pictures = rng.integers(0, 256, (3, 1, 1, 3)) * np.ones((1, height, width, 1)) * rng.uniform(0.2, 1, (3, height, width, 1))
+pictures = pictures.astype("uint8")
+one = next(OpenVinoEngine(spec, found, batch_size=3).run([pictures]))
+two = next(KerasEngine(spec, found, devices.select("cpu")).run([pictures]))
+print(abs(one - two).max(), abs(two - two[0]).max())
+"""
+
+
+@pytest.fixture
+def shipped():
+    spec = registry.get(SHIPPED)
+    return spec, pretrained.fetch(spec)
+
+
+def agree(name, tmp_path):
+    """Largest difference between the engines, and between the pictures."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE_AND_COMPARE, name, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(value) for value in done.stdout.split()[-2:]]
+
+
+def test_engines_agree_on_a_small_network(tmp_path):
+    difference, _ = agree("mobilenet_0.25", tmp_path)
+    assert difference < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES.values(), ids=FAMILIES)
+def test_engines_agree_on_every_family(name, tmp_path):
+    difference, _ = agree(name, tmp_path)
+    assert difference < 1e-4
+
+
+def test_every_family_is_compared():
+    assert {spec.family for spec in registry.list_models() if str(spec.builder).startswith("keras.")} == {
+        registry.get(name).family for name in FAMILIES.values()
+    }
+
+
+def test_a_network_is_compiled_once(shipped):
+    first = compiled.ensure(*shipped)
+    before = (first / "model.xml").stat().st_mtime_ns
+    assert compiled.ensure(*shipped) == first
+    assert (first / "model.xml").stat().st_mtime_ns == before
+    (entry,) = compiled.entries()
+    assert (entry.model, entry.folder) == (SHIPPED, first)
+    assert entry.bytes > 1_000_000
+
+
+def test_other_weights_make_another_form(shipped, tmp_path):
+    spec, found = shipped
+    one = compiled._about(spec, found)
+    other = tmp_path / "other.weights.h5"
+    other.write_bytes(found.path.read_bytes() + b" ")
+    two = compiled._about(spec, pretrained.Found(other, "imported", True, spec, found.tag, found.file))
+    assert one["weights_sha256"] != two["weights_sha256"]
+    assert {key for key in one if one[key] != two[key]} == {"weights_sha256"}
+
+
+def test_two_processes_compile_side_by_side(shipped):
+    code = f"from zoo import pretrained, registry; from zoo.engines import compiled; s = registry.get('{SHIPPED}'); print(compiled.ensure(s, pretrained.fetch(s)))"
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)
+    ]
+    assert len({process.communicate()[0] for process in running}) == 1
+    assert [process.returncode for process in running] == [0, 0]
+    assert len(list(compiled.entries())) == 1
+    assert not list(compiled.folder().glob(".*"))
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(shipped, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        compiled.ensure(*shipped)
+
+
+def test_short_batches_come_back_short(shipped):
+    from zoo.engines.openvino_engine import OpenVinoEngine
+
+    engine = OpenVinoEngine(*shipped, batch_size=4)
+    rng = np.random.default_rng(0)
+    batches = [rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8) for count in (4, 4, 1, 4, 3)]
+    outputs = list(engine.run(batches))
+    assert [len(output) for output in outputs] == [4, 4, 1, 4, 3]
+    # The same pictures one by one: batches are independent and in order.
+    single = OpenVinoEngine(*shipped, single=True)
+    alone = np.concatenate(list(single.run(batch[i : i + 1] for batch in batches for i in range(len(batch)))))
+    assert np.abs(np.concatenate(outputs) - alone).max() < 1e-5
+    assert np.abs(alone.sum(1) - 1).max() < 1e-5
+
+
+def test_the_engine_follows_the_device(monkeypatch):
+    spec = registry.get(SHIPPED)
+    cpu, gpu = devices.Device("cpu", "cpu", "", None, None), devices.Device("gpu:0", "gpu", "", None, None)
+    assert engines.choose("auto", spec, cpu) == "openvino"
+    assert engines.choose("auto", spec, gpu) == "keras"
+    assert engines.choose("keras", spec, cpu) == "keras"
+    with pytest.raises(UsageError, match="runs on the CPU"):
+        engines.choose("openvino", spec, gpu)
+    with pytest.raises(UsageError, match="Received: onnx"):
+        engines.choose("onnx", spec, cpu)
+
+
+class HungryNetwork:
+    """Runs out of memory on more than ``most`` pictures, in the words of a framework."""
+
+    def __init__(self, most, words):
+        self.most, self.words, self.batches = most, words, []
+
+    def predict_on_batch(self, batch):
+        if len(batch) > self.most:
+            raise RuntimeError(self.words)
+        self.batches.append(len(batch))
+        return batch.reshape(len(batch), -1)[:, :2].astype("float32")
+
+
+def hungry_engine(most, words="CUDA out of memory. Tried to allocate 2.00 GiB"):
+    engine = object.__new__(keras_engine.KerasEngine)
+    engine.device, engine.batch_size, engine.backend = "gpu:0", 16, "jax"
+    engine._device = devices.Device("gpu:0", "gpu", "", None, None)
+    engine._network = HungryNetwork(most, words)
+    return engine
+
+
+@pytest.mark.parametrize("words", ["CUDA out of memory.", "RESOURCE_EXHAUSTED: Out of memory", "OOM when allocating tensor"])
+def test_out_of_memory_halves_the_batch_and_says_so(words, caplog):
+    engine = hungry_engine(5, words)
+    batch = np.arange(16 * 4, dtype=np.uint8).reshape(16, 2, 2, 1)
+    with caplog.at_level("WARNING", "zoo"):
+        (output,) = engine.run([batch])
+    assert np.array_equal(output, batch.reshape(16, -1)[:, :2])
+    assert engine.batch_size == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory on gpu:0: the batch size is now 8",
+        "out of memory on gpu:0: the batch size is now 4",
+    ]
+
+
+def test_out_of_memory_on_one_picture_is_a_sentence():
+    with pytest.raises(UnavailableError, match="too little memory for one picture"):
+        list(hungry_engine(0).run([np.zeros((2, 2, 2, 1), np.uint8)]))
+
+
+def test_other_errors_are_not_taken_for_memory():
+    engine = hungry_engine(1, "shapes do not match")
+    with pytest.raises(RuntimeError, match="shapes"):
+        list(engine.run([np.zeros((2, 2, 2, 1), np.uint8)]))
+    assert engine.batch_size == 16

@@ -1,0 +1,97 @@
+"""Order, bounded memory and reasons, with an engine that only adds up pixels."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo import pipeline
+from zoo.errors import ImageError
+from zoo.sources import Source
+from zoo.spec import Resize
+
+TINY = Resize(4, 4)
+
+
+class Adder:
+    """Gives the first pixel of each picture; keeps up to ``depth`` batches waiting, as a real engine does."""
+
+    name, device = "adder", "cpu"
+
+    def __init__(self, batch_size, depth=1):
+        self.batch_size, self.depth, self.sizes = batch_size, depth, []
+
+    def run(self, batches):
+        waiting = []
+        for batch in batches:
+            self.sizes.append(len(batch))
+            waiting.append(batch[:, 0, 0, :1].astype("float32"))
+            if len(waiting) > self.depth:
+                yield waiting.pop(0)
+        yield from waiting
+
+
+def picture(value):
+    return Source.from_array(np.full((5, 6, 3), value, np.uint8), name=str(value))
+
+
+def broken(name):
+    return Source(str(name), problem="broken on purpose")
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=40), st.integers(1, 7), st.integers(0, 3))
+def test_every_source_is_one_row_in_order(good, batch_size, depth):
+    sources = [picture(number) if fine else broken(number) for number, fine in enumerate(good)]
+    rows = list(pipeline.run(sources, Adder(batch_size, depth), TINY, threads=2))
+    assert [source.path for source, _ in rows] == [source.path for source in sources]
+    for number, (fine, (_, output)) in enumerate(zip(good, rows, strict=True)):
+        if fine:
+            assert output.tolist() == [number]
+        else:
+            assert isinstance(output, ImageError)
+
+
+def test_batches_are_full_but_the_last():
+    engine = Adder(4)
+    list(pipeline.run([picture(n) for n in range(10)], engine, TINY))
+    assert engine.sizes == [4, 4, 2]
+
+
+def test_a_stream_is_read_only_as_far_as_it_is_worked_on():
+    read = 0
+
+    def endless():
+        nonlocal read
+        while True:
+            read += 1
+            yield picture(read % 200)
+
+    rows = pipeline.run(endless(), Adder(4), TINY, threads=2)
+    for _ in range(20):
+        next(rows)
+    assert read <= 20 + pipeline.AHEAD * 4 + 2 + 3 * 4
+    rows.close()
+
+
+def test_closing_early_ends_the_threads():
+    before = threading.active_count()
+    rows = pipeline.run((picture(n % 200) for n in range(1000)), Adder(2), TINY, threads=3)
+    next(rows)
+    rows.close()
+    assert threading.active_count() == before
+
+
+def test_an_engine_that_fails_ends_the_run():
+    class Failing(Adder):
+        def run(self, batches):
+            next(iter(batches))
+            raise RuntimeError("no more")
+            yield
+
+    with pytest.raises(RuntimeError, match="no more"):
+        list(pipeline.run([picture(1)] * 9, Failing(2), TINY))
