@@ -79,6 +79,4 @@ def median(runs: Sequence[Run], figure: str = "wall") -> float:
 
 def ratio(runs: Sequence[Run], other: Sequence[Run], figure: str = "wall") -> float:
     """The median of the ratios pair by pair, which holds when the machine's speed drifts."""
-    return statistics.median(
-        getattr(one, figure) / getattr(two, figure) for one, two in zip(runs, other, strict=True)
-    )
+    return statistics.median(getattr(one, figure) / getattr(two, figure) for one, two in zip(runs, other, strict=True))

@@ -1,6 +1,6 @@
 """Start-up: ``zoo --help``, ``zoo list`` and ``zoo info resnet50`` against ``import keras``.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations

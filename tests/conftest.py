@@ -18,7 +18,7 @@ def own_caches(tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "zoo-cache"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras-home"))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    for name in ("ZOO_CACHE_PATH", "ZOO_CONFIG_PATH", "ZOO_WEIGHTS_MIRROR"):
+    for name in ("ZOO_CACHE_PATH", "ZOO_WEIGHTS_MIRROR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -97,6 +97,10 @@ def broken_files(folder: Path) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     pixels = detailed(60, 80)
     jpeg, png = encoded(pixels, "JPEG"), encoded(pixels, "PNG")
+    deflated = encoded(pixels, "TIFF", compression="tiff_adobe_deflate")
+    # The entry for the samples of a pixel: tag 277, one short, 3.
+    samples = b"\x15\x01\x03\x00\x01\x00\x00\x00\x03\x00"
+    assert samples in deflated
     contents = {
         "empty": b"",
         "text": b"Dear Sir,\nplease find the picture attached.\n" * 20,
@@ -116,9 +120,9 @@ def broken_files(folder: Path) -> dict[str, Path]:
         "cut_bmp": encoded(pixels, "BMP")[:5000],
         "cut_tiff": encoded(pixels, "TIFF")[:5000],
         "cut_tiff_lzw": encoded(pixels, "TIFF", compression="tiff_lzw")[:5000],
-        "tiff_damaged_pixels": (lambda data: data[:200] + bytes(300) + data[500:])(
-            encoded(pixels, "TIFF", compression="tiff_adobe_deflate")
-        ),
+        "tiff_damaged_pixels": deflated[:200] + bytes(300) + deflated[500:],
+        "tiff_too_many_samples": deflated.replace(samples, samples[:-2] + b"\x00\x08"),
+        "cut_jpeg2000": encoded(pixels, "JPEG2000")[:212],
         "cut_webp": encoded(pixels, "WEBP")[:1000],
         "cut_ppm": encoded(pixels, "PPM")[:5000],
         "signature_only": b"\xff\xd8\xff\xe0",

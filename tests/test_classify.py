@@ -103,7 +103,9 @@ def test_the_photographs_are_recognised(real_data):
 
     from zoo import importing
 
-    labels = {row["file"]: int(row["index"]) for row in csv.DictReader((real_data / "imagenet200" / "labels.csv").open())}
+    labels = {
+        row["file"]: int(row["index"]) for row in csv.DictReader((real_data / "imagenet200" / "labels.csv").open())
+    }
     files = [real_data / "imagenet200" / name for name in labels]
     for name, file, top1, top5 in (
         ("mobilenetv2", "mobilenetv2_1.0_224.weights.h5", 0.875, 0.985),

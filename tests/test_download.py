@@ -392,7 +392,7 @@ def test_the_next_address_is_tried_and_the_error_names_them_all(
     urls = [f"{server.url}/one/net.h5", f"{server.url}/two/net.h5"]
     with pytest.raises(WeightsError, match=r"/one/net.h5: .* 404.*; .*/two/net.h5: .* 404"):
         download.download(urls, target, KNOWN)
-    with caplog.at_level(logging.INFO, logger="zoo.download"):
+    with caplog.at_level(logging.DEBUG, logger="zoo.download"):
         download.download([*urls, f"{server.url}/good/net.h5"], target, KNOWN)
     assert target.read_bytes() == DATA and "one/net.h5" in caplog.text
 

@@ -48,8 +48,8 @@ network = models.create_model(spec, weights=None)
 rng = np.random.default_rng(1)
 for layer in network.layers:
     if isinstance(layer, keras.layers.BatchNormalization):
-        gamma, beta, mean, variance = (layer.get_weights() if len(layer.get_weights()) == 4 else [None, *layer.get_weights()])
-        fresh = [] if gamma is None else [rng.uniform(0.7, 1.3, gamma.shape)]
+        *gamma, beta, mean, variance = layer.get_weights()
+        fresh = [rng.uniform(0.7, 1.3, array.shape) for array in gamma]
         layer.set_weights([*fresh, rng.normal(0, 0.1, beta.shape), rng.normal(0, 0.1, mean.shape),
                            rng.uniform(0.7, 1.3, variance.shape)])
 path = folder + "/w.weights.h5"
@@ -58,7 +58,7 @@ from pathlib import Path
 from zoo.spec import WeightFile
 found = pretrained.Found(Path(path), "imported", True, spec, "imagenet", WeightFile("w.weights.h5"))
 height, width = spec.input_size
-pictures = rng.integers(0, 256, (3, 1, 1, 3)) * np.ones((1, height, width, 1)) * rng.uniform(0.2, 1, (3, height, width, 1))
+pictures = rng.integers(0, 256, (3, 1, 1, 3)) * rng.uniform(0.2, 1, (3, height, width, 1))
 pictures = pictures.astype("uint8")
 one = next(OpenVinoEngine(spec, found, batch_size=3).run([pictures]))
 two = next(KerasEngine(spec, found, devices.select("cpu")).run([pictures]))
@@ -123,7 +123,10 @@ def test_other_weights_make_another_form(shipped, tmp_path):
 
 
 def test_two_processes_compile_side_by_side(shipped):
-    code = f"from zoo import pretrained, registry; from zoo.engines import compiled; s = registry.get('{SHIPPED}'); print(compiled.ensure(s, pretrained.fetch(s)))"
+    code = (
+        "from zoo import pretrained, registry; from zoo.engines import compiled;"
+        f"spec = registry.get('{SHIPPED}'); print(compiled.ensure(spec, pretrained.fetch(spec)))"
+    )
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)
     ]
@@ -188,7 +191,9 @@ def hungry_engine(most, words="CUDA out of memory. Tried to allocate 2.00 GiB"):
     return engine
 
 
-@pytest.mark.parametrize("words", ["CUDA out of memory.", "RESOURCE_EXHAUSTED: Out of memory", "OOM when allocating tensor"])
+@pytest.mark.parametrize(
+    "words", ["CUDA out of memory.", "RESOURCE_EXHAUSTED: Out of memory", "OOM when allocating tensor"]
+)
 def test_out_of_memory_halves_the_batch_and_says_so(words, caplog):
     engine = hungry_engine(5, words)
     batch = np.arange(16 * 4, dtype=np.uint8).reshape(16, 2, 2, 1)

@@ -476,14 +476,17 @@ def test_no_bytes_raise_anything_but_image_error(data, start):
         assert found.shape == (8, 8, 3)
 
 
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA"),
+    *("JPEG2000", "SGI", "AVIF", "ICO", "PCX", "QOI", "DDS"),
+)
 SAMPLES = {
-    **{format: pictures.encoded(pictures.detailed(40, 50), format) for format in
-       "JPEG PNG GIF BMP TIFF WEBP PPM TGA JPEG2000 SGI AVIF ICO PCX QOI DDS".split()},
+    **{format: pictures.encoded(pictures.detailed(40, 50), format) for format in FORMATS},
     "progressive JPEG": pictures.encoded(pictures.detailed(40, 50), "JPEG", progressive=True),
     "LZW TIFF": pictures.encoded(pictures.detailed(40, 50), "TIFF", compression="tiff_lzw"),
     "deflate TIFF": pictures.encoded(pictures.detailed(40, 50), "TIFF", compression="tiff_adobe_deflate"),
     "RLE TGA": pictures.encoded(pictures.detailed(40, 50), "TGA", compression="tga_rle"),
-}  # fmt: skip
+}
 
 
 @FAST

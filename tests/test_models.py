@@ -62,6 +62,9 @@ def randomise(model, inputs):
     normalisations = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     for layer in normalisations:
         layer.momentum = 0.0
+    for layer in model.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
     if normalisations:
         model(inputs.astype("float32"), training=True)
     # A channel that hardly varies would be blown up, and its rounding errors with it.
@@ -108,7 +111,7 @@ def test_same_output_as_keras_after_its_preprocessing(name, tmp_path):
     model = create_model(name, tmp_path / "own.weights.h5", input_shape=shape)
 
     assert expected.max() > 10 / expected.shape[1], "answers are near uniform: nothing is compared"
-    assert np.abs(expected[0] - expected[1]).max() > 100 * TOLERANCE, "answers do not depend on the picture"
+    assert np.ptp(expected, axis=0).max() > 50 * TOLERANCE, "answers do not depend on the picture"
     np.testing.assert_allclose(predict(model, inputs), expected, atol=TOLERANCE, rtol=0)
     assert model.count_params() == own.count_params()
 
@@ -253,14 +256,21 @@ def test_the_caller_s_specs_and_pictures_are_left_alone():
 
 READ_BACK = """
 import sys, keras, numpy as np
-# Keras leaves OpenVINO the choice of precision, which is bfloat16 where the processor has it.
-tolerance = 2e-3 if keras.backend.backend() == "openvino" else 1e-5
+
+def predict(model, pictures):
+    if keras.backend.backend() != "openvino":
+        return np.asarray(model.predict(pictures, verbose=0))
+    # Keras leaves OpenVINO the choice of precision, which is bfloat16 where the processor has it.
+    import openvino
+    model.export("network.xml", format="openvino", verbose=False)
+    network = openvino.Core().compile_model("network.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return np.concatenate([network(picture[None].astype("float32"))[0] for picture in pictures])
+
 for name in sys.argv[1:]:
     model = keras.models.load_model(name + ".keras")
-    got = np.asarray(model.predict(np.load(name + ".x.npy"), verbose=0))
-    expected = np.load(name + ".y.npy")
+    got, expected = predict(model, np.load(name + ".x.npy")), np.load(name + ".y.npy")
     assert expected.max() > 10 / expected.shape[1]
-    assert np.abs(got - expected).max() < tolerance, np.abs(got - expected).max()
+    assert np.abs(got - expected).max() < 1e-5, np.abs(got - expected).max()
 assert "zoo" not in sys.modules
 """
 

@@ -49,7 +49,9 @@ def test_csv_has_the_columns_and_quotes():
 
 
 def test_table_aligns_numbers_right_and_wide_characters():
-    lines = written("table", [{"name": "日本", "value": 12345}, {"name": "abc", "value": 7}], ("name", "value")).splitlines()
+    lines = written(
+        "table", [{"name": "日本", "value": 12345}, {"name": "abc", "value": 7}], ("name", "value")
+    ).splitlines()
     assert lines[2] == "日本  12,345"
     assert lines[3] == "abc        7"
 
@@ -100,6 +102,8 @@ def test_report_owns_the_exit_status():
     assert report.exit_status == 1
 
 
-@pytest.mark.parametrize(("count", "text"), [(None, "—"), (0, "0 B"), (999, "999 B"), (14_600_000, "14.6 MB"), (2e13, "20000.0 GB")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(None, "—"), (0, "0 B"), (999, "999 B"), (14_600_000, "14.6 MB"), (2e13, "20000.0 GB")]
+)
 def test_bytes_as_people_read_them(count, text):
     assert output.human_bytes(count) == text

@@ -126,9 +126,7 @@ class Classifier:
         """
         return list(self.stream(_sources(inputs, recursive), top=top, threshold=threshold))
 
-    def stream(
-        self, pictures: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0
-    ) -> Iterator[Result]:
+    def stream(self, pictures: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
         """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length."""
         if top < 1:
             raise UsageError(f"--top is at least 1. Received: {top}")

@@ -43,6 +43,17 @@ class Device:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A GPU as the driver lists it."""
+
+    index: str
+    uuid: str
+    name: str
+    total: int | None
+    free: int | None
+
+
 def available() -> list[Device]:
     """The CPU, then the NVIDIA GPUs that this process may see, numbered as a framework numbers them."""
     return [_cpu(), *_nvidia_gpus()]
@@ -214,12 +225,11 @@ def _memory() -> tuple[int | None, int | None]:
 def _nvidia_gpus() -> list[Device]:
     """GPUs as the driver lists them, less those that ``CUDA_VISIBLE_DEVICES`` hides."""
     return [
-        Device(f"gpu:{index}", "gpu", card["name"], card["total"], card["free"])
-        for index, card in enumerate(_visible_cards())
+        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free) for index, card in enumerate(_visible_cards())
     ]
 
 
-def _visible_cards() -> list[dict[str, Any]]:
+def _visible_cards() -> list[_Card]:
     """What ``nvidia-smi`` says, in the order in which a framework would number the cards."""
     program = shutil.which("nvidia-smi")
     if not program:
@@ -236,13 +246,13 @@ def _visible_cards() -> list[dict[str, Any]]:
         fields = [field.strip() for field in line.split(",")]
         if len(fields) == 5:
             index, uuid, name, total, free = fields
-            cards.append({"index": index, "uuid": uuid, "name": name, "total": _mebi(total), "free": _mebi(free)})
+            cards.append(_Card(index, uuid, name, _mebi(total), _mebi(free)))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return cards
     shown = []
     for wanted in filter(None, (part.strip() for part in visible.split(","))):
-        match = next((card for card in cards if wanted == card["index"] or card["uuid"].startswith(wanted)), None)
+        match = next((card for card in cards if wanted == card.index or card.uuid.startswith(wanted)), None)
         if match is None:
             # CUDA itself stops at the first entry that names no card.
             break
@@ -252,7 +262,7 @@ def _visible_cards() -> list[dict[str, Any]]:
 
 def _physical(device: Device) -> str:
     """The card's own identifier, which stays right whatever was hidden before."""
-    return str(_visible_cards()[int(device.name.partition(":")[2])]["uuid"])
+    return _visible_cards()[int(device.name.partition(":")[2])].uuid
 
 
 def _mebi(text: str) -> int | None:

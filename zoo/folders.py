@@ -1,7 +1,6 @@
 """Names in folders and of patterns, in the order in which people count, one folder in memory at a time."""
 
 # Paths stay the text that was typed; pathlib would tidy it, and is slower on large folders.
-# ruff: noqa: PTH110, PTH112, PTH113, PTH116, PTH118, PTH122
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import struct
 import warnings
 from typing import Any, BinaryIO, cast
@@ -45,6 +46,8 @@ _OTHERS = (
 # Pillow warns of what is odd in a file on standard error, where nobody can tell which file it was; what matters becomes
 # an error here. The filter is set once because Python's own way to set it for a while is not safe with threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+# Without a handler, Python itself would print what Pillow logs.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def identify(file: BinaryIO) -> Image.Image:
@@ -99,10 +102,11 @@ def identify(file: BinaryIO) -> Image.Image:
 
 
 def check_cost(image: Image.Image, file: BinaryIO | None = None, *, max_pixels: int = MAX_PIXELS) -> None:
-    """Refuse what would take too much memory or time, before it does.
+    """Refuse what would take too much memory or time, or end in grey, before it does.
 
     Raises:
         ImageError: too many pixels, for what decodes them, or too many scans.
+        EOFError: the file can be seen to be cut short.
     """
     width, height = image.size
     tiles: Any = getattr(image, "tile", ())
@@ -113,6 +117,9 @@ def check_cost(image: Image.Image, file: BinaryIO | None = None, *, max_pixels: 
         raise ImageError(f"too large: {width}×{height} pixels, and the limit{of_format} is {limit / 1e6:g} million")
     if max(width, height) > MAX_SIDE:
         raise ImageError(f"too long: {width}×{height} pixels, and the limit for a side is {MAX_SIDE:,}")
+    # What ends early is decoded as if the rest were grey. Within the pixels these two bytes never stand together.
+    if file and image.format == "JPEG2000" and not _count(file, b"\xff\xd9"):
+        raise EOFError
     if file and image.info.get("progressive") and image.format in ("JPEG", "MPO"):
         scans = _count(file, b"\xff\xda")
         if scans * width * height > MAX_SCANNED:
@@ -131,6 +138,8 @@ def explain(error: Exception, file: BinaryIO | None = None) -> str:
         if file is None:
             return "cut short"
         return f"cut short: the file ends after {file.seek(0, 2):,} bytes, and the picture does not"
+    if "decoder error" in str(error):
+        return "damaged: its pixels cannot be decoded"
     lines = str(error).splitlines()
     return f"damaged: {lines[0][:200] if lines else type(error).__name__}"
 
@@ -148,9 +157,11 @@ def _silence_libtiff() -> None:
     """Keep libtiff from writing on standard error; Pillow raises what it says, and leaves its printing on."""
     import ctypes
 
+    from PIL import _imaging
+
     # Where libtiff is part of Pillow's own library and cannot be reached, its lines are only untidy.
     with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(Image.core.__file__)
+        library = ctypes.CDLL(_imaging.__file__)
         for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
             getattr(library, name)(ctypes.c_void_p(None))
 

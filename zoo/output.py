@@ -84,7 +84,12 @@ def opened(output: Path | None) -> Iterator[TextIO]:
 
 
 def write(
-    rows: Iterable[Row], stream: TextIO, format: str, *, columns: Sequence[str], table: Callable[[Row], str] | None = None
+    rows: Iterable[Row],
+    stream: TextIO,
+    format: str,
+    *,
+    columns: Sequence[str],
+    table: Callable[[Row], str] | None = None,
 ) -> None:
     """Write rows as they come.
 
@@ -121,7 +126,7 @@ def write(
 
 
 def to_json(value: Any) -> str:
-    """One line of JSON. Names that are not UTF-8 are escaped, as Python writes them: ``\\udcff``."""
+    """One line of JSON. Names that are not UTF-8 are escaped as Python writes them."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
@@ -131,7 +136,7 @@ def to_json(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with bytes that no terminal can show written as ``\\xff``."""
+    """The text, with bytes that no terminal can show written in hexadecimal."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -141,9 +146,7 @@ def aligned(rows: Sequence[Row], columns: Sequence[str], titles: Mapping[str, st
     head = [titles.get(column, column.replace("_", " ")) for column in columns]
     body = [[_shown(row.get(column)) for column in columns] for row in rows]
     widths = [max(map(width, column)) for column in zip(head, *body, strict=True)]
-    right = [
-        bool(rows) and all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns
-    ]
+    right = [bool(rows) and all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
     lines = [head, ["─" * size for size in widths], *body]
     text = io.StringIO()
     for line in lines:

@@ -35,13 +35,5 @@ def keras_home() -> Path:
 
 def weight_roots() -> list[Path]:
     """Further folders that may hold weights, from ``$ZOO_CACHE_PATH``; they are only ever read."""
-    return _path_list("ZOO_CACHE_PATH")
-
-
-def config_roots() -> list[Path]:
-    """Folders with a user's own models and recipes, from ``$ZOO_CONFIG_PATH``."""
-    return _path_list("ZOO_CONFIG_PATH")
-
-
-def _path_list(variable: str) -> list[Path]:
-    return [Path(part).expanduser().absolute() for part in os.environ.get(variable, "").split(os.pathsep) if part]
+    parts = os.environ.get("ZOO_CACHE_PATH", "").split(os.pathsep)
+    return [Path(part).expanduser().absolute() for part in parts if part]

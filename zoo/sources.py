@@ -1,7 +1,6 @@
 """From what a person types to a stream of pictures: files, folders, globs, addresses, lists and pipes."""
 
 # Paths stay the text that was typed; pathlib would tidy it, and is slower on large folders.
-# ruff: noqa: PTH110, PTH112, PTH113, PTH114, PTH115, PTH116, PTH123
 
 from __future__ import annotations
 

@@ -59,9 +59,8 @@ class Resize:
         """The policy as a sentence."""
         size = f"{self.width}×{self.height}"
         if self.policy == "crop":
-            how = (
-                f"the largest central window of {size}'s shape, times {self.fraction:g}, is cut out and scaled to {size}"
-            )
+            part = "" if self.fraction == 1 else f", times {self.fraction:g},"
+            how = f"the largest central window of that shape{part} is cut out and scaled to {size}"
         elif self.policy == "pad":
             how = f"the picture is scaled to fit {size} and centred on black"
         else:

@@ -38,7 +38,7 @@ def details(spec: ModelSpec) -> dict[str, Any]:
         "aliases": list(spec.aliases),
         "description": spec.description,
         "paper": spec.paper,
-        "builder": spec.builder if isinstance(spec.builder, str) else f"{spec.builder.__module__}:{spec.builder.__name__}",
+        "builder": spec.builder if isinstance(spec.builder, str) else spec.builder.__qualname__,
         "arguments": dict(spec.arguments),
         "classes": spec.classes,
         "params_no_top": spec.params_no_top,

@@ -66,13 +66,27 @@ def test_starts_without_a_framework(arguments, tmp_path):
 
 
 def test_python_cli_py_works_from_a_checkout(tmp_path):
-    done = subprocess.run([sys.executable, str(ROOT / "cli.py"), "--version"], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), "--version"], capture_output=True, text=True, cwd=tmp_path
+    )
     assert done.stdout.startswith("zoo ")
 
 
 def test_list_has_the_keys_that_scripts_rely_on(zoo):
     found = json.loads(zoo("list", "--format", "json").stdout)
-    keys = {"name", "family", "params", "gmacs", "input_size", "top1", "top5", "protocol", "size_mb", "licence", "cached"}
+    keys = {
+        "name",
+        "family",
+        "params",
+        "gmacs",
+        "input_size",
+        "top1",
+        "top5",
+        "protocol",
+        "size_mb",
+        "licence",
+        "cached",
+    }
     assert len(found) >= 50
     assert all(keys <= row.keys() for row in found)
     about = json.loads(zoo("info", "resnet50", "--format", "json").stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ def command() -> None:
     """
 
 
-def _subcommand(name: str) -> Any:
+def _subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
     """A command of this group, with the common options and errors."""
 
-    def decorate(function: Any) -> click.Command:
+    def decorate(function: Callable[..., int]) -> click.Command:
         made = common.command(name)(function)
         command.add_command(made)
         return made

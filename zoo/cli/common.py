@@ -166,7 +166,9 @@ def progress(description: str, *, total: int | None = None, unit: str = "files")
         task = bar.add_task(description, total=total)
 
         def update(done: int, total: int | None = None) -> None:
-            bar.update(task, completed=done, **({"total": total} if total is not None else {}))
+            bar.update(task, completed=done)
+            if total is not None:
+                bar.update(task, total=total)
 
         yield update
 

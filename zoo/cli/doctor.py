@@ -16,7 +16,7 @@ PACKAGES = ("keras", "tensorflow", "jax", "torch", "openvino", "numpy", "pillow"
 
 #: Variables that change what zoo does.
 VARIABLES = (
-    "KERAS_BACKEND", "KERAS_HOME", "ZOO_CACHE", "ZOO_CACHE_PATH", "ZOO_CONFIG_PATH", "ZOO_OFFLINE",
+    "KERAS_BACKEND", "KERAS_HOME", "ZOO_CACHE", "ZOO_CACHE_PATH", "ZOO_OFFLINE",
     "ZOO_WEIGHTS_MIRROR", "CUDA_VISIBLE_DEVICES",
 )  # fmt: skip
 

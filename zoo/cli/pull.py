@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from zoo.cli import common
+
+if TYPE_CHECKING:
+    from zoo.spec import ModelSpec
 
 
 @common.command("pull")
@@ -24,13 +29,13 @@ def command(models: tuple[str, ...], no_top: bool, offline: bool | None) -> int:
     from zoo import pretrained, registry
     from zoo.errors import UnavailableError, UsageError
 
-    wanted = []
+    wanted: list[tuple[ModelSpec, str | None]] = []
     for model in models:
         if any(character in model for character in "*?["):
             matching = [(spec, None) for spec in registry.list_models(model) if spec.weights]
             if not matching:
                 raise UsageError(f"No network with weights matches '{model}'; 'zoo list' shows all names.")
-            wanted += matching
+            wanted.extend(matching)
         else:
             wanted.append(registry.resolve(model))
     failed = 0

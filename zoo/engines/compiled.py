@@ -133,7 +133,9 @@ def _compile(spec: ModelSpec, weights: Found | None, work: Path) -> None:
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
     )
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     if done.returncode == 0:
         return
     log.debug("%s", done.stderr)

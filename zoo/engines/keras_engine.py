@@ -108,7 +108,7 @@ def _sees_gpu(backend: str) -> bool:
     if backend == "jax":
         import jax
 
-        return jax.default_backend() == "gpu"
+        return bool(jax.default_backend() == "gpu")
     import torch
 
     return bool(torch.cuda.is_available())

@@ -59,7 +59,7 @@ class OpenVinoEngine:
         def oldest() -> np.ndarray:
             request, count = running.popleft()
             request.wait()
-            output = request.get_output_tensor().data[:count].copy()
+            output: np.ndarray = request.get_output_tensor().data[:count].copy()
             free.append(request)
             return output
 
