@@ -95,13 +95,17 @@ def marked(name):
     return pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def same_weights_every_time():
+    keras.utils.set_random_seed(0)
+
+
 @pytest.mark.parametrize("name", [marked(name) for name in APPLICATIONS])
 def test_same_output_as_keras_after_its_preprocessing(name, tmp_path):
     spec = registry.get(name)
     # Three pixels a side must be left at the end, or there are no statistics.
     shape = (128, 128, 3) if spec.min_size > 32 else (96, 96, 3)
     inputs = pictures(shape)
-    keras.utils.set_random_seed(0)
     own, preprocess_input = keras_s_own(spec, shape)
     prepared = preprocess_input(inputs.astype("float32"))
     randomise(own, prepared)
@@ -121,6 +125,7 @@ def small(tmp_path_factory):
     """A network, its weights in Keras 3's layout, in the legacy one, and in an archive."""
     from keras.src.legacy.saving import legacy_h5_format
 
+    keras.utils.set_random_seed(0)
     model = create_model("mobilenet_0.25", None, input_shape=(64, 64, 3))
     randomise(model, pictures((64, 64, 3)))
     folder = tmp_path_factory.mktemp("weights")

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from zoo import images
+from zoo.images import load
 from zoo.engines.base import Engine
 from zoo.errors import ImageError
 from zoo.sources import Source
@@ -105,6 +105,6 @@ def _decode(
 
 def _load(source: Source, resize: Resize) -> np.ndarray | ImageError:
     try:
-        return images.load(source, resize)
+        return load(source, resize)
     except ImageError as error:
         return error
