@@ -101,8 +101,8 @@ class Classifier:
 
     @property
     def engine(self) -> engines.Engine:
-        """The engine; started with the first use."""
-        return self._start(single=False)
+        """The engine that runs; started where it has not been yet."""
+        return self._engine or self._start(single=False)
 
     def predict(
         self,

@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from zoo.images import load
 from zoo.engines.base import Engine
 from zoo.errors import ImageError
+from zoo.images import load
 from zoo.sources import Source
 from zoo.spec import Resize
 

@@ -60,7 +60,7 @@ class Resize:
         size = f"{self.width}×{self.height}"
         if self.policy == "crop":
             part = "" if self.fraction == 1 else f", times {self.fraction:g},"
-            how = f"the largest central window of that shape{part} is cut out and scaled to {size}"
+            how = f"the largest central window of the shape {size}{part} is cut out and scaled to {size}"
         elif self.policy == "pad":
             how = f"the picture is scaled to fit {size} and centred on black"
         else:

@@ -1,7 +1,7 @@
 """Compiled networks: an OpenVINO form on disk, made once for each network, weights, shape and version.
 
 A compiled network is a folder in ``$ZOO_CACHE/compiled``: ``model.xml`` and ``model.bin``, ``about.json``
-(what it was made from), and ``blobs/``, where OpenVINO keeps what it made of it for this processor.
+(what it was made from), and ``blobs/`` (what OpenVINO made of it for one processor and batch size).
 """
 
 from __future__ import annotations
