@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zoo.engines.layout import channels_first
 from zoo.errors import ZooError
 
 
@@ -27,6 +28,7 @@ def compile_network(model: str, target: Path, weights: Path | None) -> None:
     network.export(str(raw), format="openvino", verbose=False)
     graph = openvino.Core().read_model(raw)
     _free_batch(graph)
+    graph = channels_first(graph)
 
     # The pictures arrive as bytes; the conversion belongs to the graph, where it costs nothing.
     steps = openvino.preprocess.PrePostProcessor(graph)

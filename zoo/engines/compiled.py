@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
 #: Raised whenever the way a network is compiled changes, so that older forms are not used.
-FORMAT = 1
+FORMAT = 2
 
 log = logging.getLogger(__name__)
 
