@@ -53,7 +53,9 @@ def test_threshold_and_top(classifier):
 
 def test_a_batch_after_a_single_picture_is_run_as_a_batch(classifier):
     classifier.predict(EXAMPLES / "car.jpg")
-    assert classifier.engine.batch_size > 1
+    assert classifier.engine.single
+    classifier.predict([EXAMPLES / "car.jpg"] * 2)
+    assert not classifier.engine.single
 
 
 def test_a_registered_function_runs_in_keras():

@@ -143,7 +143,7 @@ class Classifier:
             yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
 
     def _start(self, single: bool) -> engines.Engine:
-        if self._engine is None or (not single and self._engine.batch_size == 1 and self._batch_size != 1):
+        if self._engine is None or (self._engine.single and not single):
             self._engine = engines.start(
                 self.spec,
                 self.choice.weights,

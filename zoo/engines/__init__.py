@@ -81,4 +81,4 @@ def start(
         return openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
     from zoo.engines import keras_engine
 
-    return keras_engine.KerasEngine(spec, weights, device, batch_size=1 if single else batch_size)
+    return keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)

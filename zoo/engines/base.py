@@ -17,6 +17,8 @@ class Engine(Protocol):
     device: str
     #: Pictures in one batch.
     batch_size: int
+    #: Whether it was started for one picture, and would be slow on many.
+    single: bool
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the network's output for each batch, in order.

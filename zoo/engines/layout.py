@@ -16,12 +16,33 @@ Permutation = tuple[int, ...]
 
 #: Operations that treat every number alike.
 _UNARY = frozenset(
-    "Abs Clamp Convert Elu Erf Exp Gelu HSigmoid HSwish HardSigmoid Mish Negative PRelu Relu Selu Sigmoid SoftPlus "
-    "SoftSign Sqrt Swish Tanh".split()
+    [
+        "Abs",
+        "Clamp",
+        "Convert",
+        "Elu",
+        "Erf",
+        "Exp",
+        "Gelu",
+        "HSigmoid",
+        "HSwish",
+        "HardSigmoid",
+        "Mish",
+        "Negative",
+        "PRelu",
+        "Relu",
+        "Selu",
+        "Sigmoid",
+        "SoftPlus",
+        "SoftSign",
+        "Sqrt",
+        "Swish",
+        "Tanh",
+    ]
 )
 #: Operations on two tensors, number by number, after broadcasting.
-_BINARY = frozenset("Add Divide Maximum Minimum Multiply Power SquaredDifference Subtract".split())
-_REDUCE = frozenset("ReduceMax ReduceMean ReduceMin ReduceSum".split())
+_BINARY = frozenset(["Add", "Divide", "Maximum", "Minimum", "Multiply", "Power", "SquaredDifference", "Subtract"])
+_REDUCE = frozenset(["ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"])
 
 
 def channels_first(graph: Any) -> Any:
