@@ -1,33 +1,43 @@
-"""Draw the picture of the README: what ``zoo classify examples/`` prints, as an SVG.
+"""Draw the picture of the README: what ``zoo classify examples/`` prints, as a PNG.
 
-python docs/draw_output.py
+Run it as ``python docs/draw_output.py`` where the font DejaVu Sans Mono is installed.
 """
 
 from __future__ import annotations
 
-import io
-import os
+import re
 import subprocess
 from pathlib import Path
 
-from rich.console import Console
-from rich.terminal_theme import MONOKAI
-from rich.text import Text
+from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parents[1]
+BACKGROUND, TEXT, PROMPT, BAR = (24, 26, 31), (214, 218, 224), (255, 255, 255), (126, 200, 80)
+SIZE, MARGIN = 18, 20
 
 
 def main() -> None:
-    """Run the command and write ``docs/classify.svg``."""
+    """Run the command and write ``docs/classify.png``."""
     command = ["zoo", "classify", "examples/", "-m", "cifar10-resnet9", "--top", "3", "--format", "table", "-q"]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, env={**os.environ})
-    console = Console(record=True, width=64, file=io.StringIO())
-    console.print(Text("$ zoo classify examples/ --top 3", style="bold"))
-    for line in done.stdout.splitlines():
-        text = Text(line)
-        text.highlight_regex(r"[█▉▊▋▌▍▎▏]+", "green")
-        console.print(text)
-    (ROOT / "docs" / "classify.svg").write_text(console.export_svg(title="zoo", theme=MONOKAI), encoding="utf-8")
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    lines = ["$ zoo classify examples/ --top 3", *done.stdout.splitlines()]
+    font = ImageFont.truetype("DejaVuSansMono.ttf", SIZE)
+    cell, row = font.getlength("m"), round(SIZE * 1.35)
+    picture = Image.new("RGB", (round(cell * 52) + 2 * MARGIN, row * len(lines) + 2 * MARGIN), BACKGROUND)
+    pen = ImageDraw.Draw(picture)
+    for number, line in enumerate(lines):
+        top = MARGIN + number * row
+        # Characters stand in cells, as on a terminal.
+        for column, character in enumerate(line):
+            bar = re.match("[█▉▊▋▌▍▎▏]", character)
+            if bar:
+                part = (1 + "▏▎▍▌▋▊▉█".index(character)) / 8
+                left = MARGIN + column * cell
+                pen.rectangle([left, top + 3, left + cell * part, top + row - 5], fill=BAR)
+            else:
+                colour = PROMPT if number == 0 else TEXT
+                pen.text((MARGIN + column * cell, top), character, font=font, fill=colour)
+    picture.quantize(32).save(ROOT / "docs" / "classify.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Literal
 
 from zoo import resources, verification
 from zoo.errors import UsageError, WeightsError
+from zoo.resources import is_offline
 from zoo.spec import ModelSpec, WeightFile
 from zoo.transfer import Progress
 
@@ -90,11 +91,6 @@ def fetch(
         found = _download(spec, tag, file, has_top=has_top, offline=forbidden, progress=progress)
     verification.verify(found.path, found.file, advice=advice(found.origin, found.spec.name))
     return found
-
-
-def is_offline() -> bool:
-    """Whether ``ZOO_OFFLINE`` forbids the network."""
-    return os.environ.get("ZOO_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
 
 
 def mirrors() -> list[str]:

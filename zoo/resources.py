@@ -37,3 +37,8 @@ def weight_roots() -> list[Path]:
     """Further folders that may hold weights, from ``$ZOO_CACHE_PATH``; they are only ever read."""
     parts = os.environ.get("ZOO_CACHE_PATH", "").split(os.pathsep)
     return [Path(part).expanduser().absolute() for part in parts if part]
+
+
+def is_offline() -> bool:
+    """Whether ``ZOO_OFFLINE`` forbids the network."""
+    return os.environ.get("ZOO_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from zoo import folders
 from zoo.errors import ImageError
+from zoo.resources import is_offline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -234,8 +235,6 @@ def _address(text: str, offline: bool | None) -> Source:
     if not text.lower().startswith(("http://", "https://")):
         return Source(text, problem="neither a file nor an http or https address")
     if offline is None:
-        from zoo.pretrained import is_offline
-
         offline = is_offline()
     return Source(text, "url", problem="not fetched, because zoo is told to stay offline" if offline else None)
 
