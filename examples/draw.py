@@ -89,9 +89,6 @@ def ship() -> Image.Image:
     # Superstructure, funnel and cranes.
     pen.rectangle([*points((96, 126))[0], *points((150, 206))[0]], fill=(238, 238, 232))
     pen.rectangle([*points((88, 138))[0], *points((158, 148))[0]], fill=(222, 222, 216))
-    for row in range(154, 202, 14):
-        for x in range(102, 146, 11):
-            pen.rectangle([*points((x, row))[0], *points((x + 6, row + 6))[0]], fill=(52, 64, 78))
     pen.rectangle([*points((74, 140))[0], *points((92, 206))[0]], fill=(190, 52, 44))
     pen.rectangle([*points((74, 140))[0], *points((92, 150))[0]], fill=(34, 36, 40))
     pen.line(points((122, 126), (122, 92)), fill=(90, 94, 98), width=2 * SCALE)

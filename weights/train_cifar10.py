@@ -1,12 +1,10 @@
 r"""Train the ResNet-9 that ships with zoo, on CIFAR-10, and write its weights as float16.
 
-Three commands make the shipped file, each going on from the one before:
+Two commands make the shipped file, the second going on from the first:
 
     python weights/train_cifar10.py --dataset cifar10/ --output first.weights.h5
-    python weights/train_cifar10.py --dataset cifar10/ --output second.weights.h5 --seed 2 \
+    python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5 --seed 2 \
         --initial first.float32.weights.h5 --epochs 12 --learning-rate 0.06 --weight-decay 2.5e-3 --strength 0.5
-    python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5 --seed 3 \
-        --initial second.float32.weights.h5 --epochs 13 --learning-rate 0.1 --strength 0.5 --cutmix 0.5 --ema 0.999
 
 ``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test pictures are looked at only after
 the last epoch of a command; no checkpoint is chosen by them. The augmentation is stronger than usual for
@@ -17,7 +15,6 @@ that were not cropped by the makers of the data set.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import math
 import os
@@ -114,27 +111,13 @@ class Augment:
         return pictures
 
 
-def cutmix(batch: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Put a rectangle of another picture into each one, and mix their labels by area (Yun et al. 2019)."""
-    size, other = batch.shape[1], rng.permutation(len(batch))
-    side = round(size * math.sqrt(rng.random()))
-    top, left = rng.integers(0, size - side + 1, 2)
-    batch[:, top : top + side, left : left + side] = batch[other, top : top + side, left : left + side]
-    part = (side / size) ** 2
-    return batch, (1 - part) * labels + part * labels[other]
-
-
-def batches(
-    pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, *, augment: Augment, mix: float, seed: int
-):
-    """Yield augmented, standardised batches, a share ``mix`` of them cut-mixed; prepared in another thread."""
+def batches(pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, *, augment: Augment, seed: int):
+    """Yield augmented, standardised batches, prepared in another thread."""
     rng = np.random.default_rng(seed)
 
     def prepare(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        batch, targets = augment(pictures[index]), labels[index]
-        if augment.rng.random() < mix:
-            batch, targets = cutmix(batch, targets, augment.rng)
-        return ((batch - np.array(MEAN)) / np.array(STD)).astype("float32"), targets
+        batch = augment(pictures[index])
+        return ((batch - np.array(MEAN)) / np.array(STD)).astype("float32"), labels[index]
 
     with ThreadPoolExecutor(1) as pool:
         waiting = []
@@ -182,8 +165,6 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=0.15)
     parser.add_argument("--weight-decay", type=float, default=5e-3)
     parser.add_argument("--strength", type=float, default=1.0, help="of the augmentation, 0 to 1")
-    parser.add_argument("--cutmix", type=float, default=0.0, help="share of the batches that are cut-mixed")
-    parser.add_argument("--ema", type=float, default=0.0, help="momentum of an average over the weights")
     parser.add_argument("--initial", type=Path, help="weights to go on from")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--precision", default="mixed_bfloat16", help="a Keras dtype policy")
@@ -211,14 +192,7 @@ def main() -> None:
     if args.initial:
         model.load_weights(args.initial)
     # Keras's weight decay is decoupled: ten times the L2 factor 5e-4 that momentum 0.9 would amplify.
-    optimizer = keras.optimizers.SGD(
-        OneCycle(),
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=args.weight_decay,
-        use_ema=args.ema > 0,
-        ema_momentum=args.ema or 0.99,
-    )
+    optimizer = keras.optimizers.SGD(OneCycle(), momentum=0.9, nesterov=True, weight_decay=args.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
     model.compile(optimizer, loss, metrics=["accuracy"])
@@ -226,19 +200,14 @@ def main() -> None:
     started = time.time()
     targets = np.eye(len(names), dtype="float32")[labels]
     checkpoint = args.output.with_suffix(".checkpoint.weights.h5")
-    stream = {"augment": Augment(args.seed + 1, args.strength), "mix": args.cutmix}
+    augment = Augment(args.seed + 1, args.strength)
     model.fit(
-        batches(pictures, targets, args.epochs, args.batch_size, seed=args.seed, **stream),
+        batches(pictures, targets, args.epochs, args.batch_size, augment=augment, seed=args.seed),
         steps_per_epoch=len(pictures) // args.batch_size,
         epochs=args.epochs,
         callbacks=[keras.callbacks.ModelCheckpoint(checkpoint, save_weights_only=True)],
         verbose=2,
     )
-    if args.ema:
-        optimizer.finalize_variable_values(model.trainable_variables)
-        # The averaged weights need statistics of their own.
-        for batch, _ in itertools.islice(batches(pictures, targets, 1, args.batch_size, seed=args.seed, **stream), 150):
-            model(batch, training=True)
     seconds = time.time() - started
     full = args.output.with_suffix(".float32.weights.h5")
     model.save_weights(full)

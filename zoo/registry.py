@@ -243,6 +243,7 @@ def _spec(name: str, entry: dict[str, Any], family: dict[str, Any], weights: Map
         preprocessing=_preprocessing(value("preprocessing", "none"), name),
         min_size=value("min_size", 32),
         classes=value("classes", 1000),
+        mirror=value("mirror", False),
         params=entry.get("params"),
         params_no_top=entry.get("params_no_top"),
         gmacs=entry.get("gmacs"),

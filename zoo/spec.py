@@ -130,6 +130,8 @@ class ModelSpec:
     min_size: int = 32
     # Output
     classes: int = 1000
+    #: Whether it answers for a picture by the mean over the picture and its mirror image.
+    mirror: bool = False
     # Figures
     params: int | None = None
     params_no_top: int | None = None

@@ -41,6 +41,7 @@ def details(spec: ModelSpec) -> dict[str, Any]:
         "builder": spec.builder if isinstance(spec.builder, str) else spec.builder.__qualname__,
         "arguments": dict(spec.arguments),
         "classes": spec.classes,
+        "mirror": spec.mirror,
         "params_no_top": spec.params_no_top,
         "preprocessing": {"name": spec.preprocessing.name, "text": spec.preprocessing.describe()},
         "resize": {

@@ -80,6 +80,7 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     text += line("classes", spec.classes or None)
     text += line("input", f"RGB 0-255, {spec.resize.describe()}")
     text += line("arithmetic", spec.preprocessing.describe())
+    text += line("answer", "the mean over the picture and its mirror image" if spec.mirror else None)
     for tag, weights in about["weights"].items():
         text += f"\nweights '{tag}'\n"
         text += line("trained on", weights["trained_on"])

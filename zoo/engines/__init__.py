@@ -78,7 +78,13 @@ def start(
             raise UnavailableError("The engine openvino is not installed; 'pip install openvino' brings it.")
         from zoo.engines import openvino_engine
 
-        return openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
-    from zoo.engines import keras_engine
+        running: Engine = openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
+    else:
+        from zoo.engines import keras_engine
 
-    return keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)
+        running = keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)
+    if spec.mirror:
+        from zoo.engines.mirrored import Mirrored
+
+        return Mirrored(running)
+    return running
