@@ -15,10 +15,13 @@ class Engine(Protocol):
     name: str
     #: The device that runs, e.g. ``"cpu"`` or ``"gpu:0"``.
     device: str
-    #: Pictures in one batch.
-    batch_size: int
     #: Whether it was started for one picture, and would be slow on many.
     single: bool
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures in one batch."""
+        ...
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the network's output for each batch, in order.
