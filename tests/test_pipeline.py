@@ -20,7 +20,7 @@ TINY = Resize(4, 4)
 class Adder:
     """Gives the first pixel of each picture; keeps up to ``depth`` batches waiting, as a real engine does."""
 
-    name, device = "adder", "cpu"
+    name, device, single = "adder", "cpu", False
 
     def __init__(self, batch_size, depth=1):
         self.batch_size, self.depth, self.sizes = batch_size, depth, []
