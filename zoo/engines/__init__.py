@@ -64,7 +64,8 @@ def start(
         spec: the network.
         weights: its weights as :func:`zoo.pretrained.fetch` gives them; ``None`` for a network in a file.
         device: where to run, from :func:`zoo.devices.select`.
-        engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
+        engine: ``"auto"``, ``"keras"`` or ``"openvino"``. What does not compile runs in Keras with ``"auto"``, and a
+            warning in the log says so.
         batch_size: pictures in one batch; the engine's own choice without.
         single: only one picture will come, so latency counts and not throughput.
 
@@ -73,13 +74,19 @@ def start(
         UnavailableError: the engine or its backend is not installed, or the network does not compile.
     """
     chosen = choose(engine, spec, device)
+    running: Engine | None = None
     if chosen == "openvino":
         if importlib.util.find_spec("openvino") is None:
             raise UnavailableError("The engine openvino is not installed; 'pip install openvino' brings it.")
         from zoo.engines import openvino_engine
 
-        running: Engine = openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
-    else:
+        try:
+            running = openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
+        except UnavailableError as error:
+            if engine != "auto":
+                raise
+            log.warning("%s Keras runs it now, which is slower to start.", error)
+    if running is None:
         from zoo.engines import keras_engine
 
         running = keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)

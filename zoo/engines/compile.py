@@ -1,8 +1,7 @@
 """Compile one network to OpenVINO's form: ``python -m zoo.engines.compile MODEL FOLDER [WEIGHTS]``.
 
 Run in a process of its own, because the Keras backend is fixed at import: Keras on OpenVINO builds and
-exports a network in a second without TensorFlow. Networks in files that this backend cannot load go
-through TensorFlow instead.
+exports a network in a second without TensorFlow.
 """
 
 from __future__ import annotations
