@@ -13,45 +13,60 @@ import os
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from measure import DATA, machine
 
+from zoo.sources import Source
+
 PHOTOGRAPHS = {
     "mobilenetv2": "mobilenetv2_1.0_224.weights.h5",
     "mobilenet_0.25": "mobilenet_2_5_224_tf.h5",
+    "squeezenet1.1": "squeezenet1_1.npz",
 }
 
 
-def accuracy(model: str, truth: dict[Path, int]) -> tuple[float, float, float]:
-    """Top-1 and top-5 of a network on files with known classes, and seconds."""
+#: Networks whose weights come with zoo, and the test pictures that their figures are of.
+SHIPPED = {
+    "cifar10-resnet9": "cifar10",
+    "lenet5": "mnist",
+    "mnist-cnn": "mnist",
+    "fmp-mnist": "mnist",
+    "fmp-mnist-12": "mnist",
+    "fashion-cnn": "fashion-mnist",
+}
+
+
+def accuracy(model: str, sources: Sequence[Source], labels: Sequence[int]) -> tuple[float, float, float]:
+    """Top-1 and top-5 of a network on pictures with known classes, and seconds."""
     import zoo
 
     classifier = zoo.Classifier(model, device="cpu", offline=True)
     started = time.perf_counter()
-    results = classifier.predict(list(truth), top=5)
+    ranks = [[p.index for p in result.predictions] for result in classifier.stream(sources, top=5)]
     seconds = time.perf_counter() - started
-    ranks = [[prediction.index for prediction in result.predictions] for result in results]
-    right = list(truth.values())
-    top1 = sum(rank[:1] == [index] for rank, index in zip(ranks, right, strict=True)) / len(right)
-    top5 = sum(index in rank for rank, index in zip(ranks, right, strict=True)) / len(right)
+    top1 = sum(rank[:1] == [index] for rank, index in zip(ranks, labels, strict=True)) / len(labels)
+    top5 = sum(index in rank for rank, index in zip(ranks, labels, strict=True)) / len(labels)
     return top1, top5, seconds
 
 
-def cifar10(folder: Path) -> dict[Path, int]:
-    """The 10,000 test pictures, unpacked into ``folder``."""
-    from zoo import labels
+def test_split(name: str, folder: Path) -> tuple[Sequence[Source], Sequence[int]]:
+    """The test pictures of a data set, unpacked into ``folder``, and their classes."""
+    from zoo.data import dataset
 
-    with tarfile.open(DATA / "cifar10.tar.xz") as archive:
-        archive.extractall(folder, [member for member in archive if "/test/" in member.name], filter="data")
-    names = labels.names("cifar10")
-    return {file: names.index(file.parent.name) for file in sorted((folder / "cifar10" / "test").glob("*/*"))}
+    if not (folder / name).is_dir():
+        with tarfile.open(DATA / f"{name}.tar.xz") as archive:
+            archive.extractall(folder, filter="data")
+    test = dataset.read(folder / name, val_split=0).splits["test"]
+    return test.sources, test.labels.tolist()
 
 
-def photographs() -> dict[Path, int]:
+def photographs() -> tuple[Sequence[Source], Sequence[int]]:
     """The photographs and their ImageNet classes."""
     with (DATA / "imagenet200" / "labels.csv").open() as lines:
-        return {DATA / "imagenet200" / row["file"]: int(row["index"]) for row in csv.DictReader(lines)}
+        rows = list(csv.DictReader(lines))
+    return [Source(str(DATA / "imagenet200" / row["file"])) for row in rows], [int(row["index"]) for row in rows]
 
 
 def main() -> None:
@@ -60,17 +75,19 @@ def main() -> None:
 
     print(machine())
     print(f"{'network':<18}{'pictures':<28}{'n':>7}{'top-1':>8}{'top-5':>8}{'seconds':>9}")
+
+    def show(model: str, pictures: str, sources: Sequence[Source], labels: Sequence[int]) -> None:
+        top1, top5, seconds = accuracy(model, sources, labels)
+        print(f"{model:<18}{pictures:<28}{len(labels):>7}{top1:>8.4f}{top5:>8.4f}{seconds:>9.1f}", flush=True)
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= {"ZOO_CACHE": str(folder / "zoo"), "KERAS_HOME": str(folder / "keras")}
-        truth = cifar10(folder)
-        rows = [("cifar10-resnet9", "CIFAR-10 test", len(truth), *accuracy("cifar10-resnet9", truth))]
-        truth = photographs()
+        for model, data in SHIPPED.items():
+            show(model, f"{data} test", *test_split(data, folder))
         for model, file in PHOTOGRAPHS.items():
             importing.import_file(DATA / "weights" / file, registry.get(model))
-            rows.append((model, "200 ImageNet photographs", len(truth), *accuracy(model, truth)))
-        for model, pictures, count, top1, top5, seconds in rows:
-            print(f"{model:<18}{pictures:<28}{count:>7}{top1:>8.4f}{top5:>8.4f}{seconds:>9.1f}")
+            show(model, "200 ImageNet photographs", *photographs())
 
 
 if __name__ == "__main__":

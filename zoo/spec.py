@@ -10,31 +10,60 @@ from typing import Any, Literal
 Policy = Literal["crop", "pad", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 
+#: Shares of red, green and blue in a grey pixel, ITU-R BT.601, as Pillow's mode L has them.
+GREY = (0.299, 0.587, 0.114)
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """Arithmetic from a raw RGB pixel, 0-255, to the number that the network was trained on.
 
     ``y[c] = (x[order[c]] - mean[c]) / std[c]``; ``mean`` and ``std`` are on the scale 0-255 and stand in
-    the order that the network sees.
+    the order that the network sees: three numbers, or one where ``order`` is ``"grey"``, which makes one channel
+    of the three: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
     """
 
     name: str
-    order: Literal["rgb", "bgr"] = "rgb"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    order: Literal["rgb", "bgr", "grey"] = "rgb"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+    @property
+    def channels(self) -> int:
+        """How many channels the bare network takes: 1 for grey, else 3."""
+        return 1 if self.order == "grey" else 3
 
     @property
     def identity(self) -> bool:
         """Whether pixels reach the network as they are (it scales them itself, or not at all)."""
         return self.order == "rgb" and not any(self.mean) and all(value == 1.0 for value in self.std)
 
+    def apply(self, pixels: Any) -> Any:
+        """The arithmetic on a NumPy array.
+
+        Args:
+            pixels: uint8 or float (…, 3), RGB 0-255.
+
+        Returns:
+            float32 (…, :attr:`channels`).
+        """
+        values = pixels.astype("float32")
+        if self.order == "bgr":
+            values = values[..., ::-1]
+        elif self.order == "grey":
+            values = sum(share * values[..., channel : channel + 1] for channel, share in enumerate(GREY))
+        for channel, (mean, std) in enumerate(zip(self.mean, self.std, strict=True)):
+            values[..., channel] = (values[..., channel] - mean) / std
+        return values
+
     def describe(self) -> str:
         """The arithmetic as a sentence."""
         if self.identity:
             return "pixels go in as they are, RGB 0-255; whatever scaling there is belongs to the network"
-        parts = ["RGB is reordered to BGR"] if self.order == "bgr" else ["channels stay RGB"]
-        parts.append(f"minus {_numbers(self.mean)}")
+        first = {"rgb": "channels stay RGB", "bgr": "RGB is reordered to BGR", "grey": "RGB becomes one grey channel"}
+        parts = [first[self.order]]
+        if any(self.mean):
+            parts.append(f"minus {_numbers(self.mean)}")
         if any(value != 1.0 for value in self.std):
             parts.append(f"divided by {_numbers(self.std)}")
         return ", ".join(parts)
@@ -132,6 +161,9 @@ class ModelSpec:
     classes: int = 1000
     #: Whether it answers for a picture by the mean over the picture and its mirror image.
     mirror: bool = False
+    # Training
+    #: The recipe by which ``zoo train`` trains it where none is named.
+    recipe: str | None = None
     # Figures
     params: int | None = None
     params_no_top: int | None = None

@@ -9,6 +9,7 @@ import click
 #: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
 COMMANDS = {
     "classify": "Say what is in pictures.",
+    "train": "Train a network from scratch on a folder of pictures.",
     "list": "List the networks.",
     "info": "Show what is known of a network.",
     "pull": "Fetch the weights of networks.",

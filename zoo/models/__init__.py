@@ -38,6 +38,7 @@ def create_model(
     preprocessing: bool = True,
     input_shape: Shape | None = None,
     classifier_activation: str | None = "softmax",
+    training: bool = False,
 ) -> keras.Model:
     """Build a network by name, with trained weights.
 
@@ -57,6 +58,8 @@ def create_model(
         input_shape: height, width and 3; the network's own without. They are fixed, because Keras's builders pad,
             and NASNet's are wired, by the size.
         classifier_activation: activation of the last layer, ``None`` for logits.
+        training: whether parts that only training needs are there too, such as GoogLeNet's auxiliary heads; the
+            network then may have further outputs after the first.
 
     Returns:
         A functional model from float32 ``(batch, height, width, 3)`` to float32: probabilities ``(batch, classes)``,
@@ -84,6 +87,7 @@ def create_model(
         "classes": classes,
         "classifier_activation": classifier_activation,
         "weights": None,
+        **({"training": True} if training else {}),
     }
     model = _build(spec, options, preprocessing)
     if path is not None:
@@ -151,14 +155,18 @@ def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> ker
     builder = _builder(spec)
     parameters = inspect.signature(builder).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        taken = dict(options)
+        taken = {key: value for key, value in options.items() if key != "training" or key in parameters}
     else:
         taken = {key: value for key, value in options.items() if key in parameters}
     if not preprocessing:
+        if "input_shape" in taken:
+            taken["input_shape"] = (*options["input_shape"][:2], spec.preprocessing.channels)
         model = builder(**taken)
     else:
         raw = raw_input(options["input_shape"])
         x = preprocess(raw, spec.preprocessing)
+        if "input_shape" in taken:
+            taken["input_shape"] = tuple(x.shape[1:])
         model = builder(**taken, input_tensor=x) if "input_tensor" in parameters else _behind(builder(**taken), raw, x)
     if applications.is_application(spec):
         applications.settle_names(model)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.spec import Preprocessing
+from zoo.spec import GREY, Preprocessing
 
 
 def raw_input(shape: tuple[int, int, int]) -> Any:
@@ -21,11 +21,17 @@ def raw_input(shape: tuple[int, int, int]) -> Any:
 
 
 def preprocess(x: Any, preprocessing: Preprocessing) -> Any:
-    """Apply ``(x[order] - mean) / std`` to a symbolic tensor of raw pixels; shape and dtype stay."""
+    """Apply ``(x[order] - mean) / std`` to a symbolic tensor of raw pixels.
+
+    Shape and dtype stay, except that ``"grey"`` leaves one channel of three.
+    """
     if preprocessing.identity:
         return x
     if preprocessing.order == "bgr":
         x = ops.flip(x, axis=-1)
+    elif preprocessing.order == "grey":
+        red, green, blue = (x[..., channel : channel + 1] for channel in range(3))
+        x = ops.add(ops.add(ops.multiply(red, GREY[0]), ops.multiply(blue, GREY[2])), ops.multiply(green, GREY[1]))
     scale = [1.0 / std for std in preprocessing.std]
     offset = [-mean / std for mean, std in zip(preprocessing.mean, preprocessing.std, strict=True)]
     # float32 also under a mixed-precision policy: half precision has no digits left at 255.

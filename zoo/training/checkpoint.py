@@ -1,0 +1,59 @@
+"""Checkpoints: every number that a training needs to go on exactly where it was, in one file, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import UnavailableError, UsageError
+
+#: The member that holds everything that is no array.
+_NOTES = "notes"
+
+
+def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any]) -> None:
+    """Write arrays, in order, and plain values; an earlier file stays until the new one is whole.
+
+    Raises:
+        UnavailableError: it cannot be written, e.g. because the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    members: dict[str, Any] = {f"{index:05d}": array for index, array in enumerate(arrays)}
+    members[_NOTES] = np.frombuffer(json.dumps(notes).encode(), dtype="uint8")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, **members)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        kept = f"the one before it is whole; 'zoo train --resume {path.parent}' goes on from there"
+        rest = kept if path.exists() else "make room and start again"
+        raise UnavailableError(f"The checkpoint {path} cannot be written ({reason}): {rest}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Read what :func:`save` wrote. No pickle is read, so a stranger's file runs nothing.
+
+    Raises:
+        UsageError: there is no such file, or it is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            notes = json.loads(file[_NOTES].tobytes())
+            return [file[name] for name in sorted(file.files) if name != _NOTES], notes
+    except FileNotFoundError as error:
+        raise UsageError(f"{path.parent} has no {path.name}, so there is nothing to go on from.") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is damaged ({error}); start again, without --resume.") from error

@@ -1,0 +1,244 @@
+"""Recipes: everything that decides how a network is trained, as data that a person may edit.
+
+A recipe is a YAML file of ``configs/recipes/``, of a user's own folder, or any path. Nothing here imports a framework;
+what only Keras knows, the arguments of an optimiser, is checked when the training starts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from zoo import registry, resources
+from zoo.data.augment import Augment
+from zoo.errors import UsageError
+from zoo.training.schedule import Schedule
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+
+LOSSES = ("crossentropy", "margin", "mse")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+MONITORS = ("top1", "loss")
+CLASS_WEIGHTS = ("none", "balanced")
+
+#: The recipe of a network that names none.
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained.
+
+    Raises:
+        UsageError: a value out of range, when it is made.
+    """
+
+    name: str = DEFAULT
+    description: str = ""
+    # Length
+    epochs: int = 30
+    batch_size: int = 128
+    #: Epochs without a better ``monitor`` after which the training ends; ``None`` for never.
+    patience: int | None = None
+    #: What is watched on the validation pictures, to keep the best epoch and to stop: ``top1`` or ``loss``.
+    monitor: str = "top1"
+    # Optimiser
+    #: Name of a Keras optimiser, and its arguments.
+    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd", "momentum": 0.9, "nesterov": True})
+    #: The highest learning rate; the schedule says what part of it each step has.
+    learning_rate: float = 0.05
+    schedule: Schedule = field(default_factory=Schedule)
+    #: Decoupled, as Keras has it: each step takes learning rate x weight decay of every kernel away. BatchNorm's
+    #: variables and biases are left alone.
+    weight_decay: float = 0.0
+    #: Largest norm of all gradients together; ``None`` for no limit.
+    clip_norm: float | None = None
+    #: Batches whose gradients are summed for one step.
+    accumulate: int = 1
+    #: Share of the old mean in a running mean of the weights, which is then what is judged and kept, e.g. 0.998.
+    average: float | None = None
+    # Loss
+    loss: str = "crossentropy"
+    label_smoothing: float = 0.0
+    #: ``balanced`` weighs each picture by the inverse of its class's share.
+    class_weights: str = "none"
+    #: Weight of the loss of auxiliary heads, where a network has them.
+    auxiliary_weight: float = 0.3
+    # Data
+    augment: Augment = field(default_factory=Augment)
+    #: ``auto`` takes mixed_bfloat16 where the device multiplies in it (NVIDIA GPUs, CPUs with AMX), else float32.
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
+        _require(self.patience is None or self.patience >= 1, "patience", "at least 1, or null", self.patience)
+        _require(self.learning_rate >= 0, "learning_rate", "a number from 0", self.learning_rate)
+        _require(self.weight_decay >= 0, "weight_decay", "a number from 0", self.weight_decay)
+        _require(self.clip_norm is None or self.clip_norm > 0, "clip_norm", "above 0, or null", self.clip_norm)
+        _require(self.accumulate >= 1, "accumulate", "at least 1", self.accumulate)
+        _require(self.average is None or 0 < self.average < 1, "average", "between 0 and 1, or null", self.average)
+        _require(0 <= self.label_smoothing < 1, "label_smoothing", "from 0 to below 1", self.label_smoothing)
+        _require(self.auxiliary_weight >= 0, "auxiliary_weight", "a number from 0", self.auxiliary_weight)
+        _choice("loss", self.loss, LOSSES)
+        _choice("precision", self.precision, PRECISIONS)
+        _choice("monitor", self.monitor, MONITORS)
+        _choice("class_weights", self.class_weights, CLASS_WEIGHTS)
+        _require("name" in self.optimizer, "optimizer", "a name with arguments, {name: sgd, …}", dict(self.optimizer))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as YAML and JSON take them; :func:`from_mapping` makes the recipe of them again."""
+        values = dataclasses.asdict(self)
+        values["optimizer"] = dict(self.optimizer)
+        return {key: _plain(value) for key, value in values.items()}
+
+
+def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides: Any) -> Recipe:
+    """A recipe by name or path, with changes.
+
+    Args:
+        name: a name (shipped, or ``recipes/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a YAML file.
+        changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``augment.cutout=8``,
+            ``optimizer.momentum=0.95``; the value as YAML.
+        **overrides: further values by key; ``None`` leaves the recipe's.
+
+    Raises:
+        UsageError: no such recipe, no such key, or a value out of range.
+    """
+    file = find(name)
+    try:
+        values = registry.read_yaml(file)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{file}{line}: this is not YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"{file}: a recipe is a mapping, such as 'epochs: 20'. Received: {type(values).__name__}")
+    values = {"name": file.stem, **values}
+    for change in changes:
+        _apply(values, change)
+    values |= {key: value for key, value in overrides.items() if value is not None}
+    return from_mapping(values, where=str(file))
+
+
+def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
+    """A recipe of plain values.
+
+    Raises:
+        UsageError: an unknown key, or a value of a wrong type or out of range; the sentence begins with ``where``.
+    """
+    fields = {item.name: item for item in dataclasses.fields(Recipe)}
+    ready: dict[str, Any] = {}
+    try:
+        for key, value in values.items():
+            if key not in fields:
+                raise UsageError(f"there is no '{key}' in a recipe.{_near(str(key), fields)}")
+            ready[key] = _typed(key, value, str(fields[key].type))
+        return Recipe(**ready)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def find(name: str | os.PathLike[str]) -> Path:
+    """The file of a recipe.
+
+    Raises:
+        UsageError: no recipe of that name; the sentence names the nearest ones.
+    """
+    text = os.fspath(name)
+    if text.endswith((".yaml", ".yml")) or os.sep in text:
+        if not Path(text).is_file():
+            raise UsageError(f"There is no file {text}.")
+        return Path(text)
+    known = available()
+    if text not in known:
+        raise UsageError(f"There is no recipe '{text}'.{_near(text, known)} The recipes are: {', '.join(known)}.")
+    return known[text]
+
+
+def available() -> dict[str, Path]:
+    """Every recipe's file by name, sorted; a user's own wins over a shipped one."""
+    folders = [resources.shipped("configs", "recipes"), *(root / "recipes" for root in resources.config_roots()[::-1])]
+    files = {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
+    return dict(sorted(files.items()))
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    """Put one ``KEY=VALUE`` into nested plain values."""
+    key, separator, text = change.partition("=")
+    if not separator:
+        raise UsageError(f"--set takes KEY=VALUE, such as augment.cutout=8. Received: {change}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {key}: the value is not YAML. Received: {text}") from error
+    *parents, last = key.strip().split(".")
+    inner = values
+    for parent in parents:
+        child = inner.get(parent)
+        if isinstance(child, str) and parent in ("optimizer", "schedule"):
+            # `optimizer: adam` is short for a mapping with a name.
+            child = {"name": child}
+        inner[parent] = dict(child) if isinstance(child, dict) else {}
+        inner = inner[parent]
+    inner[last] = value
+
+
+def _typed(key: str, value: Any, kind: str) -> Any:
+    """A plain value as its field has it."""
+    if key == "augment":
+        return Augment.from_mapping(value or {})
+    if key == "schedule":
+        return Schedule.from_mapping({"name": value} if isinstance(value, str) else value)
+    if key == "optimizer":
+        value = {"name": value} if isinstance(value, str) else value
+        if not isinstance(value, dict):
+            raise UsageError(f"optimizer is a name, or a mapping with one, {{name: sgd, …}}. Received: {value!r}")
+        return value
+    if value is None and "None" in kind:
+        return None
+    if isinstance(value, str) and "str" not in kind:
+        # YAML 1.1 reads 1e-4, which people write, as text.
+        try:
+            value = float(value)
+        except ValueError:
+            raise UsageError(f"{key} is a number. Received: {value!r}") from None
+    if "int" in kind and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    wanted: Any = float
+    words = "a number"
+    if "str" in kind or "int" in kind:
+        wanted, words = (str, "text") if "str" in kind else (int, "a whole number")
+    if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else wanted):
+        raise UsageError(f"{key} is {words}. Received: {value!r}")
+    return float(value) if "float" in kind else value
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, which YAML knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _require(holds: bool, key: str, wanted: str, value: Any) -> None:
+    if not holds:
+        raise UsageError(f"{key} is {wanted}. Received: {value}")
+
+
+def _choice(key: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise UsageError(f"{key} is one of {', '.join(choices)}.{_near(str(value), choices)} Received: {value!r}")
+
+
+def _near(name: str, names: Any) -> str:
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,162 @@
+"""What a training leaves in its folder besides the numbers: the network's file, and pictures of how it went."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import __version__, metrics, plots
+from zoo.data.loader import Loader
+from zoo.spec import ModelSpec
+from zoo.training.run import Run
+from zoo.training.settings import Settings
+from zoo.training.tensorboard import TensorBoard
+
+if TYPE_CHECKING:
+    import keras
+
+#: The run's own copy of a network that was described in YAML.
+NETWORK = "network.yaml"
+
+#: Mistakes that are shown, and pictures of the first batch.
+SHOWN = 35
+
+
+def copy_network(model: str, run: Run) -> None:
+    """Keep a network's description with the run, where it is a file."""
+    if model.endswith((".yaml", ".yml")):
+        shutil.copyfile(model, run.folder / NETWORK)
+
+
+def load(run: Run) -> keras.Model:
+    """The kept network, from its file."""
+    from zoo import models
+
+    return models.create_model(str(run.model))
+
+
+def metadata(
+    settings: Settings, spec: ModelSpec, classes: Sequence[str], split: str, judged: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What ``model.keras`` knows of itself; see :mod:`zoo.bundle`."""
+    return {
+        "zoo_version": __version__,
+        "network": spec.name,
+        "variables": dict(settings.variables),
+        "classes": list(classes) if spec.classes else [],
+        "input_size": list(spec.input_size),
+        "resize": {
+            "policy": spec.resize.policy,
+            "fraction": spec.resize.fraction,
+            "interpolation": spec.resize.interpolation,
+        },
+        "preprocessing": spec.preprocessing.describe(),
+        "trained_on": Path(settings.dataset).resolve().name,
+        "initial_weights": settings.weights,
+        # Weights made from random numbers belong to whoever trained them, who may state terms.
+        "licence": None,
+        "recipe": settings.recipe.name,
+        "seed": settings.seed,
+        "split_sha256": split,
+        "metrics": dict(judged),
+    }
+
+
+class Pictures:
+    """Curves, confusion, mistakes and first-layer filters, as files and, where it is asked for, for TensorBoard."""
+
+    def __init__(self, run: Run, classes: Sequence[str], tensorboard: bool) -> None:
+        """Open TensorBoard's file in ``RUN/tensorboard`` if ``tensorboard``.
+
+        Raises:
+            UnavailableError: TensorBoard is not installed.
+        """
+        self.run, self.classes = run, list(classes)
+        self.board = TensorBoard(run.folder / "tensorboard") if tensorboard else None
+
+    def begin(self, network: keras.Model, loader: Loader) -> None:
+        """Show TensorBoard what the network is shown: augmented pictures of the first batch."""
+        if self.board is None:
+            return
+        x, y = next(iter(loader.epoch(0)))
+        names = [self.classes[index] for index in y[:SHOWN].argmax(1)]
+        self.board.image("inputs", plots.sheet_image(list(x[:SHOWN]), names), 0)
+        self._filters(network, 0)
+
+    def epoch(self, network: keras.Model, rows: Sequence[Mapping[str, float]], best: int) -> None:
+        """After an epoch: curves, and for TensorBoard its numbers, histograms of the weights and the filters."""
+        row = rows[-1]
+        plots.curves(rows, self.run.folder / "curves.png", title=self.run.folder.name, best=best)
+        if self.board is None:
+            return
+        number = int(row["epoch"])
+        self.board.scalars({key: value for key, value in row.items() if key != "epoch"}, number)
+        for layer in network.layers:
+            for weight in layer.trainable_weights:
+                self.board.histogram(f"{layer.name}/{weight.name}", np.asarray(weight), number)
+        self._filters(network, number)
+
+    def judge(self, network: keras.Model, loader: Loader, split: str) -> dict[str, Any]:
+        """All metrics of the finished network on a split; its confusion and its mistakes as pictures.
+
+        The last split that is judged gives the pictures, so the test pictures do where there are some.
+        """
+        # One pass over the pictures gives the outputs; those that are shown are picked in a second.
+        outputs, targets, errors = [], [], []
+        for x, y in loader.epoch(0):
+            output = np.asarray(network.predict_on_batch(x), "float32")
+            targets.append(y)
+            if output.ndim == 2:
+                outputs.append(output)
+            else:
+                errors.append(len(x))
+        if errors:
+            return {"n": sum(errors)}
+        scores, labels = np.concatenate(outputs), np.concatenate(targets).argmax(1)
+        summary = metrics.summary(scores, labels, self.classes)
+        matrix = metrics.confusion(scores.argmax(1), labels, len(self.classes))
+        title = f"{self.run.folder.name}, {split}"
+        plots.confusion(matrix, self.classes, self.run.folder / "confusion.png", title=title)
+        self._mistakes(scores, labels, loader, split)
+        if self.board is not None:
+            self.board.image("confusion", plots.confusion_image(matrix, self.classes, title=title), 0)
+        return summary
+
+    def end(self) -> None:
+        """Close TensorBoard's file."""
+        if self.board is not None:
+            self.board.close()
+
+    def _mistakes(self, scores: np.ndarray, labels: np.ndarray, loader: Loader, split: str) -> None:
+        """The surest mistakes on one sheet."""
+        wrong = np.flatnonzero(scores.argmax(1) != labels)
+        if not len(wrong):
+            return
+        wrong = wrong[np.argsort(-scores[wrong].max(1), kind="stable")][:SHOWN]
+        found: dict[int, np.ndarray] = {}
+        begin = 0
+        for x, _ in loader.epoch(0):
+            found |= {int(index): x[index - begin] for index in wrong if begin <= index < begin + len(x)}
+            begin += len(x)
+        captions = [
+            f"{self.classes[labels[i]]}\nnot {self.classes[scores[i].argmax()]}\N{NO-BREAK SPACE}{scores[i].max():.0%}"
+            for i in wrong
+        ]
+        pictures = [found[int(index)] for index in wrong]
+        title = f"{split}: the surest mistakes"
+        plots.sheet(pictures, captions, self.run.folder / "mistakes.png", title=title)
+        if self.board is not None:
+            self.board.image("mistakes", plots.sheet_image(pictures, captions, title=title), 0)
+
+    def _filters(self, network: keras.Model, step: int) -> None:
+        """The kernels of the first convolution, where its input is a picture's channels."""
+        assert self.board is not None
+        for layer in network.layers:
+            kernel = getattr(layer, "kernel", None)
+            if kernel is not None and len(kernel.shape) == 4:
+                self.board.image("filters", plots.filters(np.asarray(kernel, "float32")), step)
+                return

@@ -1,0 +1,147 @@
+"""A run folder: what a training leaves behind, each file written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo import bundle, output
+from zoo.errors import UnavailableError, UsageError
+
+CONFIG = "config.yaml"
+CHECKPOINT = "checkpoint.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The folder of one training; the paths of what is in it."""
+
+    folder: Path
+
+    @property
+    def model(self) -> Path:
+        """The network of the best epoch so far: one file that every command takes."""
+        return self.folder / "model.keras"
+
+    @property
+    def checkpoint(self) -> Path:
+        """What the training needs to go on."""
+        return self.folder / CHECKPOINT
+
+    @property
+    def history(self) -> Path:
+        """A row an epoch."""
+        return self.folder / "history.csv"
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            UnavailableError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"The folder {self.folder} cannot be made: {error.strerror or error}.") from error
+
+    def require_empty(self) -> None:
+        """Nothing is ever overwritten.
+
+        Raises:
+            UsageError: there is something in the folder already.
+        """
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            resumes = (self.folder / CONFIG).is_file()
+            hint = f", or go on with 'zoo train --resume {self.folder}'" if resumes else ""
+            raise UsageError(f"{self.folder} is not empty and is not overwritten; name another folder{hint}.")
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write everything that is needed to repeat the training."""
+        import yaml
+
+        self.write_text(CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+    def read_config(self) -> dict[str, Any]:
+        """What :meth:`write_config` wrote.
+
+        Raises:
+            UsageError: it is not there, or was damaged.
+        """
+        import yaml
+
+        file = self.folder / CONFIG
+        try:
+            config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UsageError(f"{self.folder} is no run of zoo: it has no {CONFIG}.") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UsageError(f"{file} cannot be read: {' '.join(str(error).split())}.") from error
+        if not isinstance(config, dict):
+            raise UsageError(f"{file} is damaged: it is no mapping.")
+        return config
+
+    def write_split(self, rows: Iterable[Mapping[str, Any]]) -> str:
+        """Write which picture is in which split; the sha256 of what is written."""
+        text = split_text(rows)
+        self.write_text("split.csv", text)
+        return digest(text)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write plain values, indented for people."""
+        self.write_text(name, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one file atomically.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        with output.opened(self.folder / name) as stream:
+            stream.write(text)
+
+    def write_model(self, network: Any, metadata: Mapping[str, Any]) -> None:
+        """Save a network with what zoo knows of it; an earlier file stays until the new one is whole.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        temporary = self.folder / f".part-{self.model.name}"
+        try:
+            network.save(temporary)
+            bundle.write_metadata(temporary, metadata)
+            os.replace(temporary, self.model)
+        except OSError as error:
+            reason = error.strerror or " ".join(str(error).split())
+            raise UnavailableError(f"{self.model} cannot be written: {reason}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def split_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """``split.csv`` as text."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("path", "label", "split"))
+    writer.writerows((row["path"], row["label"], row["split"]) for row in rows)
+    return stream.getvalue()
+
+
+def digest(text: str) -> str:
+    """sha256 of a text, by which two splits are told apart."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def next_folder(name: str, parent: Path | None = None) -> Path:
+    """The first folder ``runs/NAME-1``, ``runs/NAME-2`` … that is not there."""
+    parent = Path("runs") if parent is None else parent
+    number = 1
+    while (parent / f"{name}-{number}").exists():
+        number += 1
+    return parent / f"{name}-{number}"

@@ -1,0 +1,95 @@
+"""What a training is asked to do, as plain values: written to ``config.yaml``, and read from there by ``--resume``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from zoo import __version__, bundle, registry
+from zoo.errors import UsageError
+from zoo.spec import ModelSpec
+from zoo.training import recipe as recipes
+from zoo.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides the outcome of a training, except the machine."""
+
+    #: A name, or the path of a YAML file.
+    model: str
+    #: A data set, as :func:`zoo.data.dataset.read` takes it.
+    dataset: str
+    recipe: Recipe
+    seed: int = 0
+    #: Shares that are split off where the data set has no such part; ``None`` lets the data set decide.
+    val_split: float | None = None
+    test_split: float = 0.0
+    #: Variables of the network, such as its width.
+    variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    #: Height and width, where they are not the network's own.
+    input_size: tuple[int, int] | None = None
+    #: Tag or file of weights to begin with; random ones without.
+    weights: str | None = None
+    device: str = "auto"
+    tensorboard: bool = False
+
+    def spec(self) -> ModelSpec:
+        """The network with its variables and its input size.
+
+        Raises:
+            UsageError: there is no such network, or it is a finished one.
+        """
+        if bundle.is_file(self.model):
+            raise UsageError(f"{self.model} is a finished network; 'zoo train' takes a name or a YAML file.")
+        spec, _ = registry.resolve(self.model)
+        if self.variables:
+            spec = replace(spec, arguments=MappingProxyType({**spec.arguments, **self.variables}))
+        if self.input_size:
+            height, width = self.input_size
+            spec = replace(spec, resize=replace(spec.resize, height=height, width=width))
+        return spec
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, in the order in which people want to read them."""
+        return {
+            "zoo_version": __version__,
+            "model": self.model,
+            "variables": dict(self.variables),
+            "input_size": list(self.input_size) if self.input_size else None,
+            "weights": self.weights,
+            "dataset": self.dataset,
+            "val_split": self.val_split,
+            "test_split": self.test_split,
+            "seed": self.seed,
+            "device": self.device,
+            "tensorboard": self.tensorboard,
+            "recipe": self.recipe.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, where: str) -> Settings:
+        """What :meth:`as_dict` gave.
+
+        Raises:
+            UsageError: a key is missing or makes no sense; the sentence begins with ``where``.
+        """
+        try:
+            size = values["input_size"]
+            return cls(
+                model=values["model"],
+                dataset=values["dataset"],
+                recipe=recipes.from_mapping(values["recipe"], where=where),
+                seed=values["seed"],
+                val_split=values["val_split"],
+                test_split=values["test_split"],
+                variables=MappingProxyType(dict(values["variables"])),
+                input_size=(size[0], size[1]) if size else None,
+                weights=values["weights"],
+                device=values["device"],
+                tensorboard=values["tensorboard"],
+            )
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise UsageError(f"{where} is not what zoo wrote: {type(error).__name__} at {error}.") from error

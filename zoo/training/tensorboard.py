@@ -1,0 +1,208 @@
+"""Event files for TensorBoard, written without TensorFlow, so with any backend of Keras.
+
+TensorBoard's own ``EventFileWriter`` imports TensorFlow where that is installed, which takes seconds, and under JAX or
+PyTorch takes a GPU's memory as well. Its records and messages do without: they are written here directly, in the order
+of the calls and without a thread between, so that a full disk is an error of the call that met it. Values have the
+forms that TensorBoard 1 introduced and every version reads.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.errors import UnavailableError, UsageError
+
+#: Bars of a histogram.
+BARS = 30
+
+_MISSING = "TensorBoard is not installed: pip install 'keras-zoo[tensorboard]', or train without it."
+
+
+class TensorBoard:
+    """Scalars, histograms, pictures and texts of one run, in a new event file of ``folder``.
+
+    A training that is resumed opens the folder again and goes on with its steps; TensorBoard joins the files. Names may
+    have parts with ``/`` between them: the first is the group that TensorBoard shows them in. It can be used in a
+    ``with`` statement.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Begin an event file.
+
+        Raises:
+            UnavailableError: TensorBoard is not installed, or the folder cannot be written.
+        """
+        try:
+            from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
+            from tensorboard.summary.writer.record_writer import RecordWriter
+        except ImportError as error:
+            raise UnavailableError(_MISSING) from error
+        self._event, self._summary, self._tensor, self._string = (
+            event_pb2.Event,
+            summary_pb2,
+            tensor_pb2.TensorProto,
+            types_pb2.DT_STRING,
+        )
+        self._path = _unused(Path(folder))
+        self._closed = False
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Without a buffer nothing is left to be written, and to fail, when the file is closed.
+            self._file = self._path.open("xb", buffering=0)
+        except OSError as error:
+            raise self._failure(error) from error
+        self._records = RecordWriter(_Whole(self._file))
+        self._write(file_version="brain.Event:2")
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Add a point to a curve for each name. Infinities and NaN are allowed.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        self._add(step, *({"tag": name, "simple_value": _single(float(value))} for name, value in values.items()))
+
+    def histogram(self, name: str, values: np.ndarray, step: int) -> None:
+        """Add the distribution of numbers of any shape. Those that are not finite are left out.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        numbers = np.asarray(values, dtype=np.float64).ravel()
+        numbers = numbers[np.isfinite(numbers)]
+        if not numbers.size:
+            return
+        counts, edges = _bars(numbers)
+        self._add(
+            step,
+            {
+                "tag": name,
+                "histo": self._summary.HistogramProto(
+                    min=numbers.min(),
+                    max=numbers.max(),
+                    num=numbers.size,
+                    sum=numbers.sum(),
+                    sum_squares=np.square(numbers).sum(),
+                    bucket_limit=edges[1:].tolist(),
+                    bucket=counts.tolist(),
+                ),
+            },
+        )
+
+    def image(self, name: str, pixels: np.ndarray, step: int) -> None:
+        """Add a picture.
+
+        Args:
+            name: where it stands in TensorBoard.
+            pixels: uint8 RGB (height, width, 3).
+            step: of the training.
+
+        Raises:
+            UsageError: the pixels are no such array.
+            UnavailableError: it cannot be written.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+            found = f"{pixels.dtype} of the shape {pixels.shape}"
+            raise UsageError(f"The picture {name!r} is {found}; it takes uint8 (height, width, 3).")
+        file = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+        height, width, channels = pixels.shape
+        image = self._summary.Summary.Image(
+            height=height, width=width, colorspace=channels, encoded_image_string=file.getvalue()
+        )
+        self._add(step, {"tag": name, "image": image})
+
+    def text(self, name: str, text: str, step: int) -> None:
+        """Add a text, which TensorBoard reads as Markdown.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        plugin = self._summary.SummaryMetadata.PluginData(plugin_name="text")
+        self._add(
+            step,
+            {
+                "tag": name,
+                "metadata": self._summary.SummaryMetadata(plugin_data=plugin),
+                "tensor": self._tensor(dtype=self._string, string_val=[text.encode("utf-8", "backslashreplace")]),
+            },
+        )
+
+    def close(self) -> None:
+        """End the file. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def __enter__(self) -> TensorBoard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _add(self, step: int, *values: dict[str, Any]) -> None:
+        summary = self._summary.Summary(value=[self._summary.Summary.Value(**value) for value in values])
+        self._write(step=int(step), summary=summary)
+
+    def _write(self, **event: Any) -> None:
+        try:
+            self._records.write(self._event(wall_time=time.time(), **event).SerializeToString())
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> UnavailableError:
+        return UnavailableError(
+            f"TensorBoard's file {self._path} cannot be written ({(error.strerror or str(error)).lower()}); "
+            "make room, or train without TensorBoard."
+        )
+
+
+class _Whole:
+    """A raw file that is written to until everything is in it, or the disk says why not."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+
+def _unused(folder: Path) -> Path:
+    """A name that TensorBoard takes for an event file, and no other run has: they are read in the order of names."""
+    seconds, rest = divmod(time.time_ns(), 10**9)
+    return folder / f"events.out.tfevents.{seconds}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
+
+
+def _single(value: float) -> float:
+    """The value as far as single precision goes: beyond, it is infinite."""
+    largest = float(np.finfo(np.float32).max)
+    return math.copysign(math.inf, value) if abs(value) > largest else value
+
+
+def _bars(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Counts (bars,) and edges (bars + 1,); one bar where all numbers are equal."""
+    low, high = float(numbers.min()), float(numbers.max())
+    edges = np.linspace(low, high, BARS + 1)
+    # Also where the numbers are too close together for thirty edges between them.
+    if not (np.diff(edges) > 0).all():
+        return np.array([numbers.size]), np.array([low, high])
+    return np.histogram(numbers, edges)
