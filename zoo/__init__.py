@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoo.models import create_model
     from zoo.registry import list_models, register_model
     from zoo.spec import ModelSpec, Preprocessing, Resize, Stage
+    from zoo.training.train import train
 
 _WHERE = {
     "Classifier": "zoo.classify",
@@ -33,6 +34,7 @@ _WHERE = {
     "create_model": "zoo.models",
     "list_models": "zoo.registry",
     "register_model": "zoo.registry",
+    "train": "zoo.training.train",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "create_model",
     "list_models",
     "register_model",
+    "train",
 ]
 
 

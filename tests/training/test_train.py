@@ -93,7 +93,7 @@ def weights(run):
 
 
 def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, pictures, tmp_path):
-    outcome = train.train(
+    outcome = train.start(
         settings(network, pictures, "learning_rate=0.01", epochs=25, test_split=0.2), tmp_path / "run"
     )
     assert outcome.status == "finished"
@@ -128,7 +128,7 @@ def test_the_result_is_one_file_that_knows_its_classes(network, pictures, tmp_pa
     import zoo
     from zoo import bundle
 
-    outcome = train.train(settings(network, pictures, "learning_rate=0.01", epochs=12), tmp_path / "run")
+    outcome = train.start(settings(network, pictures, "learning_rate=0.01", epochs=12), tmp_path / "run")
     about = bundle.read_metadata(outcome.run / "model.keras")
     assert about["classes"] == ["left", "neither", "right"]
     assert about["metrics"]["val"]["top1"] == outcome.metrics["val"]["top1"]
@@ -140,7 +140,7 @@ def test_the_result_is_one_file_that_knows_its_classes(network, pictures, tmp_pa
 
 
 def test_plain_keras_opens_the_result_without_zoo(network, pictures, tmp_path):
-    outcome = train.train(settings(network, pictures, epochs=1), tmp_path / "run")
+    outcome = train.start(settings(network, pictures, epochs=1), tmp_path / "run")
     code = (
         "import sys; sys.modules['zoo'] = None\n"
         "import keras, numpy as np\n"
@@ -153,8 +153,8 @@ def test_plain_keras_opens_the_result_without_zoo(network, pictures, tmp_path):
 
 @pytest.mark.parametrize("steps", [3, 7, 12])
 def test_a_run_that_was_stopped_ends_with_the_same_weights(network, pictures, tmp_path, steps):
-    whole = train.train(settings(network, pictures, "average=0.9"), tmp_path / "whole")
-    first = train.train(settings(network, pictures, "average=0.9"), tmp_path / "part", watcher=StopAfter(steps))
+    whole = train.start(settings(network, pictures, "average=0.9"), tmp_path / "whole")
+    first = train.start(settings(network, pictures, "average=0.9"), tmp_path / "part", watcher=StopAfter(steps))
     assert first.status == "stopped"
     # The description is changed meanwhile; the run has its own copy.
     network.write_text(NETWORK.replace("filters: 8", "filters: 4"))
@@ -172,15 +172,15 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(network, pictures, tm
 def test_one_seed_gives_one_network_and_another_seed_another(network, pictures, tmp_path):
     from dataclasses import replace
 
-    same = [weights(train.train(settings(network, pictures, epochs=1), tmp_path / name).run) for name in ("a", "b")]
-    other = weights(train.train(replace(settings(network, pictures, epochs=1), seed=4), tmp_path / "c").run)
+    same = [weights(train.start(settings(network, pictures, epochs=1), tmp_path / name).run) for name in ("a", "b")]
+    other = weights(train.start(replace(settings(network, pictures, epochs=1), seed=4), tmp_path / "c").run)
     for one, two in zip(*same, strict=True):
         np.testing.assert_array_equal(one, two)
     assert any(not np.array_equal(one, two) for one, two in zip(same[0], other, strict=True))
 
 
 def test_a_time_limit_ends_the_training_with_the_rate_down(network, pictures, tmp_path):
-    outcome = train.train(settings(network, pictures, epochs=100_000), tmp_path / "run", time_limit=3)
+    outcome = train.start(settings(network, pictures, epochs=100_000), tmp_path / "run", time_limit=3)
     assert outcome.status == "time"
     with (outcome.run / "history.csv").open() as lines:
         last = list(csv.DictReader(lines))[-1]
@@ -189,7 +189,7 @@ def test_a_time_limit_ends_the_training_with_the_rate_down(network, pictures, tm
 
 
 def test_patience_ends_the_training(network, pictures, tmp_path):
-    outcome = train.train(settings(network, pictures, "patience=2", "learning_rate=0", epochs=50), tmp_path / "run")
+    outcome = train.start(settings(network, pictures, "patience=2", "learning_rate=0", epochs=50), tmp_path / "run")
     assert outcome.status == "early"
     assert outcome.epochs <= 4
 
@@ -197,13 +197,13 @@ def test_patience_ends_the_training(network, pictures, tmp_path):
 def test_the_loss_becomes_nan_and_what_was_saved_stays(network, pictures, tmp_path):
     changes = ["optimizer=sgd", "learning_rate=1e30", "schedule=constant", "clip_norm=null"]
     with pytest.raises(UnavailableError, match=r"NaN at epoch 1, step \d+ .*--learning-rate") as caught:
-        train.train(settings(network, pictures, *changes), tmp_path / "run")
+        train.start(settings(network, pictures, *changes), tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert (tmp_path / "run" / "config.yaml").is_file()
 
 
 def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_path, monkeypatch):
-    whole = train.train(settings(network, pictures, epochs=4), tmp_path / "whole")
+    whole = train.start(settings(network, pictures, epochs=4), tmp_path / "whole")
     save, calls = np.savez, []
 
     def full(file, **arrays):
@@ -215,7 +215,7 @@ def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_pat
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(UnavailableError, match="no space left on device"):
-        train.train(settings(network, pictures, epochs=4), tmp_path / "run")
+        train.start(settings(network, pictures, epochs=4), tmp_path / "run")
     monkeypatch.undo()
     again = train.resume(tmp_path / "run")
     assert again.epochs == 4
@@ -227,13 +227,13 @@ def test_unreadable_pictures_are_named_and_left_alone(network, pictures, tmp_pat
     broken = pictures / "left" / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     before = broken.read_bytes()
-    outcome = train.train(settings(network, pictures, epochs=1), tmp_path / "run")
+    outcome = train.start(settings(network, pictures, epochs=1), tmp_path / "run")
     assert [item["path"] for item in outcome.metrics["failed"]] == [str(broken)]
     assert broken.read_bytes() == before
 
 
 def test_another_data_set_is_no_continuation(network, pictures, tmp_path):
-    train.train(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2))
+    train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2))
     (pictures / "left" / "0.png").unlink()
     with pytest.raises(UsageError, match="not those that"):
         train.resume(tmp_path / "run")
@@ -243,7 +243,7 @@ def test_a_folder_with_something_in_it_is_left_alone(network, pictures, tmp_path
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("five years")
     with pytest.raises(UsageError, match="not empty"):
-        train.train(settings(network, pictures), tmp_path / "run")
+        train.start(settings(network, pictures), tmp_path / "run")
     with pytest.raises(UsageError, match="no run of zoo"):
         train.resume(tmp_path / "run")
 
@@ -258,14 +258,14 @@ def test_a_folder_with_something_in_it_is_left_alone(network, pictures, tmp_path
 )
 def test_a_recipe_that_does_not_fit_is_said_before_anything_is_written(network, pictures, tmp_path, change, words):
     with pytest.raises(UsageError, match=words):
-        train.train(settings(network, pictures, change), tmp_path / "run")
+        train.start(settings(network, pictures, change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_balanced_classes_weigh_the_rare_one_more(network, tmp_path):
     folder = paint(tmp_path / "few", counts=(40, 40, 8))
     changes = ["learning_rate=0.01", "class_weights=balanced"]
-    outcome = train.train(settings(network, folder, *changes, epochs=10), tmp_path / "run")
+    outcome = train.start(settings(network, folder, *changes, epochs=10), tmp_path / "run")
     assert outcome.metrics["val"]["top1"] > 0.8
 
 
@@ -274,7 +274,18 @@ def test_mixed_precision_trains_and_the_result_is_float32(network, pictures, tmp
     import keras
 
     changes = [f"precision={precision}", "learning_rate=0.01", "accumulate=2"]
-    outcome = train.train(settings(network, pictures, *changes, epochs=20), tmp_path / "run")
+    outcome = train.start(settings(network, pictures, *changes, epochs=20), tmp_path / "run")
     assert outcome.metrics["val"]["top1"] > 0.6
     loaded = keras.models.load_model(outcome.run / "model.keras")
     assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
+
+
+def test_from_python_in_one_call(network, pictures, tmp_path, monkeypatch):
+    import zoo
+
+    monkeypatch.chdir(tmp_path)
+    options = {"epochs": 1, "batch_size": 8, "device": "cpu", "changes": ["augment={}"], "variables": {"filters": 4}}
+    network.write_text(NETWORK.replace("filters: 8", "filters: $filters") + "variables: {filters: 8}\n")
+    outcome = zoo.train(str(network), pictures, **options)
+    assert str(outcome.run) == "runs/toy-1"
+    assert weights(outcome.run)[0].shape == (3, 3, 3, 4)

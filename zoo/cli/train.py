@@ -18,7 +18,7 @@ from zoo.cli import common
 from zoo.output import FORMATS
 
 if TYPE_CHECKING:
-    from zoo.training.train import Outcome
+    from zoo.training.loop import Outcome
     from zoo.training.watcher import Progress
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -123,7 +123,7 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
             settings = _settings(model, device=device or "auto", **options)
             folder = output or runs.next_folder(settings.spec().name)
             screen.watcher.note(f"the run goes to {folder}")
-            outcome = train.train(settings, folder, time_limit=limit, watcher=screen.watcher)
+            outcome = train.start(settings, folder, time_limit=limit, watcher=screen.watcher)
     if outcome.status == "stopped":
         common.say(f"stopped in epoch {outcome.epochs + 1}; 'zoo train --resume {outcome.run}' goes on from there")
         return common.INTERRUPTED
@@ -137,20 +137,12 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
 
 def _settings(model: str, *, dataset: str, recipe: str | None, **options: Any) -> Any:
     """What was asked for, with the network's own recipe where none is named."""
-    import yaml
-
     from zoo import registry
-    from zoo.errors import UsageError
+    from zoo.declarative.variables import parse_assignment
     from zoo.training import recipe as recipes
     from zoo.training.settings import Settings
 
-    variables = {}
-    for item in options.pop("variables"):
-        key, _, text = item.partition("=")
-        try:
-            variables[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--var {key}: the value is not YAML. Received: {text}") from error
+    variables = dict(parse_assignment(item) for item in options.pop("variables"))
     size = options.pop("input_size")
     name = recipe or registry.resolve(model)[0].recipe or recipes.DEFAULT
     overrides = {key: options.pop(key) for key in ("epochs", "batch_size", "learning_rate")}

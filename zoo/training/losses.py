@@ -1,4 +1,4 @@
-"""Losses by the names that recipes give them; each takes targets and outputs of shape (batch, classes)."""
+"""What a network is trained to make small, by name."""
 
 from __future__ import annotations
 
@@ -10,43 +10,78 @@ from keras import ops
 
 from zoo.errors import UsageError
 
+NAMES = ("crossentropy", "margin", "mse")
 
-def margin_loss(y_true: Any, y_pred: Any) -> Any:
-    """The margin loss of capsules (Sabour, Frosst and Hinton 2017, https://arxiv.org/abs/1710.09829).
 
-    ``T max(0, 0.9 - v)^2 + 0.5 (1 - T) max(0, v - 0.1)^2``, summed over the classes.
+@keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]
+def margin_loss(
+    y_true: Any, y_pred: Any, upper: float = 0.9, lower: float = 0.1, down_weight: float = 0.5
+) -> Any:  # fmt: skip
+    """Ask that the capsule of a class that is there be long, and that the others be short.
+
+    ``sum_k T_k max(0, upper - v_k)² + down_weight (1 - T_k) max(0, v_k - lower)²``, equation 4 of Sabour, Frosst and
+    Hinton, Dynamic Routing Between Capsules (2017), arXiv 1710.09829.
 
     Args:
-        y_true: float (batch, classes), 1 for the class that is there, else 0.
-        y_pred: float (batch, classes), lengths of the capsules, 0-1.
+        y_true: float (batch, classes): 1 for a class that is there and 0 otherwise, or shares in between.
+        y_pred: float (batch, classes): lengths from 0 to 1, independent of each other.
+        upper: m+, the length beyond which nothing is gained.
+        lower: m-, the length below which nothing is gained.
+        down_weight: λ, so that at first the many classes that are absent do not shrink all capsules.
 
     Returns:
         float (batch,).
     """
     y_true = ops.cast(y_true, y_pred.dtype)
-    present = ops.square(ops.relu(0.9 - y_pred))
-    absent = ops.square(ops.relu(y_pred - 0.1))
-    return ops.sum(y_true * present + 0.5 * (1 - y_true) * absent, axis=-1)
+    present = ops.multiply(y_true, ops.square(ops.relu(ops.subtract(upper, y_pred))))
+    absent = ops.multiply(ops.subtract(1.0, y_true), ops.square(ops.relu(ops.subtract(y_pred, lower))))
+    return ops.sum(ops.add(present, ops.multiply(absent, down_weight)), axis=-1)
 
 
-def get(name: str, *, label_smoothing: float = 0.0) -> Any:
-    """A Keras loss.
+@keras.saving.register_keras_serializable(package="zoo")
+class MarginLoss(keras.losses.Loss):  # type: ignore[misc]
+    """:func:`margin_loss` as a Keras loss, a mean over the batch.
 
     Args:
-        name: ``"crossentropy"`` on probabilities, ``"margin"`` on lengths of capsules, or ``"mse"`` on pictures.
-        label_smoothing: share of each label that is spread over all classes, for ``"crossentropy"``.
+        label_smoothing: 0 to 1: the share of each label that is spread over all classes.
+        **kwargs: of :class:`keras.losses.Loss`.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "margin_loss", **kwargs: Any) -> None:
+        """Keep the smoothing."""
+        super().__init__(name=name, **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Loss of each picture: float (batch, classes) twice to (batch,)."""
+        if self.label_smoothing:
+            y_true = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
+        return margin_loss(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments, for saving."""
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+def get(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
+    """A Keras loss by name; labels are shares of the classes, float (batch, classes).
+
+    Args:
+        name: ``"crossentropy"`` on probabilities, ``"margin"`` on lengths of capsules, or ``"mse"``, the mean squared
+            error of a network that draws its input again.
+        label_smoothing: 0 to 1: the share of each label that is spread over all classes.
 
     Raises:
-        UsageError: no loss of that name, or smoothing with one that takes none.
+        UsageError: there is no such loss, or it has no labels to smooth.
     """
-    if name == "crossentropy":
-        return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
-    others = {"margin": margin_loss, "mse": keras.losses.MeanSquaredError()}
-    if name not in others:
-        names = ["crossentropy", *others]
-        near = difflib.get_close_matches(name, names, n=1)
+    if name not in NAMES:
+        near = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise UsageError(f"There is no loss '{name}'.{hint} The losses are: {', '.join(names)}.")
-    if label_smoothing:
-        raise UsageError(f"The loss {name} takes no label_smoothing; crossentropy does.")
-    return others[name]
+        raise UsageError(f"There is no loss '{name}'; it is one of {', '.join(NAMES)}.{hint}")
+    if name == "mse":
+        if label_smoothing:
+            raise UsageError(f"label_smoothing is of labels, and the loss mse has none. Received: {label_smoothing}")
+        return keras.losses.MeanSquaredError()
+    if name == "margin":
+        return MarginLoss(label_smoothing)
+    return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import __version__, metrics, plots
+from zoo import __version__, declarative, metrics, plots
 from zoo.data.loader import Loader
 from zoo.spec import ModelSpec
 from zoo.training.run import Run
@@ -26,10 +26,10 @@ NETWORK = "network.yaml"
 SHOWN = 35
 
 
-def copy_network(model: str, run: Run) -> None:
-    """Keep a network's description with the run, where it is a file."""
-    if model.endswith((".yaml", ".yml")):
-        shutil.copyfile(model, run.folder / NETWORK)
+def copy_network(spec: ModelSpec, run: Run) -> None:
+    """Keep a network's description with the run, where it has one; it may change later."""
+    if declarative.is_declarative(spec):
+        shutil.copyfile(spec.arguments["network"], run.folder / NETWORK)
 
 
 def load(run: Run) -> keras.Model:

@@ -40,13 +40,11 @@ class Settings:
         """The network with its variables and its input size.
 
         Raises:
-            UsageError: there is no such network, or it is a finished one.
+            UsageError: there is no such network, it is a finished one, or it has no such variable.
         """
         if bundle.is_file(self.model):
             raise UsageError(f"{self.model} is a finished network; 'zoo train' takes a name or a YAML file.")
-        spec, _ = registry.resolve(self.model)
-        if self.variables:
-            spec = replace(spec, arguments=MappingProxyType({**spec.arguments, **self.variables}))
+        spec = registry.with_variables(registry.resolve(self.model)[0], self.variables)
         if self.input_size:
             height, width = self.input_size
             spec = replace(spec, resize=replace(spec.resize, height=height, width=width))
@@ -57,7 +55,9 @@ class Settings:
         return {
             "zoo_version": __version__,
             "model": self.model,
-            "variables": dict(self.variables),
+            "variables": {
+                key: list(value) if isinstance(value, tuple) else value for key, value in self.variables.items()
+            },
             "input_size": list(self.input_size) if self.input_size else None,
             "weights": self.weights,
             "dataset": self.dataset,

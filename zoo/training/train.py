@@ -1,63 +1,50 @@
-"""Training a network from scratch: a data set, a network and a recipe in, a run folder out.
-
-Everything that is random is drawn from the seed and the number of the epoch and the step, so that a training that was
-stopped anywhere ends, once resumed, with the weights of one that was not.
-"""
+"""Training a network from scratch: a data set, a network and a recipe in, a run folder out."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
-import numpy as np
-
-from zoo import devices
-from zoo.data import dataset as datasets
-from zoo.data.loader import Loader
-from zoo.errors import UnavailableError, UsageError
-from zoo.quiet import quiet_stderr
-from zoo.training import checkpoint, precision, results
-from zoo.training.history import History
-from zoo.training.run import Run, digest, split_text
+from zoo import registry
+from zoo.training import recipe as recipes
+from zoo.training import results
+from zoo.training.loop import Outcome, Training
+from zoo.training.run import Run, next_folder
 from zoo.training.settings import Settings
-from zoo.training.watcher import Progress, Watcher
-
-if TYPE_CHECKING:
-    from zoo.training.learner import Learner
-
-log = logging.getLogger(__name__)
-
-#: Pictures judged together; results do not depend on it.
-JUDGED = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a training."""
-
-    run: Path
-    #: ``"finished"``, ``"early"`` (no epoch was better for too long), ``"time"`` or ``"stopped"`` (to be resumed).
-    status: str
-    epochs: int
-    #: What ``metrics.json`` holds; empty where the training was stopped.
-    metrics: Mapping[str, Any]
+from zoo.training.watcher import Watcher
 
 
 def train(
-    settings: Settings, folder: Path, *, time_limit: float | None = None, watcher: Watcher | None = None
+    model: str,
+    dataset: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    recipe: str | os.PathLike[str] | None = None,
+    changes: Sequence[str] = (),
+    time_limit: float | None = None,
+    watcher: Watcher | None = None,
+    variables: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Outcome:
     """Train a network from scratch.
 
+    >>> train("lenet5", "mnist/", epochs=5).metrics["test"]["top1"]
+    0.98
+
     Args:
-        settings: network, data set, recipe and seed.
-        folder: the run folder, which must be new or empty.
+        model: a name of the registry, or the path of a YAML file.
+        dataset: a folder a class, ``train/``, ``val/`` and ``test/`` of such, IDX files, or a ``split.csv``.
+        folder: the run folder, which must be new or empty; ``runs/NAME-1``, ``-2``, … without.
+        recipe: name or path; the network's own without.
+        changes: of the recipe, ``KEY=VALUE`` as on the command line: ``["augment.cutout=8"]``.
         time_limit: seconds after which the training ends, its learning rate having come down by then.
         watcher: who looks on.
+        variables: of the network, such as ``{"width": 16}``.
+        **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed`` or ``device``, and the
+            recipe's ``epochs``, ``batch_size`` and ``learning_rate``.
 
     Returns:
         What became of it; everything else is in the folder.
@@ -66,6 +53,23 @@ def train(
         UsageError: a name, a data set or a value that makes no sense.
         UnavailableError: device, disk or memory is not to be had, or the loss diverged.
     """
+    overrides = {key: settings.pop(key, None) for key in ("epochs", "batch_size", "learning_rate")}
+    spec, _ = registry.resolve(model)
+    ready = Settings(
+        model=model,
+        dataset=os.fspath(dataset),
+        recipe=recipes.load(recipe or spec.recipe or recipes.DEFAULT, changes, **overrides),
+        variables=MappingProxyType(dict(variables or {})),
+        **settings,
+    )
+    place = Path(folder) if folder is not None else next_folder(spec.name)
+    return start(ready, place, time_limit=time_limit, watcher=watcher)
+
+
+def start(
+    settings: Settings, folder: Path, *, time_limit: float | None = None, watcher: Watcher | None = None
+) -> Outcome:
+    """Train with settings that are ready; see :func:`train`."""
     return Training(settings, Run(folder), resumed=False, watcher=watcher).go(time_limit)
 
 
@@ -94,298 +98,3 @@ def resume(
         config["model"] = str(network)
     settings = Settings.from_dict(config, where=str(folder / "config.yaml"))
     return Training(settings, run, resumed=True, watcher=watcher).go(time_limit)
-
-
-class Training:
-    """One training, from reading its pictures to its results."""
-
-    def __init__(self, settings: Settings, run: Run, *, resumed: bool, watcher: Watcher | None) -> None:
-        """Read what is cheap to read, so that what makes no sense is said before anything is written."""
-        self.settings, self.run, self.resumed = settings, run, resumed
-        self.recipe = settings.recipe
-        self.watcher = watcher or Watcher()
-        self.spec = settings.spec()
-        if self.spec.file:
-            raise UsageError(f"{settings.model} is a finished network; 'zoo train' takes a name or a YAML file.")
-        self.draws = self.spec.classes == 0
-        if self.draws != (self.recipe.loss == "mse"):
-            kind = "draws its input again and takes the loss mse" if self.draws else "classifies"
-            raise UsageError(f"{self.spec.name} {kind}; the recipe {self.recipe.name} has loss: {self.recipe.loss}.")
-        self.dataset = datasets.read(
-            settings.dataset, val_split=settings.val_split, test_split=settings.test_split, seed=settings.seed
-        )
-        self.split = split_text(self.dataset.rows())
-        self.device = devices.select(settings.device)
-        self.precision = precision.resolve(self.recipe.precision, self.device.kind)
-        self.seconds = {"reading": 0.0, "training": 0.0, "judging": 0.0}
-        self.history = History()
-        self.epoch, self.step, self.waited = 0, 0, 0
-        # Pictures of this epoch, and their loss and top-1 summed.
-        self.seen, self.sums = 0, dict[str, float]()
-        self.best: dict[str, float] | None = None
-
-    def go(self, time_limit: float | None) -> Outcome:
-        """Do all of it."""
-        if self.resumed:
-            self._check_same_data()
-        else:
-            self.run.require_empty()
-        self.limit = time_limit
-        with self._loaders():
-            self._start_keras()
-            # Nothing is written before it is known that the training can begin.
-            if self.resumed:
-                self._restore()
-            else:
-                self.run.create()
-                self.run.write_config(self.settings.as_dict())
-                self.run.write_text("split.csv", self.split)
-                results.copy_network(self.settings.model, self.run)
-            self.pictures = results.Pictures(self.run, self.dataset.classes, self.settings.tensorboard)
-            if not self.resumed:
-                self.pictures.begin(self.learner.network, self.loaders["train"])
-            status = self._epochs()
-            self._save()
-            if status == "stopped":
-                return Outcome(self.run.folder, status, self.epoch, {})
-            return Outcome(self.run.folder, status, self.epoch, self._finish(status))
-
-    # Before
-
-    def _check_same_data(self) -> None:
-        """The pictures and their split must be those of the beginning."""
-        try:
-            before = (self.run.folder / "split.csv").read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise UsageError(f"{self.run.folder} has no split.csv, so the data cannot be compared.") from error
-        if digest(before) != digest(self.split):
-            raise UsageError(
-                f"The pictures in {self.settings.dataset} are not those that {self.run.folder} began with; "
-                "start a new run."
-            )
-
-    def _loaders(self) -> contextlib.ExitStack:
-        """A loader for each split, the pictures read; closes them at the end."""
-        started = time.monotonic()
-        self.loaders: dict[str, Loader] = {}
-        with contextlib.ExitStack() as opening:
-            for name, split in self.dataset.splits.items():
-                training = name == "train"
-                size = min(self.recipe.batch_size, len(split)) if training else JUDGED
-                loader = Loader(
-                    split,
-                    self.spec.resize,
-                    classes=len(self.dataset.classes),
-                    batch_size=size,
-                    augment=self.recipe.augment if training else None,
-                    shuffle=training,
-                    seed=self.settings.seed,
-                    drop_last=training,
-                )
-                opening.callback(loader.close)
-                loader.prepare(lambda done, total, name=name: self.watcher.reading(name, done, total))  # type: ignore[misc]
-                self.loaders[name] = loader
-            stack = opening.pop_all()
-        self.seconds["reading"] += time.monotonic() - started
-        if failed := self.failed:
-            first, reason = failed[0]
-            self.watcher.note(
-                f"{len(failed)} of the files cannot be read and are left out; the first is {first}: {reason}"
-            )
-        return stack
-
-    @property
-    def failed(self) -> list[tuple[str, str]]:
-        """The files that could not be read, with their reasons."""
-        return [item for loader in self.loaders.values() for item in loader.failed]
-
-    def _start_keras(self) -> None:
-        """Import Keras with the backend of the device, and build."""
-        devices.prepare(self.device)
-        with quiet_stderr():
-            from zoo.training.learner import Learner
-
-            self.learner: Learner = Learner(
-                self.spec,
-                self.recipe,
-                0 if self.draws else len(self.dataset.classes),
-                precision=self.precision,
-                seed=self.settings.seed,
-                weights=self.settings.weights,
-            )
-        if self.recipe.class_weights == "balanced":
-            counts = np.bincount(self.dataset.splits["train"].labels, minlength=len(self.dataset.classes))
-            self.learner.weigh_classes(counts.sum() / (len(counts) * np.maximum(counts, 1)))
-
-    def _restore(self) -> None:
-        arrays, notes = checkpoint.load(self.run.checkpoint)
-        self.learner.restore(arrays)
-        self.epoch, self.step, self.waited = notes["epoch"], notes["step"], notes["waited"]
-        self.seen, self.sums = notes["seen"], notes["sums"]
-        self.best = notes["best"]
-        self.seconds |= notes["seconds"]
-        for row in notes["history"]:
-            self.history.append(row)
-
-    # Epochs
-
-    def _epochs(self) -> str:
-        """Train until something ends it; the word for what did."""
-        while self.epoch < self.recipe.epochs:
-            ended = self._one_epoch()
-            if ended == "stopped":
-                return ended
-            better = self._judge()
-            self.epoch, self.step = self.epoch + 1, 0
-            self.seen, self.sums = 0, {}
-            self._save()
-            self.watcher.epoch(self.history.rows[-1], self.recipe.epochs, better)
-            if ended == "time":
-                return ended
-            if self.recipe.patience and self.waited >= self.recipe.patience:
-                return "early"
-        return "finished"
-
-    def _one_epoch(self) -> str | None:
-        """The rest of an epoch."""
-        from zoo.training.learner import DivergedError
-
-        loader, steps = self.loaders["train"], self.loaders["train"].steps
-        if not steps:
-            raise UsageError(f"None of the training pictures in {self.settings.dataset} can be read.")
-        began, before = time.monotonic(), self.seen
-        spent = self.seconds["training"]
-        for x, y in loader.epoch(self.epoch, start=self.step):
-            done = (self.epoch * steps + self.step + 0.5) / (self.recipe.epochs * steps)
-            if self.limit:
-                done = max(done, self._elapsed() / self.limit)
-            rate = self.recipe.learning_rate * self.recipe.schedule(done)
-            try:
-                values = self.learner.step(x, y, rate)
-            except DivergedError as error:
-                raise UnavailableError(
-                    f"The loss became NaN at epoch {self.epoch + 1}, step {self.step + 1} (learning rate {rate:.3g}); "
-                    f"what was saved before stays in {self.run.folder}: try a lower --learning-rate, or "
-                    "--set clip_norm=1."
-                ) from error
-            self.step, self.seen = self.step + 1, self.seen + len(x)
-            self.sums = {key: self.sums.get(key, 0.0) + value * len(x) for key, value in values.items()}
-            running = time.monotonic() - began
-            self.seconds["training"] = spent + running
-            self.rate, self.speed = rate, (self.seen - before) / running
-            self.watcher.step(self._progress())
-            if self.watcher.stop():
-                return "stopped"
-            if self.limit and self._elapsed() >= self.limit:
-                return "time"
-        return None
-
-    def _judge(self) -> bool:
-        """Judge the epoch on the validation pictures, keep it if it is the best, and write its row."""
-        row = {
-            "epoch": self.epoch + 1,
-            "seconds": round(self.seconds["training"], 2),
-            "learning_rate": self.rate,
-            **self._means(),
-            "images_per_second": round(self.speed, 1),
-        }
-        started = time.monotonic()
-        if "val" in self.loaders:
-            row |= {f"val_{key}": value for key, value in self._measure("val").items()}
-        better = self.best is None or "val" not in self.loaders or self._is_better(row, self.best)
-        self.waited = 0 if better else self.waited + 1
-        self.history.append(row)
-        if better:
-            self.best = dict(row)
-            self.run.write_model(self.learner.give(), self._metadata({"val": {"top1": row.get("val_top1")}}))
-        self.history.write(self.run.history)
-        self.pictures.epoch(self.learner.network, self.history.rows, int((self.best or row)["epoch"]))
-        self.seconds["judging"] += time.monotonic() - started
-        return better
-
-    def _is_better(self, row: Mapping[str, float], best: Mapping[str, float]) -> bool:
-        if self.recipe.monitor == "loss" or self.draws:
-            return row["val_loss"] < best["val_loss"]
-        # Among epochs that are equally right, the one that is surer.
-        return (row["val_top1"], -row["val_loss"]) > (best["val_top1"], -best["val_loss"])
-
-    def _measure(self, split: str) -> dict[str, float]:
-        from zoo import metrics
-
-        if self.draws:
-            return {"loss": self.learner.errors(self.loaders[split].epoch(0))}
-        scores, targets = self.learner.scores(self.loaders[split].epoch(0))
-        labels = targets.argmax(1)
-        return {"loss": metrics.cross_entropy(scores, labels), "top1": metrics.top_k(scores, labels, 1)}
-
-    def _save(self) -> None:
-        notes = {
-            "epoch": self.epoch,
-            "step": self.step,
-            "waited": self.waited,
-            "seen": self.seen,
-            "sums": self.sums,
-            "best": self.best,
-            "seconds": self.seconds,
-            "history": self.history.rows,
-        }
-        checkpoint.save(self.run.checkpoint, self.learner.state(), notes)
-
-    def _elapsed(self) -> float:
-        return self.seconds["training"] + self.seconds["judging"]
-
-    def _means(self) -> dict[str, float]:
-        return {key: value / self.seen for key, value in self.sums.items()}
-
-    def _progress(self) -> Progress:
-        return Progress(
-            self.epoch + 1,
-            self.recipe.epochs,
-            self.step,
-            self.loaders["train"].steps,
-            self.rate,
-            self._means(),
-            self.speed,
-            self._remaining(),
-        )
-
-    def _remaining(self) -> float:
-        """Seconds until the end, going by the speed so far."""
-        done = self.epoch + self.step / self.loaders["train"].steps
-        rest = self._elapsed() / done * (self.recipe.epochs - done)
-        return min(rest, self.limit - self._elapsed()) if self.limit else rest
-
-    # After
-
-    def _finish(self, status: str) -> dict[str, Any]:
-        """Judge the kept network, as it is on disk, and write the results."""
-        # As it went by in training, on augmented pictures.
-        best = self.best or {}
-        judged: dict[str, Any] = {"train": {key: best[key] for key in ("loss", "top1") if key in best}}
-        started = time.monotonic()
-        network = results.load(self.run)
-        for name in ("val", "test"):
-            if name in self.loaders:
-                judged[name] = self.pictures.judge(network, self.loaders[name], name)
-        self.seconds["judging"] += time.monotonic() - started
-        numbers = {
-            **judged,
-            "seconds": {key: round(value, 1) for key, value in self.seconds.items()},
-            "epochs": self.epoch,
-            "best_epoch": int(best.get("epoch", 0)),
-            "ended": status,
-            "device": self.device.model,
-            "precision": self.precision,
-            "failed": [{"path": path, "error": reason} for path, reason in self.failed],
-        }
-        self.run.write_json("metrics.json", numbers)
-        self.run.write_model(network, self._metadata({name: _brief(value) for name, value in judged.items()}))
-        self.pictures.end()
-        return numbers
-
-    def _metadata(self, judged: Mapping[str, Any]) -> dict[str, Any]:
-        return results.metadata(self.settings, self.spec, self.dataset.classes, digest(self.split), judged)
-
-
-def _brief(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value[key] for key in ("n", "top1", "top5", "loss") if key in value}
