@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from ship import store_float16
 
 # Mean and standard deviation of the 50,000 training pictures, on the scale 0-255.
 MEAN = (125.3, 123.0, 113.9)
@@ -129,29 +130,6 @@ def batches(pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, *,
                     yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
-
-
-def store_float16(source: Path, target: Path) -> None:
-    """Copy a Keras weights file with every float32 array as float16, compressed."""
-    import h5py
-
-    with h5py.File(source) as full, h5py.File(target, "w") as half:
-
-        def copy(name: str, item: object) -> None:
-            if isinstance(item, h5py.Dataset):
-                value = item[()]
-                half.create_dataset(
-                    name,
-                    data=value.astype("float16") if value.dtype == "float32" else value,
-                    compression="gzip" if value.ndim else None,
-                    shuffle=bool(value.ndim) or None,
-                )
-            else:
-                half.require_group(name)
-            half[name].attrs.update(item.attrs)  # type: ignore[attr-defined]
-
-        full.visititems(copy)
-        half.attrs.update(full.attrs)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,12 +136,15 @@ class Training:
                 self.loaders[name] = loader
             stack = opening.pop_all()
         self.seconds["reading"] += time.monotonic() - started
-        if failed := self.failed:
-            first, reason = failed[0]
-            self.watcher.note(
-                f"{len(failed)} of the files cannot be read and are left out; the first is {first}: {reason}"
-            )
+        self._tell("files are no pictures that can be trained on and are left out", self.dataset.skipped)
+        self._tell("pictures cannot be read and are left out", self.failed)
         return stack
+
+    def _tell(self, words: str, files: Sequence[tuple[str, str]]) -> None:
+        """Say how many files, and which is the first."""
+        if files:
+            path, reason = files[0]
+            self.watcher.note(f"{len(files)} {words}; the first is {path}: {reason}")
 
     @property
     def failed(self) -> list[tuple[str, str]]:
@@ -325,7 +328,7 @@ class Training:
             "ended": status,
             "device": self.device.model,
             "precision": self.precision,
-            "failed": [{"path": path, "error": reason} for path, reason in self.failed],
+            "failed": [{"path": path, "error": reason} for path, reason in (*self.dataset.skipped, *self.failed)],
         }
         self.run.write_json("metrics.json", numbers)
         self.run.write_model(network, self._metadata({name: _brief(value) for name, value in judged.items()}))

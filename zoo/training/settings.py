@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -60,7 +61,8 @@ class Settings:
             },
             "input_size": list(self.input_size) if self.input_size else None,
             "weights": self.weights,
-            "dataset": self.dataset,
+            # Absolute, so that the run can be gone on with, and its split read, from any folder.
+            "dataset": os.path.abspath(self.dataset),
             "val_split": self.val_split,
             "test_split": self.test_split,
             "seed": self.seed,

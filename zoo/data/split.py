@@ -1,0 +1,97 @@
+"""One part of a data set, and how a part is divided: stratified, disjoint, and the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.data.idx import Pictures
+from zoo.errors import UsageError
+from zoo.sources import Source
+
+#: The parts that a data set may have, in the order in which they are shown.
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Pictures and their classes: one of train, val and test.
+
+    ``labels`` is int64 (n,), an index into the data set's classes for each of ``sources``.
+    """
+
+    sources: Sequence[Source]
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def take(self, indices: np.ndarray) -> Split:
+        """The pictures at ``indices``, integers (m,), in that order."""
+        if isinstance(self.sources, Pictures):
+            return Split(self.sources.take(indices), self.labels[indices])
+        return Split([self.sources[index] for index in indices], self.labels[indices])
+
+
+def divide(
+    split: Split, keys: Sequence[str], classes: Sequence[str], fractions: Mapping[str, float], *, seed: int, where: str
+) -> dict[str, Split]:
+    """Divide pictures into ``train`` and other parts, class by class.
+
+    Which part a picture goes to follows from ``seed`` and its key alone, in order of a hash of the two: neither the
+    order in which the system lists files nor where the folder stands matters, and a file that is added later moves few
+    of the others. Each part gets its fraction of every class, rounded, and at least one picture of it; ``train`` keeps
+    at least one.
+
+    Args:
+        split: what is divided.
+        keys: one name for each picture, such as its path below the folder.
+        classes: names, for the sentences.
+        fractions: part to fraction, each within 0-1 and together below 1; parts of fraction 0 do not come to be.
+        seed: another seed gives another division.
+        where: what the sentences call the data set.
+
+    Returns:
+        part to pictures, each in the order in which they stand in ``split``.
+
+    Raises:
+        UsageError: a class has too few pictures to give one to each part.
+    """
+    fractions = {part: fraction for part, fraction in fractions.items() if fraction > 0}
+    if not fractions:
+        return {"train": split}
+    prefix = f"{seed}\0".encode()
+    order = [hashlib.blake2b(prefix + key.encode(errors="surrogateescape"), digest_size=8).digest() for key in keys]
+    chosen: dict[str, list[int]] = {part: [] for part in fractions}
+    for label, name in enumerate(classes):
+        members: list[int] = sorted(np.flatnonzero(split.labels == label).tolist(), key=order.__getitem__)
+        counts = {part: max(1, round(fraction * len(members))) for part, fraction in fractions.items()}
+        # Rounded up from below one, the parts may ask for all of a small class.
+        while sum(counts.values()) >= len(members) > len(counts):
+            counts[max(counts, key=counts.__getitem__)] -= 1
+        if len(members) <= len(counts):
+            raise UsageError(_too_few(name, len(members), tuple(fractions), where))
+        start = 0
+        for part, count in counts.items():
+            chosen[part] += members[start : start + count]
+            start += count
+    taken = np.zeros(len(split), bool)
+    parts = {}
+    for part, found in chosen.items():
+        indices = np.sort(np.array(found, np.int64))
+        taken[indices] = True
+        parts[part] = split.take(indices)
+    return {"train": split.take(np.flatnonzero(~taken)), **parts}
+
+
+def _too_few(name: str, count: int, parts: tuple[str, ...], where: str) -> str:
+    pictures = "one picture" if count == 1 else f"{count} pictures"
+    named = " and ".join(f"the {'validation' if part == 'val' else part} part" for part in parts)
+    options = " ".join(f"--{part}-split 0" for part in parts)
+    return (
+        f"The class '{name}' of {where} has {pictures}, too few to give one to {named} and keep one to train on; "
+        f"add pictures, or do without ({options})."
+    )
