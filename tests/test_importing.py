@@ -136,6 +136,93 @@ def test_every_format_reaches_the_network(tmp_path: Path, name: str, include_top
     assert len(list(found.path.parent.iterdir())) == 2
 
 
+def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
+    """Every weight by the names of its layer and its own, those of nested layers too."""
+    leaves = [inner for layer in model.layers for inner in getattr(layer, "layers", [layer])]
+    return {f"{layer.name}/{weight.name}": np.asarray(weight.value) for layer in leaves for weight in layer.weights}
+
+
+def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> Path:
+    """As an archive, or as a dictionary by layer with Caffe's names."""
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+    else:
+        nested: dict[str, Any] = {}
+        for name, array in arrays.items():
+            layer, _, weight = name.partition("/")
+            theirs = {"kernel": "weights", "bias": "biases", "gamma": "scale", "beta": "offset"}
+            nested.setdefault(layer, {})[theirs.get(weight, weight.removeprefix("moving_"))] = array
+        np.save(path, nested, allow_pickle=True)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize("include_top", [True, False], ids=["top", "no top"])
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_arrays_by_name_become_a_file_of_keras(tmp_path: Path, name: str, include_top: bool) -> None:
+    model = randomize(build_small(include_top=include_top))
+    arrays = arrays_of(model)
+    # The order of a file and the name of the classifier are its writer's own.
+    if include_top:
+        arrays |= {f"fc8/{weight}": arrays.pop(f"predictions/{weight}") for weight in ("bias", "kernel")}
+    source = save_arrays(dict(reversed(arrays.items())), tmp_path / name)
+    before = source.read_bytes()
+    assert importing.check(source, make_spec()) == []
+
+    found = importing.import_file(source, make_spec())
+    assert found.has_top == include_top and found.path.name.endswith(".weights.h5")
+    with h5py.File(found.path) as file:
+        assert "layers" in file
+    for ours, theirs in zip(loaded(found), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs.astype("float32"))
+    assert source.read_bytes() == before
+    assert pretrained.fetch(make_spec(), include_top=include_top, offline=True).path == found.path
+    record = json.loads(pretrained.record_file("small", "imagenet", include_top).read_text())
+    assert (record["source"], record["format"]) == (name, "keras3")
+    assert record["sha256"] == verification.digest(found.path)
+    assert len(list(found.path.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_arrays_of_other_shapes_and_names_are_named(tmp_path: Path, name: str) -> None:
+    arrays = arrays_of(build_small())
+    arrays["first/kernel"] = arrays["first/kernel"].transpose(3, 2, 0, 1)
+    lines = describe(importing.check(save_arrays(arrays, tmp_path / name), make_spec()))
+    assert lines == ["first/kernel: file 4×3×3×3, network 3×3×3×4"]
+
+    arrays = arrays_of(build_small())
+    arrays = {key.replace("second_bn", "norm").replace("first", "conv1"): value for key, value in arrays.items()}
+    source = save_arrays(arrays, tmp_path / name)
+    lines = describe(importing.check(source, make_spec(), include_top=True))
+    assert lines == [
+        "3 layers are missing in the file: first, first_bn, second_bn",
+        "the file has 3 layers that the network has not: conv1, conv1_bn, norm",
+    ]
+    with pytest.raises(WeightsError, match="does not fit small"):
+        importing.import_file(source, make_spec())
+    assert [path for path in (tmp_path / "zoo" / "weights").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_networks_are_built_from_arrays(tmp_path: Path, name: str) -> None:
+    """Without an import: whole, without the classifier, with another one, and not where they do not fit."""
+    from zoo import models
+
+    model = randomize(build_small())
+    source = save_arrays(arrays_of(model), tmp_path / name)
+    weights = [weight.astype("float32") for weight in model.get_weights()]
+    for options, count in (({}, 12), ({"include_top": False}, 10), ({"num_classes": 3}, 10)):
+        network = models.create_model(make_spec(), source, **options)  # type: ignore[arg-type]
+        for ours, theirs in list(zip(network.get_weights(), weights, strict=False))[:count]:
+            np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(
+        WeightsError, match=r"layer first is \[\('bias', \(4,\)\), .*, the network's \[\('bias', \(5,\)\)"
+    ):
+        models.create_model(replace(make_spec(), arguments=MappingProxyType({"width": 5})), source)
+    arrays = arrays_of(model) | {"more/kernel": np.zeros(3)}
+    with pytest.raises(WeightsError, match="it has a layer more, the network none of that name"):
+        models.create_model(make_spec(), save_arrays(arrays, tmp_path / name))
+
+
 def test_layers_of_other_names_are_taken_in_order(tmp_path: Path) -> None:
     model = randomize(build_small())
     write_legacy(model, tmp_path / "a.h5", rename=lambda name: f"{name}_17")
@@ -265,11 +352,15 @@ def test_files_that_are_no_weights_of_keras(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.system, (f"touch {tmp_path / 'exploded'}",)
 
+    bomb: Any = np.array([Bomb()])
     cases: dict[str, tuple[Callable[[Path], object], str]] = {
-        "empty.h5": (lambda path: path.touch(), "no file of Keras weights"),
-        "text.h5": (lambda path: path.write_text("<html>"), "no file of Keras weights"),
-        "model.pt": (lambda path: path.write_bytes(pickle.dumps(Bomb())), "no file of Keras weights"),
-        "arrays.npz": (lambda path: np.savez(path, a=np.zeros(3)), "zip archive without model.weights.h5"),
+        "empty.h5": (lambda path: path.touch(), "no file of weights"),
+        "text.h5": (lambda path: path.write_text("<html>"), "no file of weights"),
+        "model.pt": (lambda path: path.write_bytes(pickle.dumps(Bomb())), "no file of weights"),
+        "arrays.npz": (lambda path: np.savez(path, a=np.zeros(3)), "an array called 'a', which names no layer"),
+        "array.npy": (lambda path: np.save(path, np.zeros(3)), "a single array of float64"),
+        "objects.npy": (lambda path: np.save(path, bomb, allow_pickle=True), "asks for posix.system"),
+        "objects.npz": (lambda path: np.savez(path, **{"first/kernel": bomb}), "an array of object"),
         "folder.h5": (lambda path: path.mkdir(), "is no file"),
         "absent.h5": (lambda path: None, "There is no file"),
         "other.h5": (lambda path: h5py.File(path, "w").create_dataset("x", data=[1]).file.close(), "not one of Keras"),
@@ -284,13 +375,15 @@ def test_files_that_are_no_weights_of_keras(tmp_path: Path) -> None:
             with pytest.raises(WeightsError, match=message) as caught:
                 action(tmp_path / name, make_spec())
             assert str(caught.value).count("\n") == 0
+            assert str(tmp_path / name) in str(caught.value)
     assert not (tmp_path / "exploded").exists()
 
 
-@pytest.mark.parametrize("name", ["a.h5", "a.weights.h5", "a.keras"])
+@pytest.mark.parametrize("name", ["a.h5", "a.weights.h5", "a.keras", "a.npz", "a.npy"])
 @pytest.mark.parametrize("keep", [0.3, 0.9])
 def test_truncated_files_are_named(tmp_path: Path, name: str, keep: float) -> None:
-    source = save(build_small(width=32), tmp_path / name)
+    model = build_small(width=32)
+    source = save_arrays(arrays_of(model), tmp_path / name) if "np" in name else save(model, tmp_path / name)
     data = source.read_bytes()
     source.write_bytes(data[: int(keep * len(data))])
     with pytest.raises(WeightsError, match="damaged"):

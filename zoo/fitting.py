@@ -45,7 +45,7 @@ def mismatches(path: Path, spec: ModelSpec, *, include_top: bool) -> list[Mismat
     """What does not fit, in the order of the network; empty where everything does. Only shapes are read.
 
     Args:
-        path: an HDF5 file of weights.
+        path: a file of weights that :func:`zoo.weight_layout.read` knows.
         spec: the network, which is built.
         include_top: with or without its classifier.
 
@@ -137,6 +137,8 @@ def _pairs(layout: Layout, network: Sequence[Layer]) -> list[tuple[Layer | None,
     """Layers of the file with those of the network, as Keras brings them together."""
     if layout.format == "legacy":
         return list(itertools.zip_longest(layout.layers, network))
+    if layout.format == "arrays":
+        return _by_name(layout.layers, network)
     ours = {layer.key: layer for layer in network}
     theirs: dict[str, Layer] = {}
     for layer in layout.layers:
@@ -149,10 +151,10 @@ def _pairs(layout: Layout, network: Sequence[Layer]) -> list[tuple[Layer | None,
 
 
 def _by_name(file: Sequence[Layer], network: Sequence[Layer]) -> list[tuple[Layer | None, Layer | None]]:
-    theirs = {layer.name: layer for layer in file}
-    ours = {layer.name for layer in network}
+    ours = [layer.name for layer in network]
+    theirs = weight_layout.by_name(file, ours)
     pairs: list[tuple[Layer | None, Layer | None]] = [(theirs.get(layer.name), layer) for layer in network]
-    return pairs + [(layer, None) for layer in file if layer.name not in ours]
+    return pairs + [(layer, None) for name, layer in theirs.items() if name not in ours]
 
 
 def _differences(pairs: Sequence[tuple[Layer | None, Layer | None]]) -> Iterator[Mismatch]:
@@ -202,6 +204,9 @@ def _walk(network: Any, layout: Layout) -> Iterator[tuple[str, Any, list[Any]]]:
             weights = [*layer.trainable_weights, *layer.non_trainable_weights]
             if weights:
                 yield layer.name, layer, weights
+    elif layout.format == "arrays":
+        for _, layer, weights in _walk_keras3(network, "layers"):
+            yield layer.name, layer, weights
     else:
         yield from _walk_keras3(network, "layers")
 

@@ -1,7 +1,8 @@
 """A file of weights carried here by hand: checked against its network, then copied into the cache.
 
 A file whose digest is the official one goes where Keras itself looks for it. Any other goes to
-``$ZOO_CACHE/weights/MODEL``, with a record of where it came from. The source is never moved or changed.
+``$ZOO_CACHE/weights/MODEL``, with a record of where it came from; arrays by name are turned into Keras's layout on
+the way. The source is never moved or changed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from zoo import download, fitting, pretrained, registry, resources, transfer, verification, weight_layout
+from zoo import download, fitting, pretrained, registry, resources, transfer, verification, weight_arrays, weight_layout
 from zoo.errors import UsageError, WeightsError
 from zoo.fitting import Mismatch
 from zoo.pretrained import Found
@@ -29,7 +30,8 @@ def check(path: str | os.PathLike[str], spec: ModelSpec, *, include_top: bool | 
     """What of a file does not fit a network; empty where it fits. Only shapes are compared.
 
     Args:
-        path: legacy HDF5, Keras 3 ``.weights.h5``, or a ``.keras`` archive, of which only the weights are read.
+        path: legacy HDF5, Keras 3 ``.weights.h5``, a ``.keras`` archive, of which only the weights are read, or
+            arrays by name (``.npz``, ``.npy``).
         spec: the network.
         include_top: with or without its classifier; whichever the file has without.
 
@@ -92,9 +94,9 @@ def _source(path: str | os.PathLike[str]) -> Path:
 
 
 def _readable(source: Path, folder: Path) -> Path:
-    """The file itself where HDF5 can read it, else its weights taken out of the archive."""
+    """The file itself where its weights can be read in it, else those taken out of the archive."""
     with source.open("rb") as file:
-        if file.read(8) == download.SIGNATURES[".h5"]:
+        if file.read(8) == download.SIGNATURES[".h5"] or weight_arrays.recognise(source):
             return source
     target = folder / "import.weights.h5"
     weight_layout.extract(source, target)
@@ -145,14 +147,23 @@ def _into_zoo(source: Path, spec: ModelSpec, tag: str, digests: Digests, folder:
     try:
         weight_layout.extract(source, temporary)
         layout = weight_layout.read(temporary)
-        # Keras recognises the layout by the name, which a stranger's file need not have right.
-        named = temporary.with_name(temporary.name.removesuffix(".weights.h5") + weight_layout.SUFFIXES[layout.format])
-        temporary = temporary.rename(named)
+        if layout.format != "arrays":
+            # Keras recognises the layout by the name, which a stranger's file need not have right.
+            stem = temporary.name.removesuffix(".weights.h5")
+            temporary = temporary.rename(temporary.with_name(stem + weight_layout.SUFFIXES[layout.format]))
         found, has_top = _fit(temporary, spec, None)
         if found:
             raise WeightsError(_refusal(source, spec, digests, layout, found))
-        fitting.load(fitting.build(spec, has_top), spec, temporary)
+        network = fitting.build(spec, has_top)
+        fitting.load(network, spec, temporary)
+        if layout.format == "arrays":
+            # Kept as Keras's own, which every reader of weights knows and which needs no more checks.
+            network.save_weights(temporary, overwrite=True)
+            layout = weight_layout.read(temporary)
         return _record(source, temporary, spec, tag=tag, has_top=has_top, layout=layout, digests=digests)
+    except WeightsError as error:
+        # A person knows the source; the copy is gone when this is read.
+        raise WeightsError(str(error).replace(str(temporary), str(source))) from error
     finally:
         temporary.unlink(missing_ok=True)
 

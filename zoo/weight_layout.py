@@ -1,7 +1,8 @@
 """What a file of weights holds: its layers and the shapes of their weights, read without trusting it.
 
-Two layouts are known: Keras's legacy HDF5 (``layer_names``, perhaps below ``model_weights``) and that of
-Keras 3 (``layers/NAME/vars/0``, …), alone or inside a ``.keras`` archive. Nothing here imports Keras.
+Three layouts are known: Keras's legacy HDF5 (``layer_names``, perhaps below ``model_weights``), that of Keras 3
+(``layers/NAME/vars/0``, …), alone or inside a ``.keras`` archive, and NumPy arrays by name
+(:mod:`zoo.weight_arrays`). Nothing here imports Keras.
 """
 
 from __future__ import annotations
@@ -12,24 +13,30 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoo import weight_arrays
 from zoo.errors import WeightsError
 
 if TYPE_CHECKING:
     import h5py
     import numpy as np
 
-Format = Literal["legacy", "keras3"]
+Format = Literal["legacy", "keras3", "arrays"]
 
 #: The member of a ``.keras`` archive that has the weights.
 ARCHIVE_MEMBER = "model.weights.h5"
 
 #: End of the name by which Keras recognises each layout.
 SUFFIXES: dict[Format, str] = {"legacy": ".h5", "keras3": ".weights.h5"}
+
+#: The order of a layer's weights in Keras.
+_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+
+_KINDS = "HDF5 (.h5, .weights.h5), .keras archives, and NumPy arrays by name (.npz, .npy)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,13 @@ class Layout:
 
 
 def read(path: Path) -> Layout:
-    """The layers of an HDF5 file of weights.
+    """The layers of a file of weights.
 
     Raises:
-        WeightsError: it is neither layout, it is damaged, or it points to other files.
+        WeightsError: it has none of the layouts, it is damaged, it points to other files, or would run code.
     """
+    if _has_arrays(path):
+        return Layout("arrays", tuple(_arrays(path)))
     with _opened(path) as file:
         root = file["model_weights"] if "layer_names" not in file.attrs and "model_weights" in file else file
         if "layer_names" in root.attrs or "layer_names0" in root.attrs:
@@ -86,6 +95,11 @@ def fingerprints(path: Path, layers: list[Layer]) -> Iterator[list[tuple[tuple[i
     Raises:
         WeightsError: the file cannot be read to its end.
     """
+    if _has_arrays(path):
+        arrays = weight_arrays.load(path)
+        for layer in layers:
+            yield sorted(fingerprint(arrays[weight.dataset]) for weight in layer.weights)
+        return
     with _opened(path) as file:
         for layer in layers:
             yield sorted(fingerprint(file[weight.dataset][()]) for weight in layer.weights)
@@ -100,7 +114,7 @@ def fingerprint(array: Any) -> tuple[tuple[int, ...], int]:
 
 
 def extract(source: Path, target: Path) -> None:
-    """Copy the HDF5 part of a file of weights: the file itself, or its member in a ``.keras`` archive.
+    """Copy the part of a file that has the weights: the file itself, or its member in a ``.keras`` archive.
 
     Raises:
         WeightsError: it is neither.
@@ -108,23 +122,56 @@ def extract(source: Path, target: Path) -> None:
     """
     with source.open("rb") as file:
         beginning = file.read(8)
-    if beginning == b"\x89HDF\r\n\x1a\n":
+    if beginning == b"\x89HDF\r\n\x1a\n" or _has_arrays(source):
         shutil.copyfile(source, target)
         return
     if not beginning.startswith(b"PK\x03\x04"):
-        raise WeightsError(
-            f"{source} is no file of Keras weights: zoo imports HDF5 (.h5, .weights.h5) and .keras archives."
-        )
+        raise WeightsError(f"{source} is no file of weights: zoo imports {_KINDS}.")
     try:
         with zipfile.ZipFile(source) as archive, archive.open(ARCHIVE_MEMBER) as member, target.open("wb") as copy:
             shutil.copyfileobj(member, copy, 1 << 20)
     except KeyError:
         raise WeightsError(
-            f"{source} is a zip archive without {ARCHIVE_MEMBER}, so Keras did not write it; "
-            "zoo imports HDF5 (.h5, .weights.h5) and .keras archives."
+            f"{source} is a zip archive without {ARCHIVE_MEMBER}, so Keras did not write it; zoo imports {_KINDS}."
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise WeightsError(f"{source} is a damaged .keras archive ({error}); copy it again.") from error
+
+
+def by_name(stored: Sequence[Layer], names: Sequence[str]) -> dict[str, Layer]:
+    """The layers of a file of arrays by the names that a network has for them.
+
+    One layer may be called otherwise: the classifier is ``fc8`` or ``loss3_classifier`` in Caffe. So where one name is
+    left over on each side, and the network's is its last, they are the same.
+
+    Args:
+        stored: the layers of the file.
+        names: those of the network's layers that have weights, in its order.
+    """
+    found = {layer.name: layer for layer in stored}
+    ours = [name for name in names if name not in found]
+    theirs = [name for name in found if name not in names]
+    if len(ours) == len(theirs) == 1 and ours[0] == names[-1]:
+        found[ours[0]] = found.pop(theirs[0])
+    return found
+
+
+def _has_arrays(path: Path) -> bool:
+    try:
+        return weight_arrays.recognise(path)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _arrays(path: Path) -> Iterator[Layer]:
+    """Layers in the order of the file, their weights in Keras's own."""
+    layers: dict[str, list[Weight]] = {}
+    for dataset, shape in weight_arrays.shapes(path).items():
+        layer, _, weight = dataset.rpartition("/")
+        layers.setdefault(layer, []).append(Weight(weight, shape, dataset))
+    for name, weights in layers.items():
+        weights.sort(key=lambda weight: _ORDER.index(weight.name) if weight.name in _ORDER else len(_ORDER))
+        yield Layer(name, name, tuple(weights))
 
 
 @contextlib.contextmanager

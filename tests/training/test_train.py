@@ -289,3 +289,26 @@ def test_from_python_in_one_call(network, pictures, tmp_path, monkeypatch):
     outcome = zoo.train(str(network), pictures, **options)
     assert str(outcome.run) == "runs/toy-1"
     assert weights(outcome.run)[0].shape == (3, 3, 3, 4)
+
+
+def test_a_network_of_nameless_layers_in_python(pictures, tmp_path):
+    import keras
+
+    import zoo
+
+    @zoo.register_model("nameless", input_size=(16, 16), preprocessing="unit", classes=3, policy="squash")
+    def nameless(input_shape, classes):
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Conv2D(4, 3, activation="relu"),
+                keras.layers.Conv2D(4, 3, activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(classes, activation="softmax"),
+            ]
+        )
+
+    outcome = train.start(settings("nameless", pictures, "learning_rate=0.01", epochs=15), tmp_path / "run")
+    assert outcome.metrics["val"]["top1"] > 0.6
+    before = weights(outcome.run)
+    assert all(np.abs(value).sum() > 0 for value in before)

@@ -106,8 +106,9 @@ def path() -> int:
 def import_(file: Path, model: str) -> int:
     """Take in a file of weights that was carried here by hand.
 
-    FILE is a Keras weights file (.weights.h5, or the older .h5) or a .keras archive. It is checked layer by
-    layer against the architecture and copied; the file itself is left alone.
+    FILE is a Keras weights file (.weights.h5, or the older .h5), a .keras archive, or NumPy arrays by name
+    (.npz, or a .npy dictionary such as Caffe's). It is checked layer by layer against the architecture and
+    copied; the file itself is left alone.
 
     \b
       zoo cache import mobilenet_v2_weights.h5 --as mobilenetv2

@@ -17,8 +17,7 @@ import keras
 
 from zoo import bundle, registry
 from zoo.errors import UnavailableError, UsageError
-from zoo.models import applications
-from zoo.models.graph import find_layer
+from zoo.models.graph import find_layer, settle_names
 from zoo.models.inputs import preprocess, raw_input
 from zoo.models.loading import load_weights
 from zoo.spec import ModelSpec
@@ -26,6 +25,9 @@ from zoo.spec import ModelSpec
 __all__ = ["create_model", "find_layer", "load_weights"]
 
 Shape = tuple[int, int, int]
+
+#: Ends of names that mean a file of weights, and not a tag.
+FILES = (".h5", ".hdf5", ".keras", ".npz", ".npy")
 
 
 def create_model(
@@ -47,8 +49,8 @@ def create_model(
     Args:
         name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec.
         weights: ``"imagenet"`` for the network's published weights (those it prefers, where it has none of that
-            name), another of its tags, the path of a file (legacy ``.h5``, ``.weights.h5`` or ``.keras``), or
-            ``None`` for random ones.
+            name), another of its tags, the path of a file (legacy ``.h5``, ``.weights.h5``, ``.keras``, ``.npz`` or
+            ``.npy``), or ``None`` for random ones.
         num_classes: number of outputs; the network's own without. Where that differs from the weights', everything
             but the last layer is loaded, and the last layer is left random, to be trained.
         include_top: whether the classifier is part of the network.
@@ -140,7 +142,7 @@ def _find_weights(spec: ModelSpec, weights: str | os.PathLike[str], include_top:
     MobileNetV3's classifiers have trained layers before it.
     """
     text = os.fspath(weights)
-    is_path = not isinstance(weights, str) or os.sep in text or text.endswith((".h5", ".hdf5", ".keras"))
+    is_path = not isinstance(weights, str) or os.sep in text or text.endswith(FILES)
     if text not in spec.weights and (is_path or Path(text).is_file()):
         return Path(text)
     tag = None if text == "imagenet" and text not in spec.weights else text
@@ -168,8 +170,7 @@ def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> ker
         if "input_shape" in taken:
             taken["input_shape"] = tuple(x.shape[1:])
         model = builder(**taken, input_tensor=x) if "input_tensor" in parameters else _behind(builder(**taken), raw, x)
-    if applications.is_application(spec):
-        applications.settle_names(model)
+    settle_names(model)
     return model
 
 

@@ -1,17 +1,17 @@
-"""Weights from a file into a network: legacy HDF5 by the order of layers, Keras 3 by its own paths."""
+"""Weights from a file into a network: legacy HDF5 by the order of layers, Keras 3 by its own paths, arrays by name."""
 
 from __future__ import annotations
 
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from zoo import weight_layout
+from zoo import weight_arrays, weight_layout
 from zoo.errors import WeightsError
 from zoo.models import applications
 from zoo.spec import ModelSpec
@@ -28,7 +28,7 @@ def load_weights(
     Args:
         model: the network, as :func:`zoo.create_model` builds it.
         spec: what the registry knows of it.
-        path: legacy HDF5, Keras 3 HDF5, or a ``.keras`` archive.
+        path: legacy HDF5, Keras 3 HDF5, a ``.keras`` archive, or arrays by name (``.npz``, ``.npy``).
         include_top: whether the network has its classifier. Without, a classifier in the file is passed over.
         new_top: whether the last layer may differ from the file's; it is then left as it is.
 
@@ -44,6 +44,8 @@ def load_weights(
         layout = weight_layout.read(path)
         if layout.format == "legacy":
             _load_by_order(model, spec, path, layout, include_top=include_top, new_top=new_top)
+        elif layout.format == "arrays":
+            _load_by_name(model, spec, path, layout, include_top=include_top, new_top=new_top)
         else:
             _load_by_path(model, spec, path, layout, include_top=include_top, new_top=new_top)
     applications.correct_normalization(model, spec)
@@ -96,6 +98,40 @@ def _load_by_path(
             model.load_weights(renamed, objects_to_skip=skipped)
     except (ValueError, KeyError) as error:
         raise _misfit(spec, path, " ".join(str(error).split())) from error
+
+
+def _load_by_name(
+    model: keras.Model, spec: ModelSpec, path: Path, layout: Layout, *, include_top: bool, new_top: bool
+) -> None:
+    """Each layer, also one inside another network, gets the arrays that bear its name and those of its weights."""
+    layers = list(_leaves(model))
+    stored = weight_layout.by_name(layout.layers, [layer.name for layer in layers])
+    if include_top and (extra := [name for name in stored if name not in {layer.name for layer in layers}]):
+        raise _misfit(spec, path, f"it has a layer {extra[0]}, the network none of that name")
+    loaded = []
+    for layer in layers:
+        found = (
+            sorted((weight.name, weight.shape) for weight in stored[layer.name].weights) if layer.name in stored else []
+        )
+        wanted = sorted((variable.name, tuple(variable.shape)) for variable in layer.weights)
+        if found == wanted:
+            loaded.append(layer)
+        elif not (new_top and layer is layers[-1]):
+            raise _misfit(spec, path, f"layer {layer.name} is {found or 'not there'}, the network's {wanted}")
+    arrays = weight_arrays.load(path)
+    for layer in loaded:
+        datasets = {weight.name: weight.dataset for weight in stored[layer.name].weights}
+        for variable in layer.weights:
+            variable.assign(arrays[datasets[variable.name]])
+
+
+def _leaves(network: Any) -> Iterator[keras.layers.Layer]:
+    """The layers that have weights, without the networks that they are in."""
+    for layer in network.layers:
+        if hasattr(layer, "layers"):
+            yield from _leaves(layer)
+        elif layer.weights:
+            yield layer
 
 
 def _new_layers(model: keras.Model, stored: Sequence[Layer]) -> list[keras.layers.Layer]:

@@ -169,9 +169,10 @@ class Learner:
         if self.recipe.average is None or not means:
             yield
             return
-        own = [keras.ops.convert_to_numpy(variable.value) for variable in self.model.trainable_variables]
+        # Copies, because JAX gives the memory of weights away with each step, and two variables must not share it.
+        own = [_copy(variable) for variable in self.model.trainable_variables]
         for variable, mean in zip(self.model.trainable_variables, means, strict=True):
-            variable.assign(mean)
+            variable.assign(_copy(mean))
         try:
             yield
         finally:
@@ -230,6 +231,10 @@ def _policy(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _copy(variable: Any) -> np.ndarray:
+    return np.array(keras.ops.convert_to_numpy(variable.value))
 
 
 def _has_layer(model: keras.Model, name: str) -> bool:
