@@ -1,13 +1,14 @@
 """Recompute the figures of the catalogue from the networks themselves.
 
-    python configs/refresh_catalogue.py                    rewrite configs/catalogue/*.yaml
+    python configs/refresh_catalogue.py                    rewrite configs/catalogue/*.yaml and configs/models/*.yaml
     python configs/refresh_catalogue.py --check [NAME…]    compare only; exit 1 where a figure differs
     python configs/refresh_catalogue.py --sources          rewrite the files in weights/imagenet.yaml
     python configs/refresh_catalogue.py --sources --check [NAME…]
 
 A network is added by an entry with ``keras`` (or ``function`` and ``arguments``), ``input`` and the names of
-its stages, ``[stage1, LAYER]``; the rest is filled in. Counts are of all weights, moving statistics included;
-gmacs are multiply-accumulates / 10^9 of convolutions and dense layers at the input size, classifier included.
+its stages, ``[stage1, LAYER]``; the rest is filled in. A network of configs/models names its stages in its layers.
+Counts are of all weights, moving statistics included; gmacs are multiply-accumulates / 10^9 of convolutions and dense
+layers at the input size, classifier included.
 Accuracies and licences are not touched: they come from publications. ``KERAS_BACKEND=openvino`` is quickest.
 """
 
@@ -17,6 +18,7 @@ import argparse
 import inspect
 import math
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,12 @@ import keras
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zoo import models, registry  # noqa: E402 - from this checkout
+from zoo import declarative, models, registry  # noqa: E402 - from this checkout
+from zoo.models import figures  # noqa: E402
 from zoo.spec import ModelSpec  # noqa: E402
 
 CATALOGUE = ROOT / "configs" / "catalogue"
+NETWORKS = ROOT / "configs" / "models"
 SOURCES = ROOT / "weights" / "imagenet.yaml"
 
 #: Order of the keys of an entry; ``stages`` comes last, one row each.
@@ -48,25 +52,14 @@ def measure(spec: ModelSpec) -> dict[str, Any]:
     """Build a network with its classifier and without, and count."""
     bare = models.create_model(spec, None, include_top=False)
     full = models.create_model(spec, None)
+    gmacs = figures.multiply_accumulates(full) / 1e9
     return {
         "params": full.count_params(),
         "params_no_top": bare.count_params(),
-        "gmacs": round(multiply_accumulates(full) / 1e9, 3),
+        # Networks of configs/models are small: three digits, whatever the size.
+        "gmacs": float(f"{gmacs:.3g}") if declarative.is_declarative(spec) else round(gmacs, 3),
         "stages": [stage_row(spec, full, stage.name, stage.layer) for stage in spec.stages],
     }
-
-
-def multiply_accumulates(model: keras.Model) -> int:
-    """Kernel elements times the positions where each is used."""
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            total += multiply_accumulates(layer)
-            continue
-        kernels = [weight for weight in layer.weights if weight.name.endswith("kernel") and len(weight.shape) >= 2]
-        positions = math.prod(layer.output.shape[1:-1]) if kernels else 0
-        total += positions * sum(math.prod(kernel.shape) for kernel in kernels)
-    return total
 
 
 def stage_row(spec: ModelSpec, model: keras.Model, name: str, layer: str) -> list[Any]:
@@ -127,6 +120,44 @@ def refresh_catalogue(names: set[str], check: bool) -> list[str]:
         if not check and len(differences) > before:
             file.write_text(_header(file) + catalogue_text(document), encoding="utf-8")
     return differences
+
+
+def refresh_networks(names: set[str], check: bool) -> list[str]:
+    """The same for the networks that are described layer by layer."""
+    differences: list[str] = []
+    for file in sorted(NETWORKS.glob("*.yaml")):
+        stated = declarative.load_heading(file)
+        if stated is None or (names and stated.name not in names):
+            continue
+        text = file.read_text(encoding="utf-8")
+        # Stages that a change of the layers has left behind are no reason to stop.
+        spec = declarative.parse(_without_figures(text), str(file))
+        measured = measure(spec)
+        keras.backend.clear_session()
+        before = {key: getattr(stated, key) for key in FIGURES}
+        before["stages"] = [[stage.name, stage.layer, stage.stride, stage.width] for stage in stated.stages]
+        found = [
+            f"{spec.name}: {key} is {before[key]}, should be {value}"
+            for key, value in measured.items()
+            if before[key] != value
+        ]
+        if found and not check:
+            file.write_text(_with_figures(_without_figures(text), measured), encoding="utf-8")
+        differences += found
+    return differences
+
+
+def _without_figures(text: str) -> str:
+    """The text of a network without its figures; comments and all else stay."""
+    return re.sub(rf"^(?:{'|'.join(FIGURES)}):.*\n(?:[ -].*\n)*", "", text, flags=re.MULTILINE)
+
+
+def _with_figures(text: str, measured: dict[str, Any]) -> str:
+    """The text with figures before its variables and layers."""
+    lines = [f"{key}: {_flow(measured[key])}\n" for key in FIGURES[:-1]]
+    if measured["stages"]:
+        lines += ["stages:\n", *(f"  - {_flow(row)}\n" for row in measured["stages"])]
+    return re.sub(r"^(?=variables:|layers:)", lambda _: "".join(lines), text, count=1, flags=re.MULTILINE)
 
 
 def refresh_sources(names: set[str], check: bool) -> list[str]:
@@ -196,8 +227,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     parser.add_argument("--sources", action="store_true", help="the files of weights instead of the figures")
     args = parser.parse_args()
-    refresh = refresh_sources if args.sources else refresh_catalogue
-    differences = refresh(set(args.names), args.check)
+    names = set(args.names)
+    if args.sources:
+        differences = refresh_sources(names, args.check)
+    else:
+        differences = refresh_catalogue(names, args.check) + refresh_networks(names, args.check)
     print("\n".join(differences) or "nothing differs")
     return 1 if args.check and differences else 0
 

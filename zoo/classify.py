@@ -93,7 +93,9 @@ class Classifier:
             self.choice = choice.named(model, offline=offline, progress=progress)
         self.spec = self.choice.spec
         engines.choose(engine, self.spec, self._device)
-        weights = self.spec.weight_set(self.choice.tag)
+        # Weights that were carried here by hand have a tag that the registry need not know.
+        tag = self.choice.tag
+        weights = self.spec.weights.get(tag) if tag else self.spec.weight_set()
         self.labels = labels.names(weights.labels) if weights else ()
         self._engine_request = engine
         self._batch_size = batch_size

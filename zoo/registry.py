@@ -1,36 +1,46 @@
-"""From a name to a :class:`ModelSpec`: the shipped catalogue, a user's own functions, and plugins.
+"""From a name to a :class:`ModelSpec`: the shipped catalogue, networks in YAML, a user's own functions, and plugins.
 
-The catalogue is data: ``configs/catalogue/*.yaml`` describes the networks, one file a family, and
-``weights/*.yaml`` their trained weights. Nothing here imports a framework.
+The catalogue is data: ``configs/catalogue/*.yaml`` describes the networks that code builds, one file a family,
+``configs/models/*.yaml`` are networks layer by layer, and ``weights/*.yaml`` are trained weights of both. The folders
+of ``$ZOO_CONFIG_PATH`` hold a user's own networks. Nothing here imports a framework.
 """
 
 from __future__ import annotations
 
 import difflib
 import fnmatch
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from zoo import resources
+from zoo import declarative, resources
 from zoo.errors import UsageError
+from zoo.presets import PREPROCESSING
 from zoo.spec import ModelSpec, Preprocessing, Resize, Stage, WeightFile, Weights
+
+__all__ = [
+    "PREPROCESSING",
+    "add",
+    "families",
+    "get",
+    "list_models",
+    "load_plugins",
+    "natural_key",
+    "read_yaml",
+    "reference",
+    "register_model",
+    "resolve",
+    "with_variables",
+]
 
 #: Group of the entry points by which an installed package offers networks: each names a module that
 #: calls :func:`register_model` when it is imported, or a :class:`ModelSpec`.
 ENTRY_POINTS = "zoo.models"
-
-#: The three conventions of keras.applications, and networks that scale their own input.
-PREPROCESSING = {
-    "none": Preprocessing("none"),
-    "caffe": Preprocessing("caffe", order="bgr", mean=(103.939, 116.779, 123.68)),
-    "tf": Preprocessing("tf", mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)),
-    "torch": Preprocessing("torch", mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375)),
-    "cifar10": Preprocessing("cifar10", mean=(125.3, 123.0, 113.9), std=(63.0, 62.1, 66.7)),
-}
 
 # Networks registered by code, by name. They win over the catalogue, so that a user can replace an entry.
 _registered: dict[str, ModelSpec] = {}
@@ -57,7 +67,7 @@ def register_model(
     Args:
         name: name in the registry; the function's own without.
         input_size: height and width in pixels.
-        preprocessing: ``"none"``, ``"caffe"``, ``"tf"``, ``"torch"``, ``"cifar10"``, or a :class:`Preprocessing`.
+        preprocessing: a name of :data:`PREPROCESSING`, such as ``"torch"`` or ``"grey"``, or a :class:`Preprocessing`.
         policy: ``"crop"``, ``"pad"`` or ``"squash"``: how pictures are brought to that size.
         family: what ``zoo list --family`` knows it as.
         aliases: other names.
@@ -93,34 +103,88 @@ def add(spec: ModelSpec) -> None:
     _names.cache_clear()
 
 
-def get(name: str) -> ModelSpec:
-    """The spec of a network by name, alias or Keras spelling, upper or lower case.
+def get(name: str | os.PathLike[str]) -> ModelSpec:
+    """The spec of a network by name, alias or Keras spelling, upper or lower case; or by the path of a YAML file.
+
+    A network in a user's YAML file is checked as a whole; one that ships with zoo has been.
 
     Raises:
-        UsageError: no network of that name; the sentence names the nearest ones.
+        UsageError: no network of that name; the sentence names the nearest ones. Or the file makes no sense.
     """
+    name = os.fspath(name)
+    if declarative.is_file(name):
+        return _load(name)
     found = _lookup(name, _names())
     if found is None:
         # Plugins cost a scan of everything that is installed, so they come last.
         load_plugins()
         found = _lookup(name, _names())
     if found is None:
-        raise UsageError(f"There is no model '{name}'.{_suggestion(name)} 'zoo list' shows all names.")
+        hint = _suggestion(name) or (" A path ends in .yaml or .keras." if os.sep in name else "")
+        raise UsageError(f"There is no model '{name}'.{hint} 'zoo list' shows all names.")
+    if found is _own_networks().get(found.name):
+        return _load(found.arguments["network"])
     return found
 
 
-def resolve(name: str) -> tuple[ModelSpec, str | None]:
+def resolve(name: str | os.PathLike[str]) -> tuple[ModelSpec, str | None]:
     """Split ``NAME:TAG`` into the spec and the tag of its weights (``None`` where none is given).
+
+    The path of a YAML file has no tag.
 
     Raises:
         UsageError: unknown name or tag.
     """
+    name = os.fspath(name)
+    if declarative.is_file(name):
+        return _load(name), None
     base, _, tag = name.partition(":")
     spec = get(base)
     if tag and tag not in spec.weights:
         known = ", ".join(spec.weights) or "none"
         raise UsageError(f"{spec.name} has no weights '{tag}'. Its weights: {known}.")
     return spec, tag or None
+
+
+def reference(spec: ModelSpec) -> str:
+    """What :func:`get` finds a network by, also in another process: its name, or the path of its file."""
+    if "digest" not in spec.arguments:
+        return spec.name
+    known = _names().get(spec.name)
+    same = known is not None and known.arguments.get("digest") == spec.arguments["digest"]
+    return spec.name if same else str(spec.arguments["network"])
+
+
+def with_variables(spec: ModelSpec, variables: Mapping[str, object]) -> ModelSpec:
+    """The same network with other values for its variables, or for the arguments of its builder.
+
+    Its figures and weights are left out, because they are not those of the new one.
+
+    Args:
+        spec: a network, from a YAML file or built by code.
+        variables: values by name; their names and kinds are checked for a YAML file.
+
+    Raises:
+        UsageError: it has no such variable, or the value is of another kind.
+    """
+    if not variables:
+        return spec
+    if declarative.is_declarative(spec):
+        # A spec may be older than its file, or have another input size.
+        new = declarative.load(spec.arguments["network"], {**spec.arguments.get("variables", {}), **variables})
+        return replace(new, resize=spec.resize)
+    for name in variables:
+        if name not in spec.arguments:
+            known = ", ".join(spec.arguments) or "none"
+            raise UsageError(f"{spec.name} has no variable '{name}'. Its variables: {known}.")
+    return replace(
+        spec,
+        arguments=MappingProxyType({**spec.arguments, **variables}),
+        params=None,
+        params_no_top=None,
+        gmacs=None,
+        weights=MappingProxyType({}),
+    )
 
 
 def list_models(
@@ -184,7 +248,12 @@ def load_plugins() -> None:
 def _names() -> dict[str, ModelSpec]:
     """Every name and alias in lower case, with its spec."""
     table: dict[str, ModelSpec] = {}
-    for spec in (*_catalogue().values(), *_registered.values()):
+    for spec in (
+        *_catalogue().values(),
+        *_shipped_networks().values(),
+        *_own_networks().values(),
+        *_registered.values(),
+    ):
         for name in (spec.name, *spec.aliases):
             table[name.lower()] = spec
     return table
@@ -206,7 +275,7 @@ def _suggestion(name: str) -> str:
 
 @cache
 def _catalogue() -> Mapping[str, ModelSpec]:
-    """The shipped networks, read from YAML."""
+    """The shipped networks that code builds."""
     weights = _read_weights()
     specs: dict[str, ModelSpec] = {}
     for file in sorted(resources.shipped("configs", "catalogue").glob("*.yaml")):
@@ -214,6 +283,30 @@ def _catalogue() -> Mapping[str, ModelSpec]:
         for name, entry in document["models"].items():
             specs[name] = _spec(name, entry, document, weights.get(name, {}))
     return MappingProxyType(specs)
+
+
+@cache
+def _shipped_networks() -> Mapping[str, ModelSpec]:
+    """The networks that ship with zoo layer by layer."""
+    weights = _read_weights()
+    specs = declarative.shipped()
+    return MappingProxyType(
+        {name: replace(spec, weights=MappingProxyType(weights.get(name, {}))) for name, spec in specs.items()}
+    )
+
+
+@cache
+def _own_networks() -> Mapping[str, ModelSpec]:
+    """The networks in the folders of ``$ZOO_CONFIG_PATH``."""
+    return MappingProxyType(declarative.collect(resources.config_roots()))
+
+
+def _load(path: str) -> ModelSpec:
+    """The network of a YAML file, checked as a whole. A copy of a shipped file has its weights too."""
+    spec = declarative.load(path)
+    known = _shipped_networks().get(spec.name)
+    ours = known is not None and known.arguments["digest"] == spec.arguments["digest"]
+    return replace(spec, weights=known.weights) if known is not None and ours else spec
 
 
 def read_yaml(file: Path) -> Any:
@@ -244,6 +337,7 @@ def _spec(name: str, entry: dict[str, Any], family: dict[str, Any], weights: Map
         min_size=value("min_size", 32),
         classes=value("classes", 1000),
         mirror=value("mirror", False),
+        recipe=value("recipe"),
         params=entry.get("params"),
         params_no_top=entry.get("params_no_top"),
         gmacs=entry.get("gmacs"),
@@ -262,6 +356,7 @@ def _preprocessing(value: str | Preprocessing, name: str) -> Preprocessing:
     return PREPROCESSING[value]
 
 
+@cache
 def _read_weights() -> dict[str, dict[str, Weights]]:
     """Weights by network and tag, from ``weights/*.yaml``; one file a tag."""
     table: dict[str, dict[str, Weights]] = {}

@@ -39,6 +39,12 @@ def weight_roots() -> list[Path]:
     return [Path(part).expanduser().absolute() for part in parts if part]
 
 
+def config_roots() -> list[Path]:
+    """Folders with a person's own networks and recipes, from ``$ZOO_CONFIG_PATH``; the first one wins."""
+    parts = os.environ.get("ZOO_CONFIG_PATH", "").split(os.pathsep)
+    return [Path(part).expanduser().absolute() for part in parts if part]
+
+
 def is_offline() -> bool:
     """Whether ``ZOO_OFFLINE`` forbids the network."""
     return os.environ.get("ZOO_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")

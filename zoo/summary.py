@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo import pretrained
+from zoo import declarative, pretrained
 from zoo.spec import ModelSpec, Weights
 
 
@@ -32,7 +32,15 @@ def summary(spec: ModelSpec) -> dict[str, Any]:
 
 
 def details(spec: ModelSpec) -> dict[str, Any]:
-    """The summary, and everything else that is known without building the network."""
+    """The summary, and everything else that is known without building the network.
+
+    ``file`` is where a network is described or stored, ``variables`` what can be chosen in it. The stride and width of
+    a stage are ``None`` where nobody has counted them.
+
+    Raises:
+        UsageError: the file that describes it has become unreadable.
+    """
+    described = declarative.is_declarative(spec)
     return {
         **summary(spec),
         "aliases": list(spec.aliases),
@@ -40,6 +48,9 @@ def details(spec: ModelSpec) -> dict[str, Any]:
         "paper": spec.paper,
         "builder": spec.builder if isinstance(spec.builder, str) else spec.builder.__qualname__,
         "arguments": dict(spec.arguments),
+        "file": spec.arguments["network"] if described else spec.file,
+        "variables": declarative.defaults(spec) if described else {},
+        "recipe": spec.recipe,
         "classes": spec.classes,
         "mirror": spec.mirror,
         "params_no_top": spec.params_no_top,
@@ -51,7 +62,7 @@ def details(spec: ModelSpec) -> dict[str, Any]:
             "text": spec.resize.describe(),
         },
         "stages": [
-            {"name": stage.name, "layer": stage.layer, "stride": stage.stride, "width": stage.width}
+            {"name": stage.name, "layer": stage.layer, "stride": stage.stride or None, "width": stage.width or None}
             for stage in spec.stages
         ],
         "weights": {tag: _weights(spec, weights) for tag, weights in spec.weights.items()},

@@ -13,28 +13,36 @@ if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
 
+COLUMNS = ("layer", "type", "output_shape", "params", "macs", "stage")
+
+
 @common.command("info")
 @click.argument("model")
-@click.option("--layers", is_flag=True, help="List every layer with its output shape; builds the network.")
+@click.option("--layers", is_flag=True, help="List every layer with its shape and cost; builds the network.")
 @click.option("--preprocess", is_flag=True, help="Only the arithmetic from a picture to the network's input.")
+@click.option(
+    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Another value for a variable of the network."
+)
 @common.output_options
-def command(model: str, layers: bool, preprocess: bool, format: str | None, output: Path | None) -> int:
+def command(
+    model: str, layers: bool, preprocess: bool, variables: tuple[str, ...], format: str | None, output: Path | None
+) -> int:
     """Show what is known of a network: figures, arithmetic, stages, weights, licence, paper.
 
-    MODEL is a name, NAME:TAG, or a .keras file.
+    MODEL is a name, NAME:TAG, a .keras file, or a .yaml file that describes a network.
 
     \b
       zoo info resnet50
       zoo info resnet50 --preprocess
       zoo info mobilenetv2 --layers --format csv
+      zoo info my-network.yaml --layers --var width=64
     """
     import sys
 
-    from zoo import bundle, registry
     from zoo import output as out
     from zoo.summary import details
 
-    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.resolve(model)[0]
+    spec = _find(model, variables)
     # An object, not a list of rows: into a pipe it goes as one JSON value.
     format = format or ("json" if not sys.stdout.isatty() and output is None else None)
     format = out.choose_format(format, sys.stdout, output)
@@ -45,11 +53,16 @@ def command(model: str, layers: bool, preprocess: bool, format: str | None, outp
             return 0
         rows = _layers(spec) if layers else []
         if layers and format != "json":
-            out.write(rows, stream, format, columns=("layer", "type", "output_shape", "params", "stage"))
+            total = _totals(rows)
+            last = [{"layer": "total", **total}] if format == "table" else []
+            out.write([*rows, *last], stream, format, columns=COLUMNS)
+            if format == "table":
+                stream.write(f"\n{total['params']:,} parameters, {total['macs'] / 1e9:.3g} GMACs\n")
             return 0
         about = details(spec)
         if layers:
-            about["layers"] = rows
+            totals = _totals(rows)
+            about |= {"layers": rows, "params": totals["params"], "gmacs": about["gmacs"] or totals["macs"] / 1e9}
         if format == "table":
             stream.write(out.printable(_sheet(spec, about)))
         elif format == "csv":
@@ -57,6 +70,18 @@ def command(model: str, layers: bool, preprocess: bool, format: str | None, outp
         else:
             stream.write(out.to_json(about) + "\n")
     return 0
+
+
+def _find(model: str, variables: tuple[str, ...]) -> ModelSpec:
+    """The network that was named, with the variables that were given."""
+    from zoo import bundle, registry
+
+    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.resolve(model)[0]
+    if not variables:
+        return spec
+    from zoo.declarative.variables import parse_assignment
+
+    return registry.with_variables(spec, dict(map(parse_assignment, variables)))
 
 
 def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
@@ -75,8 +100,11 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     text += line("family", spec.family)
     text += line("also called", ", ".join(spec.aliases))
     text += line("paper", spec.paper)
+    text += line("file", about["file"])
+    text += line("variables", ", ".join(f"{name} {_plain(value)}" for name, value in about["variables"].items()))
+    text += line("recipe", spec.recipe)
     text += line("parameters", number)
-    text += line("work", f"{spec.gmacs} billion multiply-accumulates" if spec.gmacs else None)
+    text += line("work", _work(spec.gmacs))
     text += line("classes", spec.classes or None)
     text += line("input", f"RGB 0-255, {spec.resize.describe()}")
     text += line("arithmetic", spec.preprocessing.describe())
@@ -104,6 +132,21 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
             f"  of size and 1 a doubling of work. {spec.name} scores {value:.1f}, rank {rank}.\n"
         )
     return text
+
+
+def _work(gmacs: float | None) -> str | None:
+    """Multiply-accumulates in words."""
+    if not gmacs:
+        return None
+    unit, factor = ("billion", 1) if gmacs >= 0.01 else ("million", 1e3)
+    return f"{gmacs * factor:.4g} {unit} multiply-accumulates"
+
+
+def _plain(value: Any) -> str:
+    """The value of a variable as it stands in YAML."""
+    from zoo import output as out
+
+    return value if isinstance(value, str) else out.to_json(value)
 
 
 def _check(file: dict[str, Any]) -> str:
@@ -134,6 +177,8 @@ def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
         from zoo import models
 
         network = models.create_model(spec, weights=None)
+        from zoo.models.figures import layer_multiply_accumulates
+
     stages = {stage.layer: stage.name for stage in spec.stages}
     return [
         {
@@ -141,7 +186,13 @@ def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
             "type": type(layer).__name__,
             "output_shape": "×".join("?" if size is None else str(size) for size in layer.output.shape[1:]),
             "params": layer.count_params(),
+            "macs": layer_multiply_accumulates(layer),
             "stage": stages.get(layer.name),
         }
         for layer in network.layers
     ]
+
+
+def _totals(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """What all layers cost together."""
+    return {key: sum(row[key] for row in rows) for key in ("params", "macs")}

@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import resources, verification
+from zoo import registry, resources, verification
 from zoo.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _about(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
 
 def _compile(spec: ModelSpec, weights: Found | None, work: Path) -> None:
     """Run :mod:`zoo.engines.compile` in a process whose Keras has the backend that compiles fastest."""
-    command = [sys.executable, "-m", "zoo.engines.compile", spec.file or spec.name, str(work)]
+    command = [sys.executable, "-m", "zoo.engines.compile", spec.file or registry.reference(spec), str(work)]
     if weights:
         command.append(str(weights.path))
     environment = {**os.environ, "KERAS_BACKEND": "openvino", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}

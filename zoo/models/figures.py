@@ -1,0 +1,30 @@
+"""What a built network costs: its weights and its multiply-accumulates."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+
+def multiply_accumulates(model: keras.Model) -> int:
+    """Multiply-accumulates of one picture: the sum over all layers."""
+    return sum(layer_multiply_accumulates(layer) for layer in model.layers)
+
+
+def layer_multiply_accumulates(layer: Any) -> int:
+    """Kernel elements times the positions where each is used.
+
+    Counted are kernels: of convolutions, dense and recurrent layers, and the projections of attention. What has no
+    kernel (pooling, normalisation, activations, the products within attention) is left out, as the field does.
+    """
+    if isinstance(layer, keras.Model):
+        return multiply_accumulates(layer)
+    kernels = [weight for weight in layer.weights if weight.name.endswith("kernel") and len(weight.shape) >= 2]
+    if not kernels:
+        return 0
+    # A transposed convolution uses its kernel once for each position of its input, a recurrence for each step of it.
+    by_input = "Transpose" in type(layer).__name__ or isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)
+    shape = (layer.input if by_input else layer.output).shape
+    return int(math.prod(shape[1:-1]) * sum(math.prod(kernel.shape) for kernel in kernels))
