@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import keras
 
 
 def multiply_accumulates(model: keras.Model) -> int:
-    """Multiply-accumulates of one picture: the sum over all layers."""
-    return sum(layer_multiply_accumulates(layer) for layer in model.layers)
+    """Multiply-accumulates of one picture: the sum over all layers, each as often as the graph calls it."""
+    nodes = getattr(model, "_nodes_by_depth", {}).values()
+    calls = Counter(id(node.operation) for level in nodes for node in level)
+    return sum(layer_multiply_accumulates(layer) * max(calls[id(layer)], 1) for layer in model.layers)
 
 
 def layer_multiply_accumulates(layer: Any) -> int:
@@ -24,6 +27,11 @@ def layer_multiply_accumulates(layer: Any) -> int:
     kernels = [weight for weight in layer.weights if weight.name.endswith("kernel") and len(weight.shape) >= 2]
     if not kernels:
         return 0
+    if isinstance(layer, keras.layers.EinsumDense) and "." not in layer.equation:
+        # An axis that the kernel has too is no position: there each has numbers of its own.
+        _, kernel, output = layer.equation.replace("->", ",").split(",")
+        sizes = zip(output[1:], layer.output.shape[1:], strict=True)
+        return int(math.prod(size for axis, size in sizes if axis not in kernel) * math.prod(layer.kernel.shape))
     # A transposed convolution uses its kernel once for each position of its input, a recurrence for each step of it.
     by_input = "Transpose" in type(layer).__name__ or isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)
     shape = (layer.input if by_input else layer.output).shape

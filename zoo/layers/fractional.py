@@ -1,0 +1,290 @@
+"""Fractional max-pooling: a map shrinks by a factor between 1 and 2, over regions that are drawn anew for every batch.
+
+Source: Graham, Fractional Max-Pooling (2014), arXiv 1412.6071.
+
+The regions come from a cipher in counter mode, computed in whole numbers below 2^31 and with no generator of a
+backend: one seed and one call number give the same regions in TensorFlow, JAX, PyTorch, OpenVINO and NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo.errors import UsageError
+
+Pair = tuple[int, int]
+
+WORD = 0xFFFF  # the cipher's words have 16 bits, so that no sum or shift of them leaves int32
+ROUNDS = 22
+TRAINING, INFERENCE = 0, 1  # streams of regions, which have nothing in common
+
+
+# Random numbers
+
+
+def round_keys(words: tuple[int, int, int, int]) -> list[int]:
+    """Expand a key of four 16-bit words, the first used first, to one word a round."""
+    key, rest = words[0], list(words[1:])
+    keys = [key]
+    for index in range(ROUNDS - 1):
+        mixed = ((key + (rest[index] >> 7 | rest[index] << 9)) & WORD) ^ index
+        key = ((key << 2 | key >> 14) & WORD) ^ mixed
+        rest.append(mixed)
+        keys.append(key)
+    return keys
+
+
+def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
+    """Encrypt int32 blocks of 0 to 2^31 - 1 by Speck32/64.
+
+    Args:
+        block: integers of any shape.
+        keys: what :func:`round_keys` makes.
+        xp: the module that computes, ``numpy`` or ``keras.ops``.
+
+    Returns:
+        The upper and the lower 16 bits of each encrypted block, int32.
+
+    Source: Beaulieu et al., The SIMON and SPECK Families of Lightweight Block Ciphers (2013), IACR ePrint 2013/404.
+    """
+    upper, lower = xp.right_shift(block, 16), xp.bitwise_and(block, WORD)
+    for key in keys:
+        upper = xp.add(xp.bitwise_or(xp.right_shift(upper, 7), xp.left_shift(upper, 9)), lower)
+        upper = xp.bitwise_xor(xp.bitwise_and(upper, WORD), key)
+        lower = xp.bitwise_and(xp.bitwise_or(xp.left_shift(lower, 2), xp.right_shift(lower, 14)), WORD)
+        lower = xp.bitwise_xor(lower, upper)
+    return upper, lower
+
+
+# Regions
+
+
+def region_boundaries(
+    spans: Pair, outputs: Pair, call: Any, *, pseudorandom: bool, seed: int, stream: int = TRAINING, xp: Any = np
+) -> tuple[Any, Any]:
+    """Draw where the regions of both axes begin and end.
+
+    With u one random number, *pseudorandom* boundaries are ``ceil(alpha * (i + u)) - ceil(alpha * u)``, where
+    ``alpha = span / output``: they end where they should, and at ``output / gcd(span, output)`` phases at most.
+    *Random* ones are the sums of a shuffled row of ones and twos.
+
+    Args:
+        spans: pixels that the regions of each axis cover together.
+        outputs: regions of each axis: no more than pixels, no fewer than half as many. ``span + 2 * output`` stays
+            below 2^15, as it does up to 8,191 pixels.
+        call: number of the call, 0 or more; a Python integer, or a tensor where ``xp`` is ``keras.ops``.
+        pseudorandom: which of the two ways.
+        seed: 0 to 2^31 - 1.
+        stream: ``TRAINING`` or ``INFERENCE``.
+        xp: the module that computes, ``numpy`` or ``keras.ops``; the numbers are the same.
+
+    Returns:
+        For rows and for columns ``output + 1`` integers from 0 to the span, in steps of 1 and 2.
+    """
+    counts = (1, 1) if pseudorandom else outputs
+    total = sum(counts)
+    # Each call takes the next blocks of the cipher; after a million million pixels they begin again.
+    block = xp.add(xp.multiply(xp.mod(call, 2**31 // total), total), xp.arange(total, dtype="int32"))
+    drawn, _ = speck32(block, round_keys((seed & WORD, seed >> 16, stream, 0)), xp)
+    boundaries = _pseudorandom if pseudorandom else _random
+    return (
+        boundaries(drawn[: counts[0]], spans[0], outputs[0], xp),
+        boundaries(drawn[counts[0] :], spans[1], outputs[1], xp),
+    )
+
+
+def _pseudorandom(drawn: Any, span: int, output: int, xp: Any) -> Any:
+    """Boundaries from one number below 2^16, the numerator of u."""
+    whole, rest = np.divmod(span * np.arange(output + 1), output)
+    # The ceiling in whole numbers; what is whole anyway stays outside, or the products would not fit.
+    numerators = xp.add(xp.multiply(drawn, span), (rest * (WORD + 1) + output * (WORD + 1) - 1).astype("int32"))
+    ceilings = xp.add(xp.floor_divide(numerators, output * (WORD + 1)), whole.astype("int32"))
+    return xp.subtract(ceilings, ceilings[:1])
+
+
+def _random(drawn: Any, span: int, output: int, xp: Any) -> Any:
+    """Boundaries from one number below 2^16 a region: the regions of the smallest numbers are two pixels wide."""
+    # The index makes them different, and equal draws thereby a matter of order.
+    numbers = xp.add(xp.multiply(drawn, output), xp.arange(output, dtype="int32"))
+    ranks = xp.sum(xp.less(xp.expand_dims(numbers, 0), xp.expand_dims(numbers, 1)), axis=1)
+    steps = xp.where(xp.less(ranks, span - output), 2, 1)
+    return xp.concatenate([xp.zeros((1,), dtype="int32"), xp.cumsum(steps)])
+
+
+# Pooling
+
+
+def fractional_max_pool(x: Any, boundaries: tuple[Any, Any], *, overlapping: bool, fast_gradient: bool = False) -> Any:
+    """Take the maximum over every region.
+
+    An overlapping region has one pixel more than a disjoint one on each axis, so overlapping regions are disjoint
+    ones on the maxima of all 2×2 windows.
+
+    Args:
+        x: tensor (batch, height, width, channels), symbolic ones included.
+        boundaries: of rows and columns, as :func:`region_boundaries` has them. Lists of integers leave a graph of
+            stock operations, which plain Keras loads.
+        overlapping: whether neighbouring regions share a pixel. Their boundaries then end one pixel earlier.
+        fast_gradient: whether to compute the gradient by gathering: a third of the time of Keras's own on a CPU. It
+            goes through real tensors alone.
+
+    Returns:
+        Tensor (batch, regions of the rows, regions of the columns, channels).
+    """
+    if overlapping:
+        x = ops.max_pool(x, 2, strides=1, padding="valid")
+    pool = _pool_with_fast_gradient if fast_gradient else _pool
+    for axis, ends in zip((1, 2), boundaries, strict=True):
+        x = pool(x, ends, axis)
+    return x
+
+
+def _ends(boundaries: Any) -> tuple[Any, Any]:
+    """First and last pixel of each region, which are one and the same where it has one."""
+    if isinstance(boundaries, list):
+        return boundaries[:-1], [end - 1 for end in boundaries[1:]]
+    return boundaries[:-1], boundaries[1:] - 1
+
+
+def _pool(x: Any, boundaries: Any, axis: int) -> Any:
+    first, last = _ends(boundaries)
+    return ops.maximum(ops.take(x, first, axis=axis), ops.take(x, last, axis=axis))
+
+
+def _pool_with_fast_gradient(x: Any, boundaries: Any, axis: int) -> Any:
+    """The same, where the gradient of each pixel is looked up in its region.
+
+    A backend adds up what the indices of ``take`` scatter. Here no pixel is in two regions, so there is nothing to
+    add. Of equal pixels the first has the gradient.
+    """
+    size = x.shape[axis]
+    first, last = _ends(boundaries)
+
+    @ops.custom_gradient  # type: ignore[untyped-decorator]
+    def pool(x: Any) -> tuple[Any, Any]:
+        firsts, lasts = ops.take(x, first, axis=axis), ops.take(x, last, axis=axis)
+
+        def gradient(*args: Any, upstream: Any = None) -> Any:
+            upstream = args[0] if upstream is None else upstream
+            pixels = ops.arange(size, dtype="int32")
+            region = ops.sum(ops.less_equal(ops.expand_dims(boundaries[1:], 0), ops.expand_dims(pixels, 1)), axis=1)
+            is_first = ops.equal(ops.take(boundaries, region), pixels)
+            wins = ops.take(ops.greater_equal(firsts, lasts), region, axis=axis)
+            found = ops.take(upstream, region, axis=axis)
+            shape = [size if index == axis else 1 for index in range(4)]
+            return ops.where(ops.equal(wins, ops.reshape(is_first, shape)), found, ops.zeros_like(found))
+
+        return ops.maximum(firsts, lasts), gradient
+
+    return pool(x)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FractionalMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]
+    """Fractional max-pooling, arXiv 1412.6071, in all four variants.
+
+    In training every call draws regions, one set for the whole batch and all channels, as in the paper. Otherwise
+    they are always those of ``seed`` and pass 0. How many calls there were is a random state like Dropout's: it is
+    no weight, and files of weights do not have it, but it is among the layer's variables, so that a training that
+    keeps all of them goes on exactly.
+
+    On a CPU it is quickest without XLA, whose pooling of overlapping windows takes six times as long.
+
+    Input: ``(batch, height, width, channels)``, height and width known. Output: ``(batch, rows, columns, channels)``,
+    in the same dtype.
+
+    Args:
+        pool_ratio: factor by which height and width shrink, more than 1 and at most 2, or a pair of factors; the
+            output has ``floor(size / pool_ratio)`` regions. A disjoint ratio may be 1.
+        output_size: rows and columns of the output, or one number for both, instead of a ratio.
+        overlapping: whether regions of two or three pixels share one with each neighbour, or regions of one or two
+            are disjoint.
+        pseudorandom: whether the regions are spread evenly (``ceil(alpha * (i + u))``), or their sizes are shuffled.
+        seed: of the regions, 0 to 2^31 - 1. Layers of one network get different ones.
+        **kwargs: of :class:`keras.layers.Layer`.
+
+    Raises:
+        UsageError: an argument out of range, or a size that such regions cannot tile.
+    """
+
+    def __init__(
+        self,
+        pool_ratio: float | tuple[float, float] | None = None,
+        *,
+        output_size: int | Pair | None = None,
+        overlapping: bool = True,
+        pseudorandom: bool = True,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Check and keep the arguments."""
+        super().__init__(**kwargs)
+        if (pool_ratio is None) == (output_size is None):
+            raise UsageError(f"{self.name}: one of pool_ratio and output_size is given, and not both.")
+        if not 0 <= seed < 2**31:
+            raise UsageError(f"{self.name}: seed is 0 to 2147483647. Received: {seed}")
+        self.pool_ratio = pool_ratio
+        self.output_size = output_size
+        self.overlapping = overlapping
+        self.pseudorandom = pseudorandom
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Fix the regions that are used outside of training."""
+        spans, outputs = self._sizes(input_shape)
+        fixed = region_boundaries(spans, outputs, 0, pseudorandom=self.pseudorandom, seed=self.seed, stream=INFERENCE)
+        self._fixed = tuple(ends.tolist() for ends in fixed)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Pool one batch."""
+        if not training:
+            return fractional_max_pool(inputs, self._fixed, overlapping=self.overlapping)
+        spans, outputs = self._sizes(inputs.shape)
+        number = ops.cast(self.seed_generator.next()[1], "int32")
+        drawn = region_boundaries(
+            spans, outputs, number, pseudorandom=self.pseudorandom, seed=self.seed, stream=TRAINING, xp=ops
+        )
+        return fractional_max_pool(inputs, drawn, overlapping=self.overlapping, fast_gradient=True)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Shape of the output."""
+        _, outputs = self._sizes(input_shape)
+        return (input_shape[0], *outputs, input_shape[3])
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments, for saving."""
+        names = ("pool_ratio", "output_size", "overlapping", "pseudorandom", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def _sizes(self, input_shape: tuple[int | None, ...]) -> tuple[Pair, Pair]:
+        """Span and number of the regions of each axis."""
+        sizes = tuple(input_shape)[1:3]
+        if len(input_shape) != 4 or None in sizes:
+            raise UsageError(
+                f"{self.name} takes (batch, height, width, channels), height and width known. "
+                f"Received: {tuple(input_shape)}"
+            )
+        outputs: tuple[int, ...]
+        if self.output_size is not None:
+            outputs = _both(self.output_size)
+        else:
+            outputs = tuple(int(size / ratio) for size, ratio in zip(sizes, _both(self.pool_ratio), strict=True))
+        spans = tuple(size - self.overlapping for size in sizes)  # type: ignore[operator]
+        if any(not 0 < output <= span <= 2 * output for span, output in zip(spans, outputs, strict=True)):
+            kind, few, many = ("overlapping", 2, 3) if self.overlapping else ("disjoint", 1, 2)
+            raise UsageError(
+                f"{self.name}: {kind} regions have {few} or {many} pixels a side, and {outputs[0]}×{outputs[1]} such "
+                f"regions do not fit {sizes[0]}×{sizes[1]} pixels; choose a pool_ratio between 1 and 2."
+            )
+        return spans, outputs  # type: ignore[return-value]
+
+
+def _both(value: Any) -> tuple[Any, Any]:
+    """One value for both axes, or a pair."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
