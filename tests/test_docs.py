@@ -16,6 +16,8 @@ PROTOCOLS = {
     "a": "single central crop at the network's input size; keras-applications table",
     "b": "rounded as in the Keras documentation; crop not stated",
     "c": "CIFAR-10 test set",
+    "d": "MNIST test set, 10,000 digits",
+    "e": "Fashion-MNIST test set",
 }
 
 

@@ -131,6 +131,8 @@ class Weights:
     # Data
     labels: str | tuple[str, ...] = "imagenet"
     trained_on: str = "ImageNet-1k"
+    #: How they were trained, where that was done with zoo.
+    recipe: str | None = None
     # Terms
     licence: str | None = None
     attribution: str | None = None

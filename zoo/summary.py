@@ -81,6 +81,7 @@ def _weights(spec: ModelSpec, weights: Weights) -> dict[str, Any]:
     return {
         "labels": weights.labels if isinstance(weights.labels, str) else list(weights.labels),
         "trained_on": weights.trained_on,
+        "recipe": weights.recipe,
         "licence": weights.licence,
         "attribution": weights.attribution,
         "top1": weights.top1,

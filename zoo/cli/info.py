@@ -112,6 +112,7 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     for tag, weights in about["weights"].items():
         text += f"\nweights '{tag}'\n"
         text += line("trained on", weights["trained_on"])
+        text += line("recipe", weights["recipe"])
         accuracy = [f"top-{k} {weights[f'top{k}']} %" for k in (1, 5) if weights[f"top{k}"] is not None]
         text += line("accuracy", ", ".join(accuracy))
         text += line("protocol", weights["protocol"])
