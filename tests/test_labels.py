@@ -64,7 +64,7 @@ def test_find_says_what_is_wrong(query, message):
 
 @pytest.mark.parametrize("name", ["nothing", "../labels/imagenet", ""])
 def test_unknown_set(name):
-    with pytest.raises(UsageError, match="The sets are: cifar10, imagenet"):
+    with pytest.raises(UsageError, match="The sets are: cifar10, fashion_mnist, imagenet, mnist"):
         labels.load(name)
 
 

@@ -100,7 +100,7 @@ def test_list_filters(zoo):
 
     assert names("resnet*0")[:1] == ["resnet50"]
     assert all("mobilenet" in name for name in names("mobilenet"))
-    assert names("--cached") == ["cifar10-resnet9"]
+    assert "cifar10-resnet9" in names("--cached") and "resnet50" not in names("--cached")
     assert {"vgg16", "vgg19"} == set(names("--family", "vgg"))
     small = names("--max-params", "3M")
     assert "mobilenet_0.25" in small
@@ -143,15 +143,16 @@ def test_doctor_is_content_and_says_what_is_wrong(zoo):
 
 def test_cache_commands(zoo, tmp_path):
     assert b"compiled" in zoo("cache", "path").stdout
-    (row,) = [json.loads(line) for line in zoo("cache", "list").stdout.splitlines()]
-    assert (row["model"], row["origin"]) == ("cifar10-resnet9", "shipped")
+    shipped = [json.loads(line) for line in zoo("cache", "list").stdout.splitlines()]
+    assert {row["origin"] for row in shipped} == {"shipped"}
+    assert "cifar10-resnet9" in [row["model"] for row in shipped]
     assert zoo("cache", "verify").returncode == 0
     zoo("classify", ROOT / "examples" / "ship.jpg", "-m", "cifar10-resnet9")
     kinds = [json.loads(line)["kind"] for line in zoo("cache", "list").stdout.splitlines()]
-    assert kinds == ["weights", "compiled"]
+    assert sorted(kinds) == ["compiled"] + len(shipped) * ["weights"]
     assert b"compiled network" in zoo("cache", "prune", "--compiled", "--dry-run").stdout
     zoo("cache", "prune", "--compiled")
-    assert len(zoo("cache", "list").stdout.splitlines()) == 1
+    assert len(zoo("cache", "list").stdout.splitlines()) == len(shipped)
 
 
 def test_importing_what_does_not_fit_is_a_list_and_exit_4(zoo, tmp_path):

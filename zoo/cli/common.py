@@ -96,7 +96,9 @@ def say(text: str) -> None:
         click.echo(f"zoo: {text}".encode("utf-8", "backslashreplace"), err=True)
 
 
-def model_option(help: str = "Name, NAME:TAG, a .keras file, or a .yaml network.", **settings: Any) -> Callable[[Function], Function]:
+def model_option(
+    help: str = "Name, NAME:TAG, a .keras file, or a .yaml network.", **settings: Any
+) -> Callable[[Function], Function]:
     """``-m/--model``."""
     return click.option("-m", "--model", metavar="NAME|FILE", help=help, **settings)
 

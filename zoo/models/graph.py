@@ -31,8 +31,11 @@ def settle_names(model: keras.Model) -> None:
     """Number the layers that Keras named by itself as in a process that builds nothing else.
 
     Keras counts over the life of the process, so that ``conv2d_3`` of one InceptionV3 is ``conv2d_97`` of the
-    next. Here the numbers begin with zero again, and a layer has one name everywhere.
+    next. Here the numbers begin with zero again, and a layer has one name everywhere. A network without a graph,
+    sequential or subclassed, is left as it is.
     """
+    if not isinstance(model, keras.Function):
+        return
     automatic: dict[str, list[tuple[int, Any]]] = {}
     for operation in model.operations:
         prefix, _, number = operation.name.rpartition("_")
