@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,9 @@ class Training:
                 self._restore()
             else:
                 self.run.create()
-                self.run.write_config(self.settings.as_dict())
+                # With the precision that was taken, so that the run goes on with it on another machine too.
+                recipe = replace(self.recipe, precision=self.precision)
+                self.run.write_config(replace(self.settings, recipe=recipe).as_dict())
                 self.run.write_text("split.csv", self.split)
                 results.copy_network(self.spec, self.run)
             self.pictures = results.Pictures(self.run, self.dataset.classes, self.settings.tensorboard)
