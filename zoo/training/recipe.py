@@ -73,7 +73,7 @@ class Recipe:
     auxiliary_weight: float = 0.3
     # Data
     augment: Augment = field(default_factory=Augment)
-    #: ``auto`` takes mixed_bfloat16 where the device multiplies in it (NVIDIA GPUs, CPUs with AMX or AVX-512 BF16), else
+    #: ``auto`` takes mixed_bfloat16 where the device multiplies in it (NVIDIA GPUs, AMX or AVX-512 BF16), else
     #: float32.
     precision: str = "auto"
 
