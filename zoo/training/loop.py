@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,15 +138,11 @@ class Training:
                 self.loaders[name] = loader
             stack = opening.pop_all()
         self.seconds["reading"] += time.monotonic() - started
-        self._tell("files are no pictures that can be trained on and are left out", self.dataset.skipped)
-        self._tell("pictures cannot be read and are left out", self.failed)
+        if left := (*self.dataset.skipped, *self.failed):
+            path, reason = left[0]
+            rest = "" if len(left) == 1 else f", {len(left) - 1} more in metrics.json"
+            self.watcher.note(f"left out: {path} ({reason}){rest}")
         return stack
-
-    def _tell(self, words: str, files: Sequence[tuple[str, str]]) -> None:
-        """Say how many files, and which is the first."""
-        if files:
-            path, reason = files[0]
-            self.watcher.note(f"{len(files)} {words}; the first is {path}: {reason}")
 
     @property
     def failed(self) -> list[tuple[str, str]]:

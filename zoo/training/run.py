@@ -119,7 +119,8 @@ class Run:
             os.replace(temporary, self.model)
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())
-            raise UnavailableError(f"{self.model} cannot be written: {reason}.") from error
+            resumes = f"'zoo train --resume {self.folder}' goes on" if self.checkpoint.exists() else "start again"
+            raise UnavailableError(f"{self.model} cannot be written ({reason}): make room, then {resumes}.") from error
         finally:
             temporary.unlink(missing_ok=True)
 
