@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.errors import UsageError
 from zoo.training import losses
+from zoo.training.recipe import LOSSES
 
 
 def slow_margin(present, lengths):
@@ -50,7 +51,7 @@ def test_crossentropy_takes_probabilities_and_mse_pictures():
     assert float(losses.get("mse")(meant, drawn)) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("name", losses.NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_compiled_network_is_loaded_with_its_loss(name, tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="sigmoid")])
     model.compile("sgd", losses.get(name, 0.0 if name == "mse" else 0.2))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import json
+import os
 import subprocess
 import sys
 
@@ -14,7 +16,6 @@ from PIL import Image
 
 from zoo.errors import UnavailableError, UsageError
 from zoo.training import recipe as recipes
-from zoo.training import run as runs
 from zoo.training import train
 from zoo.training.settings import Settings
 from zoo.training.watcher import Watcher
@@ -132,7 +133,7 @@ def test_the_result_is_one_file_that_knows_its_classes(network, pictures, tmp_pa
     about = bundle.read_metadata(outcome.run / "model.keras")
     assert about["classes"] == ["left", "neither", "right"]
     assert about["metrics"]["val"]["top1"] == outcome.metrics["val"]["top1"]
-    assert about["split_sha256"] == runs.digest((outcome.run / "split.csv").read_text())
+    assert about["split_sha256"] == hashlib.sha256((outcome.run / "split.csv").read_bytes()).hexdigest()
     files = sorted(pictures.glob("*/*.png"))
     results = zoo.Classifier(str(outcome.run / "model.keras"), device="cpu").predict(files)
     right = sum(result.label == file.parent.name for result, file in zip(results, files, strict=True))
@@ -180,18 +181,32 @@ def test_one_seed_gives_one_network_and_another_seed_another(network, pictures, 
 
 
 def test_a_time_limit_ends_the_training_with_the_rate_down(network, pictures, tmp_path):
-    outcome = train.start(settings(network, pictures, epochs=100_000), tmp_path / "run", time_limit=3)
+    changes = ["schedule=cosine", "schedule.warmup=0", "learning_rate=0.01"]
+    outcome = train.start(settings(network, pictures, *changes, epochs=100_000, time_limit=3), tmp_path / "run")
     assert outcome.status == "time"
     with (outcome.run / "history.csv").open() as lines:
-        last = list(csv.DictReader(lines))[-1]
-    assert float(last["learning_rate"]) < 1e-4
-    assert float(last["seconds"]) < 6
+        rates = [(float(row["learning_rate"]), float(row["seconds"])) for row in csv.DictReader(lines)]
+    assert rates[0][0] > 2e-3 > 1e-3 > rates[-1][0]
+    assert rates[-1][1] < 6
+    again = train.resume(outcome.run)
+    assert (again.status, again.epochs) == ("time", outcome.epochs)
 
 
-def test_patience_ends_the_training(network, pictures, tmp_path):
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_no_time_is_refused(network, pictures, seconds):
+    with pytest.raises(UsageError, match="above 0"):
+        settings(network, pictures, time_limit=seconds)
+
+
+def test_patience_ends_the_training_for_good(network, pictures, tmp_path):
     outcome = train.start(settings(network, pictures, "patience=2", "learning_rate=0", epochs=50), tmp_path / "run")
     assert outcome.status == "early"
     assert outcome.epochs <= 4
+    before = weights(outcome.run)
+    again = train.resume(outcome.run)
+    assert (again.status, again.epochs) == ("early", outcome.epochs)
+    for one, other in zip(before, weights(again.run), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_loss_becomes_nan_and_what_was_saved_stays(network, pictures, tmp_path):
@@ -232,6 +247,20 @@ def test_unreadable_pictures_are_named_and_left_alone(network, pictures, tmp_pat
     assert broken.read_bytes() == before
 
 
+def test_fewer_readable_pictures_than_a_batch_are_one_batch(network, tmp_path):
+    folder = paint(tmp_path / "few", counts=(3, 3, 3))
+    (folder / "left" / "0.png").write_bytes(b"nothing")
+    outcome = train.start(settings(network, folder, "batch_size=64", epochs=1), tmp_path / "run")
+    assert outcome.status == "finished"
+
+
+def test_a_name_that_is_no_text_is_trained_on_and_resumed(network, pictures, tmp_path):
+    os.rename(pictures / "left" / "0.png", os.fsencode(pictures / "left") + b"/caf\xe9.png")
+    assert train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2)).status == "stopped"
+    assert train.resume(tmp_path / "run").status == "finished"
+    assert b"caf\xe9.png" in (tmp_path / "run" / "split.csv").read_bytes()
+
+
 def test_another_data_set_is_no_continuation(network, pictures, tmp_path):
     train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2))
     (pictures / "left" / "0.png").unlink()
@@ -262,11 +291,21 @@ def test_a_recipe_that_does_not_fit_is_said_before_anything_is_written(network, 
     assert not (tmp_path / "run").exists()
 
 
-def test_balanced_classes_weigh_the_rare_one_more(network, tmp_path):
-    folder = paint(tmp_path / "few", counts=(40, 40, 8))
+def test_balanced_classes_weigh_the_rare_one_more(network, tmp_path, monkeypatch):
+    from zoo.training.learner import Learner
+
+    given = []
+    weigh = Learner.weigh_classes
+    monkeypatch.setattr(Learner, "weigh_classes", lambda self, values: (given.append(values), weigh(self, values)))
+    folder = paint(tmp_path / "few", counts=(40, 40, 9))
+    # Pictures that cannot be read do not count.
+    (folder / "right" / "0.png").write_bytes(b"nothing")
     changes = ["learning_rate=0.01", "class_weights=balanced"]
-    outcome = train.start(settings(network, folder, *changes, epochs=10), tmp_path / "run")
-    assert outcome.metrics["val"]["top1"] > 0.8
+    train.start(settings(network, folder, *changes, epochs=1), tmp_path / "run")
+    with (tmp_path / "run" / "split.csv").open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == "train" and row["path"] != "right/0.png"]
+    counts = np.array([sum(row["label"] == name for row in rows) for name in ("left", "neither", "right")])
+    np.testing.assert_allclose(given[0], len(rows) / (3 * counts))
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
@@ -312,3 +351,20 @@ def test_a_network_of_nameless_layers_in_python(pictures, tmp_path):
     assert outcome.metrics["val"]["top1"] > 0.6
     before = weights(outcome.run)
     assert all(np.abs(value).sum() > 0 for value in before)
+
+
+def test_a_network_that_draws_is_judged_by_its_error(pictures, tmp_path):
+    outcome = train.start(
+        Settings(
+            model="conv-autoencoder",
+            dataset=str(pictures),
+            recipe=recipes.load("autoencoder", epochs=1),
+            device="cpu",
+            val_split=0.25,
+        ),
+        tmp_path / "run",
+    )
+    numbers = json.loads((outcome.run / "metrics.json").read_text())
+    assert 0 < numbers["val"]["loss"] < 1
+    with (outcome.run / "history.csv").open() as lines:
+        assert float(next(csv.DictReader(lines))["val_loss"]) == pytest.approx(numbers["val"]["loss"], rel=1e-3)

@@ -16,10 +16,13 @@ import click
 
 from zoo.cli import common
 from zoo.output import FORMATS
+from zoo.training.watcher import Progress, Watcher
 
 if TYPE_CHECKING:
     from zoo.training.loop import Outcome
-    from zoo.training.watcher import Progress
+
+#: What may be said of a run that is gone on with.
+_WITH_RESUME = frozenset({"resume", "time_limit", "device", "min_val_accuracy", "format", "quiet", "verbose", "debug"})
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -102,28 +105,27 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
     from zoo.training import run as runs
     from zoo.training import train
 
-    gate, limit, device = (options.pop(key) for key in ("min_val_accuracy", "time_limit", "device"))
+    gate, device = options.pop("min_val_accuracy"), options.pop("device")
     with _Screen() as screen, _interruptible(screen):
         if resume is not None:
             context = click.get_current_context()
             given = [
                 parameter.opts[0]
                 for parameter in context.command.params
-                if parameter.name not in ("resume", "time_limit", "device", "min_val_accuracy", "format")
+                if parameter.name not in _WITH_RESUME
                 and context.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
-                and parameter.name not in ("quiet", "verbose", "debug")
             ]
             if given:
                 raise UsageError(f"--resume goes on with the run as it was begun, so it takes no {', '.join(given)}.")
-            outcome = train.resume(resume, time_limit=limit, device=device, watcher=screen.watcher)
+            outcome = train.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)
         else:
             if model is None or options["dataset"] is None:
                 missing = "a network, such as lenet5 or my.yaml" if model is None else "--dataset with the pictures"
                 raise UsageError(f"zoo train takes {missing}; 'zoo train --help' shows examples.")
             settings = _settings(model, device=device or "auto", **options)
             folder = output or runs.next_folder(settings.spec().name)
-            screen.watcher.note(f"the run goes to {folder}")
-            outcome = train.start(settings, folder, time_limit=limit, watcher=screen.watcher)
+            screen.note(f"the run goes to {folder}")
+            outcome = train.start(settings, folder, watcher=screen)
     if outcome.status == "stopped":
         common.say(f"stopped in epoch {outcome.epochs + 1}; 'zoo train --resume {outcome.run}' goes on from there")
         return common.INTERRUPTED
@@ -172,54 +174,45 @@ def _report(outcome: Outcome, format: str | None) -> None:
     out.write([row], sys.stdout, out.choose_format(format, sys.stdout), columns=list(row))
 
 
-class _Screen:
+class _Screen(Watcher):
     """Progress on standard error: a live line on a terminal, otherwise a line an epoch."""
 
-    def __enter__(self) -> _Screen:
-        from zoo.training.watcher import Watcher
-
-        screen = self
-
-        class OnScreen(Watcher):
-            def note(self, text: str) -> None:
-                screen.say(text)
-
-            def reading(self, split: str, done: int, total: int) -> None:
-                screen.show(f"reading {split}", done, total, "")
-
-            def step(self, progress: Progress) -> None:
-                screen.training = True
-                screen.show(
-                    f"epoch {progress.epoch}/{progress.epochs}", progress.step, progress.steps, _describe(progress)
-                )
-
-            def epoch(self, row: Mapping[str, float], epochs: int, best: bool) -> None:
-                screen.say(_line(row, epochs, best))
-
-            def stop(self) -> bool:
-                return screen.stopping
-
-        self.watcher: Watcher = OnScreen()
+    def __init__(self) -> None:
+        """Find out whether somebody looks on."""
         self.training = self.stopping = False
         self._stack = contextlib.ExitStack()
         self._task: Any = None
-        context = click.get_current_context(silent=True)
-        quiet = bool(context and context.ensure_object(dict).get("quiet"))
+        quiet = click.get_current_context().ensure_object(dict).get("quiet")
         self._live = sys.stderr.isatty() and not quiet
         self._shown = 0.0
+
+    def __enter__(self) -> _Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def say(self, text: str) -> None:
+    def reading(self, split: str, done: int, total: int) -> None:
+        self._show(f"reading {split}", done, total, "")
+
+    def step(self, progress: Progress) -> None:
+        self.training = True
+        self._show(f"epoch {progress.epoch}/{progress.epochs}", progress.step, progress.steps, _describe(progress))
+
+    def epoch(self, row: Mapping[str, float], epochs: int, best: bool) -> None:
+        self.note(_line(row, epochs, best))
+
+    def stop(self) -> bool:
+        return self.stopping
+
+    def note(self, text: str) -> None:
         """A line that stays, above the live one."""
         if self._task is None:
             common.log.info(text)
         else:
             self._bar.console.print(f"zoo: {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def show(self, title: str, done: int, total: int, rest: str) -> None:
+    def _show(self, title: str, done: int, total: int, rest: str) -> None:
         """Redraw the live line, ten times a second at most."""
         now = time.monotonic()
         if not self._live or (now - self._shown < 0.1 and done < total):

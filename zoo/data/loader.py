@@ -101,9 +101,9 @@ class Loader:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch."""
+        """Batches an epoch. Where all pictures are fewer than a batch, they are one."""
         count = len(self._kept) / self.batch_size
-        return math.floor(count) if self.drop_last else math.ceil(count)
+        return math.floor(count) if self.drop_last and count > 1 else math.ceil(count)
 
     @property
     def labels(self) -> np.ndarray:

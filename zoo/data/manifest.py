@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,15 @@ class Row:
     split: str
 
 
+def text(rows: Iterable[Mapping[str, str]]) -> str:
+    """The table as text; bytes of a name that are no UTF-8 are escaped as Python has them in memory."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
 def write(path: str | os.PathLike[str], rows: Iterable[Mapping[str, str]]) -> None:
     """Write a table; atomic.
 
@@ -42,10 +52,7 @@ def write(path: str | os.PathLike[str], rows: Iterable[Mapping[str, str]]) -> No
     target = Path(path)
     temporary = target.with_name(f".{target.name}.part")
     try:
-        with temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        temporary.write_bytes(text(rows).encode("utf-8", "surrogateescape"))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -110,33 +110,9 @@ class Learner:
             raise DivergedError("the loss is no number any more")
         return values
 
-    def scores(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-        """What the network says to batches of pictures.
-
-        Returns:
-            float32 (n, …) outputs, and the float32 (n, classes) that came with the pictures.
-        """
-        outputs, targets = [], []
-        with self._averaged():
-            for x, y in batches:
-                outputs.append(np.asarray(keras.ops.convert_to_numpy(self.network.predict_on_batch(x)), "float32"))
-                targets.append(y)
-        return np.concatenate(outputs), np.concatenate(targets)
-
-    def errors(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-        """Mean squared error of a network that draws its input again."""
-        assert self._target is not None
-        total, count = 0.0, 0
-        with self._averaged():
-            for x, _ in batches:
-                output = np.asarray(keras.ops.convert_to_numpy(self.network.predict_on_batch(x)), "float32")
-                total += float(np.square(output - self._target.apply(x)).mean(axis=(1, 2, 3)).sum())
-                count += len(x)
-        return total / max(count, 1)
-
     def give(self) -> keras.Model:
         """The finished network with today's weights: float32, no optimiser, nothing that only training needs."""
-        with self._averaged():
+        with self.judged():
             for layer in self.plain.layers:
                 if layer.weights:
                     layer.set_weights(self.model.get_layer(layer.name).get_weights())
@@ -163,18 +139,18 @@ class Learner:
         return [*self.model.variables, *self.optimizer.variables]
 
     @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The running mean of the weights in their place, where the recipe asks for one."""
+    def judged(self) -> Iterator[keras.Model]:
+        """The network as it is judged and given away: with the running mean of its weights, where the recipe asks."""
         means = getattr(self.optimizer, "_model_variables_moving_average", None)
         if self.recipe.average is None or not means:
-            yield
+            yield self.network
             return
         # Copies, because JAX gives the memory of weights away with each step, and two variables must not share it.
         own = [_copy(variable) for variable in self.model.trainable_variables]
         for variable, mean in zip(self.model.trainable_variables, means, strict=True):
             variable.assign(_copy(mean))
         try:
-            yield
+            yield self.network
         finally:
             for variable, value in zip(self.model.trainable_variables, own, strict=True):
                 variable.assign(value)

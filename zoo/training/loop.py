@@ -7,6 +7,7 @@ stopped anywhere ends, once resumed, with the weights of one that was not.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import devices
+from zoo import devices, metrics
 from zoo.data import dataset as datasets
+from zoo.data import manifest
 from zoo.data.loader import Loader
 from zoo.errors import UnavailableError, UsageError
 from zoo.quiet import quiet_stderr
-from zoo.training import checkpoint, precision, results
+from zoo.training import checkpoint, judging, precision, results
 from zoo.training.history import History
-from zoo.training.run import Run, digest, split_text
+from zoo.training.run import Run
 from zoo.training.settings import Settings
 from zoo.training.watcher import Progress, Watcher
 
@@ -54,8 +56,6 @@ class Training:
         self.recipe = settings.recipe
         self.watcher = watcher or Watcher()
         self.spec = settings.spec()
-        if self.spec.file:
-            raise UsageError(f"{settings.model} is a finished network; 'zoo train' takes a name or a YAML file.")
         self.draws = self.spec.classes == 0
         if self.draws != (self.recipe.loss == "mse"):
             kind = "draws its input again and takes the loss mse" if self.draws else "classifies"
@@ -63,7 +63,7 @@ class Training:
         self.dataset = datasets.read(
             settings.dataset, val_split=settings.val_split, test_split=settings.test_split, seed=settings.seed
         )
-        self.split = split_text(self.dataset.rows())
+        self.split = _digest(manifest.text(self.dataset.rows()).encode("utf-8", "surrogateescape"))
         self.device = devices.select(settings.device)
         self.precision = precision.resolve(self.recipe.precision, self.device.kind)
         self.seconds = {"reading": 0.0, "training": 0.0, "judging": 0.0}
@@ -73,13 +73,12 @@ class Training:
         self.seen, self.sums = 0, dict[str, float]()
         self.best: dict[str, float] | None = None
 
-    def go(self, time_limit: float | None) -> Outcome:
+    def go(self) -> Outcome:
         """Do all of it."""
         if self.resumed:
             self._check_same_data()
         else:
             self.run.require_empty()
-        self.limit = time_limit
         with self._loaders():
             self._start_keras()
             # Nothing is written before it is known that the training can begin.
@@ -90,9 +89,9 @@ class Training:
                 # With the precision that was taken, so that the run goes on with it on another machine too.
                 recipe = replace(self.recipe, precision=self.precision)
                 self.run.write_config(replace(self.settings, recipe=recipe).as_dict())
-                self.run.write_text("split.csv", self.split)
+                self.run.write_split(self.dataset)
                 results.copy_network(self.spec, self.run)
-            self.pictures = results.Pictures(self.run, self.dataset.classes, self.settings.tensorboard)
+            self.pictures = results.Pictures(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
             if not self.resumed:
                 self.pictures.begin(self.learner.network, self.loaders["train"])
             status = self._epochs()
@@ -106,10 +105,10 @@ class Training:
     def _check_same_data(self) -> None:
         """The pictures and their split must be those of the beginning."""
         try:
-            before = (self.run.folder / "split.csv").read_text(encoding="utf-8", errors="surrogateescape")
+            before = self.run.split.read_bytes()
         except OSError as error:
             raise UsageError(f"{self.run.folder} has no split.csv, so the data cannot be compared.") from error
-        if digest(before) != digest(self.split):
+        if _digest(before) != self.split:
             raise UsageError(
                 f"The pictures in {self.settings.dataset} are not those that {self.run.folder} began with; "
                 "start a new run."
@@ -122,12 +121,11 @@ class Training:
         with contextlib.ExitStack() as opening:
             for name, split in self.dataset.splits.items():
                 training = name == "train"
-                size = min(self.recipe.batch_size, len(split)) if training else JUDGED
                 loader = Loader(
                     split,
                     self.spec.resize,
                     classes=len(self.dataset.classes),
-                    batch_size=size,
+                    batch_size=self.recipe.batch_size if training else JUDGED,
                     augment=self.recipe.augment if training else None,
                     shuffle=training,
                     seed=self.settings.seed,
@@ -164,7 +162,7 @@ class Training:
                 weights=self.settings.weights,
             )
         if self.recipe.class_weights == "balanced":
-            counts = np.bincount(self.dataset.splits["train"].labels, minlength=len(self.dataset.classes))
+            counts = np.bincount(self.loaders["train"].labels, minlength=len(self.dataset.classes))
             self.learner.weigh_classes(counts.sum() / (len(counts) * np.maximum(counts, 1)))
 
     def _restore(self) -> None:
@@ -182,33 +180,34 @@ class Training:
     def _epochs(self) -> str:
         """Train until something ends it; the word for what did."""
         while self.epoch < self.recipe.epochs:
-            ended = self._one_epoch()
-            if ended == "stopped":
-                return ended
+            # A run that is gone on with may have ended already. An epoch that was begun is judged in any case.
+            if self.step == 0 and self.recipe.patience and self.waited >= self.recipe.patience:
+                return "early"
+            if self.step == 0 and self._time_is_over():
+                return "time"
+            if not self._one_epoch():
+                return "stopped"
             better = self._judge()
             self.epoch, self.step = self.epoch + 1, 0
             self.seen, self.sums = 0, {}
             self._save()
             self.watcher.epoch(self.history.rows[-1], self.recipe.epochs, better)
-            if ended == "time":
-                return ended
-            if self.recipe.patience and self.waited >= self.recipe.patience:
-                return "early"
         return "finished"
 
-    def _one_epoch(self) -> str | None:
-        """The rest of an epoch."""
+    def _one_epoch(self) -> bool:
+        """The rest of an epoch, or as much of it as there is time for; whether it ended so, and was not stopped."""
         from zoo.training.learner import DivergedError
 
         loader, steps = self.loaders["train"], self.loaders["train"].steps
         if not steps:
             raise UsageError(f"None of the training pictures in {self.settings.dataset} can be read.")
+        limit = self.settings.time_limit
         began, before = time.monotonic(), self.seen
         spent = self.seconds["training"]
         for x, y in loader.epoch(self.epoch, start=self.step):
             done = (self.epoch * steps + self.step + 0.5) / (self.recipe.epochs * steps)
-            if self.limit:
-                done = max(done, self._elapsed() / self.limit)
+            if limit is not None:
+                done = max(done, self._elapsed() / limit)
             rate = self.recipe.learning_rate * self.recipe.schedule(done)
             try:
                 values = self.learner.step(x, y, rate)
@@ -225,10 +224,10 @@ class Training:
             self.rate, self.speed = rate, (self.seen - before) / running
             self.watcher.step(self._progress())
             if self.watcher.stop():
-                return "stopped"
-            if self.limit and self._elapsed() >= self.limit:
-                return "time"
-        return None
+                return False
+            if self._time_is_over():
+                break
+        return True
 
     def _judge(self) -> bool:
         """Judge the epoch on the validation pictures, keep it if it is the best, and write its row."""
@@ -260,12 +259,11 @@ class Training:
         return (row["val_top1"], -row["val_loss"]) > (best["val_top1"], -best["val_loss"])
 
     def _measure(self, split: str) -> dict[str, float]:
-        from zoo import metrics
-
-        if self.draws:
-            return {"loss": self.learner.errors(self.loaders[split].epoch(0))}
-        scores, targets = self.learner.scores(self.loaders[split].epoch(0))
-        labels = targets.argmax(1)
+        batches = self.loaders[split].epoch(0)
+        with self.learner.judged() as network:
+            if self.draws:
+                return {"loss": judging.squared_error(network, batches, self.spec.preprocessing)}
+            scores, labels = judging.scores(network, batches)
         return {"loss": metrics.cross_entropy(scores, labels), "top1": metrics.top_k(scores, labels, 1)}
 
     def _save(self) -> None:
@@ -280,6 +278,10 @@ class Training:
             "history": self.history.rows,
         }
         checkpoint.save(self.run.checkpoint, self.learner.state(), notes)
+
+    def _time_is_over(self) -> bool:
+        limit = self.settings.time_limit
+        return limit is not None and self._elapsed() >= limit
 
     def _elapsed(self) -> float:
         return self.seconds["training"] + self.seconds["judging"]
@@ -303,7 +305,8 @@ class Training:
         """Seconds until the end, going by the speed so far."""
         done = self.epoch + self.step / self.loaders["train"].steps
         rest = self._elapsed() / done * (self.recipe.epochs - done)
-        return min(rest, self.limit - self._elapsed()) if self.limit else rest
+        limit = self.settings.time_limit
+        return rest if limit is None else min(rest, limit - self._elapsed())
 
     # After
 
@@ -334,7 +337,12 @@ class Training:
         return numbers
 
     def _metadata(self, judged: Mapping[str, Any]) -> dict[str, Any]:
-        return results.metadata(self.settings, self.spec, self.dataset.classes, digest(self.split), judged)
+        return results.metadata(self.settings, self.spec, self.dataset.classes, self.split, judged)
+
+
+def _digest(table: bytes) -> str:
+    """sha256 by which two divisions are told apart."""
+    return hashlib.sha256(table).hexdigest()
 
 
 def _brief(value: Mapping[str, Any]) -> dict[str, Any]:

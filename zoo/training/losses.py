@@ -9,8 +9,7 @@ import keras
 from keras import ops
 
 from zoo.errors import UsageError
-
-NAMES = ("crossentropy", "margin", "mse")
+from zoo.training.recipe import LOSSES
 
 
 @keras.saving.register_keras_serializable(package="zoo")  # type: ignore[untyped-decorator]
@@ -74,10 +73,10 @@ def get(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
     Raises:
         UsageError: there is no such loss, or it has no labels to smooth.
     """
-    if name not in NAMES:
-        near = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.5)
+    if name not in LOSSES:
+        near = difflib.get_close_matches(name.lower(), LOSSES, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise UsageError(f"There is no loss '{name}'; it is one of {', '.join(NAMES)}.{hint}")
+        raise UsageError(f"There is no loss '{name}'; it is one of {', '.join(LOSSES)}.{hint}")
     if name == "mse":
         if label_smoothing:
             raise UsageError(f"label_smoothing is of labels, and the loss mse has none. Received: {label_smoothing}")

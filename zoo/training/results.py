@@ -12,6 +12,7 @@ import numpy as np
 from zoo import __version__, declarative, metrics, plots
 from zoo.data.loader import Loader
 from zoo.spec import ModelSpec
+from zoo.training import judging
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 from zoo.training.tensorboard import TensorBoard
@@ -69,13 +70,13 @@ def metadata(
 class Pictures:
     """Curves, confusion, mistakes and first-layer filters, as files and, where it is asked for, for TensorBoard."""
 
-    def __init__(self, run: Run, classes: Sequence[str], tensorboard: bool) -> None:
+    def __init__(self, run: Run, classes: Sequence[str], spec: ModelSpec, tensorboard: bool) -> None:
         """Open TensorBoard's file in ``RUN/tensorboard`` if ``tensorboard``.
 
         Raises:
             UnavailableError: TensorBoard is not installed.
         """
-        self.run, self.classes = run, list(classes)
+        self.run, self.classes, self.spec = run, list(classes), spec
         self.board = TensorBoard(run.folder / "tensorboard") if tensorboard else None
 
     def begin(self, network: keras.Model, loader: Loader) -> None:
@@ -105,18 +106,10 @@ class Pictures:
 
         The last split that is judged gives the pictures, so the test pictures do where there are some.
         """
-        # One pass over the pictures gives the outputs; those that are shown are picked in a second.
-        outputs, targets, errors = [], [], []
-        for x, y in loader.epoch(0):
-            output = np.asarray(network.predict_on_batch(x), "float32")
-            targets.append(y)
-            if output.ndim == 2:
-                outputs.append(output)
-            else:
-                errors.append(len(x))
-        if errors:
-            return {"n": sum(errors)}
-        scores, labels = np.concatenate(outputs), np.concatenate(targets).argmax(1)
+        if self.spec.classes == 0:
+            error = judging.squared_error(network, loader.epoch(0), self.spec.preprocessing)
+            return {"n": len(loader.labels), "loss": error}
+        scores, labels = judging.scores(network, loader.epoch(0))
         summary = metrics.summary(scores, labels, self.classes)
         matrix = metrics.confusion(scores.argmax(1), labels, len(self.classes))
         title = f"{self.run.folder.name}, {split}"

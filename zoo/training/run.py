@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo import bundle, output
+from zoo.data.dataset import Dataset
 from zoo.errors import UnavailableError, UsageError
 
 CONFIG = "config.yaml"
@@ -34,6 +32,11 @@ class Run:
     def checkpoint(self) -> Path:
         """What the training needs to go on."""
         return self.folder / CHECKPOINT
+
+    @property
+    def split(self) -> Path:
+        """Which picture is in which part; a data set of its own."""
+        return self.folder / "split.csv"
 
     @property
     def history(self) -> Path:
@@ -87,11 +90,16 @@ class Run:
             raise UsageError(f"{file} is damaged: it is no mapping.")
         return config
 
-    def write_split(self, rows: Iterable[Mapping[str, Any]]) -> str:
-        """Write which picture is in which split; the sha256 of what is written."""
-        text = split_text(rows)
-        self.write_text("split.csv", text)
-        return digest(text)
+    def write_split(self, dataset: Dataset) -> None:
+        """Write which picture is in which part.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        try:
+            dataset.write(self.split)
+        except OSError as error:
+            raise UnavailableError(f"{self.split} cannot be written: {error.strerror or error}.") from error
 
     def write_json(self, name: str, value: Any) -> None:
         """Write plain values, indented for people."""
@@ -123,20 +131,6 @@ class Run:
             raise UnavailableError(f"{self.model} cannot be written ({reason}): make room, then {resumes}.") from error
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def split_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """``split.csv`` as text."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("path", "label", "split"))
-    writer.writerows((row["path"], row["label"], row["split"]) for row in rows)
-    return stream.getvalue()
-
-
-def digest(text: str) -> str:
-    """sha256 of a text, by which two splits are told apart."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def next_folder(name: str, parent: Path | None = None) -> Path:

@@ -35,7 +35,18 @@ class Settings:
     #: Tag or file of weights to begin with; random ones without.
     weights: str | None = None
     device: str = "auto"
+    #: Seconds after which the training ends, its learning rate having come down by then; ``None`` for no limit.
+    time_limit: float | None = None
     tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the range.
+
+        Raises:
+            UsageError: the time is not above 0.
+        """
+        if self.time_limit is not None and self.time_limit <= 0:
+            raise UsageError(f"The time for a training is above 0 seconds. Received: {self.time_limit:g}")
 
     def spec(self) -> ModelSpec:
         """The network with its variables and its input size.
@@ -67,6 +78,7 @@ class Settings:
             "test_split": self.test_split,
             "seed": self.seed,
             "device": self.device,
+            "time_limit": self.time_limit,
             "tensorboard": self.tensorboard,
             "recipe": self.recipe.as_dict(),
         }
@@ -91,6 +103,7 @@ class Settings:
                 input_size=(size[0], size[1]) if size else None,
                 weights=values["weights"],
                 device=values["device"],
+                time_limit=values["time_limit"],
                 tensorboard=values["tensorboard"],
             )
         except (KeyError, TypeError, IndexError, AttributeError) as error:

@@ -24,7 +24,6 @@ def train(
     *,
     recipe: str | os.PathLike[str] | None = None,
     changes: Sequence[str] = (),
-    time_limit: float | None = None,
     watcher: Watcher | None = None,
     variables: Mapping[str, Any] | None = None,
     **settings: Any,
@@ -40,11 +39,10 @@ def train(
         folder: the run folder, which must be new or empty; ``runs/NAME-1``, ``-2``, … without.
         recipe: name or path; the network's own without.
         changes: of the recipe, ``KEY=VALUE`` as on the command line: ``["augment.cutout=8"]``.
-        time_limit: seconds after which the training ends, its learning rate having come down by then.
         watcher: who looks on.
         variables: of the network, such as ``{"width": 16}``.
-        **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed`` or ``device``, and the
-            recipe's ``epochs``, ``batch_size`` and ``learning_rate``.
+        **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed``, ``device`` or
+            ``time_limit``, and the recipe's ``epochs``, ``batch_size`` and ``learning_rate``.
 
     Returns:
         What became of it; everything else is in the folder.
@@ -63,14 +61,12 @@ def train(
         **settings,
     )
     place = Path(folder) if folder is not None else next_folder(spec.name)
-    return start(ready, place, time_limit=time_limit, watcher=watcher)
+    return start(ready, place, watcher=watcher)
 
 
-def start(
-    settings: Settings, folder: Path, *, time_limit: float | None = None, watcher: Watcher | None = None
-) -> Outcome:
+def start(settings: Settings, folder: Path, *, watcher: Watcher | None = None) -> Outcome:
     """Train with settings that are ready; see :func:`train`."""
-    return Training(settings, Run(folder), resumed=False, watcher=watcher).go(time_limit)
+    return Training(settings, Run(folder), resumed=False, watcher=watcher).go()
 
 
 def resume(
@@ -80,7 +76,7 @@ def resume(
 
     Args:
         folder: its run folder.
-        time_limit: seconds for the training as a whole, those before it was stopped included.
+        time_limit: seconds for the training as a whole, those before it was stopped included; as it was without.
         device: where it goes on; where it was without.
         watcher: who looks on.
 
@@ -90,11 +86,10 @@ def resume(
     """
     run = Run(folder)
     config = run.read_config()
-    if device:
-        config["device"] = device
+    config |= {key: value for key, value in (("device", device), ("time_limit", time_limit)) if value is not None}
     network = folder / results.NETWORK
     if network.is_file():
         # The description may have changed since; the run has its own copy.
         config["model"] = str(network)
     settings = Settings.from_dict(config, where=str(folder / "config.yaml"))
-    return Training(settings, run, resumed=True, watcher=watcher).go(time_limit)
+    return Training(settings, run, resumed=True, watcher=watcher).go()
