@@ -250,3 +250,31 @@ def test_other_nonsense_is_refused():
         metrics.confusion(np.array([0, 1]), np.array([0]), 2)
     with pytest.raises(UsageError, match="3 scores for each picture and 2 names"):
         metrics.summary(SCORES, LABELS, NAMES[:2])
+
+
+# --- Two classifiers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    # Of a fair coin: 2 · (1 + 10) / 2¹⁰; 2 / 2⁵; all the same; nothing at all.
+    [(1, 9, 22 / 1024), (0, 5, 2 / 32), (5, 5, 1.0), (0, 0, 1.0), (6, 5, 1.0)],
+)
+def test_mcnemar_by_hand(one, other, p):
+    assert metrics.mcnemar(one, other) == pytest.approx(p)
+    assert metrics.mcnemar(other, one) == metrics.mcnemar(one, other)
+
+
+@FAST
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_mcnemar_is_a_probability_that_falls_as_they_part(one, other):
+    p = metrics.mcnemar(one, other)
+    assert 0 <= p <= 1
+    assert metrics.mcnemar(max(one, other) + 1, min(one, other)) <= p + 1e-12
+
+
+def test_mcnemar_of_many_pictures_does_not_overflow():
+    assert metrics.mcnemar(0, 20_000) == 0.0
+    assert metrics.mcnemar(10_000, 10_100) > 0.4
+    with pytest.raises(UsageError):
+        metrics.mcnemar(-1, 2)

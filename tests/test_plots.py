@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.conftest import ROOT
-from zoo import plots
+from zoo import calibration, plots
 from zoo.errors import UnavailableError, UsageError
 from zoo.plots import canvas, contact_sheet
 
@@ -43,6 +43,12 @@ def rows(count, *, val=True, rate=True):
 def matrix(classes, seed=0):
     random = np.random.default_rng(seed)
     return random.poisson(0.3, (classes, classes)) + np.diag(random.integers(20, 90, classes))
+
+
+def bins(seed, count=400, of=15):
+    random = np.random.default_rng(seed)
+    scores = random.dirichlet(np.full(10, 0.2), count) if count else np.zeros((0, 10))
+    return calibration.reliability(scores, random.integers(0, 10, count), of)
 
 
 def pictures(count, size=(28, 28)):
@@ -76,6 +82,7 @@ def check(pixels, *, page=True):
 ALL = [
     (plots.curves, plots.curves_image, (rows(3),), {"title": "a run"}),
     (plots.confusion, plots.confusion_image, (matrix(4), list("abcd")), {"title": "a run"}),
+    (plots.reliability, plots.reliability_image, ({"as it is": bins(0)},), {"title": "a run"}),
     (plots.sheet, plots.sheet_image, (pictures(3), list("abc")), {"title": "a run", "columns": 2}),
     (plots.filters, plots.filters_image, (np.random.default_rng(0).standard_normal((3, 3, 3, 8)),), {}),
 ]
@@ -451,3 +458,26 @@ def test_filters_that_have_diverged_are_drawn():
 def test_what_is_no_filter_is_refused(shape):
     with pytest.raises(UsageError, match="are no filters"):
         plots.filters_image(np.zeros(shape))
+
+
+# --- Reliability ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("title", [None, "a run, test", "a name that is much longer than the page is wide " * 5])
+@pytest.mark.parametrize("count", [1, 7, 400])
+def test_reliability_of_one_and_of_two_series(count, title):
+    one = plots.reliability_image({"as it is": bins(0, count)}, title=title)
+    check(one)
+    assert has(one, canvas.BLUE) and not has(one, canvas.VERMILLION)
+    two = plots.reliability_image({"as it is": bins(0, count), "temperature 1.42": bins(1, count)}, title=title)
+    check(two)
+    assert has(two, canvas.BLUE) and has(two, canvas.VERMILLION)
+
+
+def test_reliability_of_odd_names_and_of_nothing():
+    for name in ODD_NAMES:
+        check(plots.reliability_image({name: bins(0, 20)}, title=name))
+    check(plots.reliability_image({"as it is": bins(0, 0)}, title="a run"))
+    for series in ({}, dict.fromkeys("abc", bins(0))):
+        with pytest.raises(UsageError, match="one or two series"):
+            plots.reliability_image(series)

@@ -12,7 +12,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from zoo.classify import Classifier, Prediction, Result
+    from zoo.comparison import Comparison, compare
     from zoo.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
+    from zoo.evaluating import evaluate
+    from zoo.evaluation import Evaluation
+    from zoo.finetuning.finetune import finetune
     from zoo.models import create_model
     from zoo.registry import list_models, register_model
     from zoo.spec import ModelSpec, Preprocessing, Resize, Stage
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Classifier": "zoo.classify",
+    "Comparison": "zoo.comparison",
+    "Evaluation": "zoo.evaluation",
     "ImageError": "zoo.errors",
     "ModelSpec": "zoo.spec",
     "Prediction": "zoo.classify",
@@ -31,7 +37,10 @@ _WHERE = {
     "UsageError": "zoo.errors",
     "WeightsError": "zoo.errors",
     "ZooError": "zoo.errors",
+    "compare": "zoo.comparison",
     "create_model": "zoo.models",
+    "evaluate": "zoo.evaluating",
+    "finetune": "zoo.finetuning.finetune",
     "list_models": "zoo.registry",
     "register_model": "zoo.registry",
     "train": "zoo.training.train",
@@ -39,6 +48,8 @@ _WHERE = {
 
 __all__ = [
     "Classifier",
+    "Comparison",
+    "Evaluation",
     "ImageError",
     "ModelSpec",
     "Prediction",
@@ -51,7 +62,10 @@ __all__ = [
     "WeightsError",
     "ZooError",
     "__version__",
+    "compare",
     "create_model",
+    "evaluate",
+    "finetune",
     "list_models",
     "register_model",
     "train",

@@ -7,6 +7,7 @@ the archive, ``zoo.json``, which plain Keras ignores. Nothing here imports Keras
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import zipfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.errors import UnavailableError, UsageError
 from zoo.spec import ModelSpec, Preprocessing, Resize, Weights
 
 MEMBER = "zoo.json"
@@ -67,6 +68,31 @@ def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
         classes=len(labels),
         weights=MappingProxyType({"file": weights}),
     )
+
+
+def temperature(path: str | os.PathLike[str]) -> float:
+    """The temperature that the probabilities of a network in a file are corrected with; 1 where none is stored.
+
+    Raises:
+        UsageError: there is no such file, it is not a Keras archive, or the temperature in it is none.
+    """
+    value = read_metadata(path).get("temperature", 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise UsageError(f"{path} has the temperature {value!r}; it is a number above 0, in its {MEMBER}.")
+    return float(value)
+
+
+def store_temperature(path: str | os.PathLike[str], value: float) -> None:
+    """Write a temperature beside the rest of what a file knows of itself; atomic.
+
+    Raises:
+        UsageError: there is no such file, or it is not a Keras archive.
+        UnavailableError: it cannot be written.
+    """
+    try:
+        write_metadata(path, {**read_metadata(path), "temperature": value})
+    except OSError as error:
+        raise UnavailableError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_metadata(path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo import choice, devices, engines, labels, pipeline, pretrained, sources
+from zoo import bundle, calibration, choice, devices, engines, labels, pipeline, pretrained, sources
 from zoo.errors import ImageError, UnavailableError, UsageError
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,10 @@ class Classifier:
         # Weights that were carried here by hand have a tag that the registry need not know.
         tag = self.choice.tag
         weights = self.spec.weights.get(tag) if tag else self.spec.weight_set()
-        self.labels = labels.names(weights.labels) if weights else ()
+        self.classes = labels.classes(weights.labels) if weights else ()
+        self.labels = tuple(label.name for label in self.classes)
+        #: What the network's logits are divided by, as it was fitted on other pictures; see zoo.calibration.
+        self.temperature = bundle.temperature(self.spec.file) if self.spec.file else 1.0
         self._engine_request = engine
         self._batch_size = batch_size
         self._engine: engines.Engine | None = None
@@ -140,9 +143,29 @@ class Classifier:
             if isinstance(output, ImageError):
                 yield Result(source.path, "unreadable", self.spec.name, error=str(output))
                 continue
-            predictions = self._best(output, top)
+            predictions = self._best(self.corrected(output), top)
             certain = predictions[0].score >= threshold
             yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
+
+    def corrected(self, output: np.ndarray) -> np.ndarray:
+        """The probabilities of what the engine says to one picture, corrected by :attr:`temperature`.
+
+        Returns:
+            float32 (classes,).
+
+        Raises:
+            UnavailableError: the network does not classify, or has another number of outputs than of names.
+        """
+        if output.ndim != 1:
+            raise UnavailableError(
+                f"{self.spec.name} gives an output of shape {output.shape} for a picture and not one number a class; "
+                "it takes a network that classifies."
+            )
+        if self.labels and len(self.labels) != len(output):
+            raise UnavailableError(
+                f"{self.spec.name} has {len(output)} outputs and {len(self.labels)} class names; its file is damaged."
+            )
+        return calibration.tempered(output, self.temperature)
 
     def _start(self, single: bool) -> engines.Engine:
         if self._engine is None or (self._engine.single and not single):
@@ -158,15 +181,6 @@ class Classifier:
 
     def _best(self, output: np.ndarray, top: int) -> tuple[Prediction, ...]:
         """The ``top`` most probable classes, best first."""
-        if output.ndim != 1:
-            raise UnavailableError(
-                f"{self.spec.name} gives an output of shape {output.shape} for a picture and not one number a class; "
-                "classify needs a network that classifies."
-            )
-        if self.labels and len(self.labels) != len(output):
-            raise UnavailableError(
-                f"{self.spec.name} has {len(output)} outputs and {len(self.labels)} class names; its file is damaged."
-            )
         order = np.argsort(-output, kind="stable")[:top]
         return tuple(
             Prediction(self.labels[i] if self.labels else str(i), int(i), round(float(output[i]), 6)) for i in order

@@ -7,6 +7,7 @@ are settled here, through the environment, without importing either.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -135,6 +136,8 @@ def prepare(device: Device, *, backend: str | None = None) -> str:
     if importlib.util.find_spec(chosen) is None:
         raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' brings it.")
     os.environ["KERAS_BACKEND"] = chosen
+    # It warns of networks that are compiled anew, which several networks in one process have to be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -34,9 +34,14 @@ def names(source: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         UsageError: no set of that name.
     """
-    if not isinstance(source, str):
-        return tuple(source)
-    return tuple(label.name for label in load(source))
+    return tuple(label.name for label in classes(source))
+
+
+def classes(source: str | Sequence[str]) -> tuple[Label, ...]:
+    """Classes in the order of the network's output; as :func:`names`, with the WordNet ids of sets that have them."""
+    if isinstance(source, str):
+        return load(source)
+    return tuple(Label(index, name) for index, name in enumerate(source))
 
 
 @cache

@@ -110,6 +110,32 @@ def interval(right: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return low, high
 
 
+def mcnemar(only_one: int, only_other: int) -> float:
+    """How likely two equally good classifiers differ as much as these two do on the same pictures.
+
+    The exact form of McNemar, "Note on the sampling error of the difference between correlated proportions or
+    percentages", 1947: of the pictures that just one of them has right, either has each with probability 1/2.
+
+    Args:
+        only_one: pictures that the one has right and the other wrong.
+        only_other: pictures that the other has right and the one wrong.
+
+    Returns:
+        the two-sided p-value, from 0 to 1; 1 where they never differ.
+
+    Raises:
+        UsageError: a count is negative.
+    """
+    if min(only_one, only_other) < 0:
+        raise UsageError(f"Pictures are counted from 0. Received: {only_one} and {only_other}")
+    n = only_one + only_other
+    total, ways = 0, 1
+    for k in range(min(only_one, only_other) + 1):
+        total += ways
+        ways = ways * (n - k) // (k + 1)
+    return min(1.0, 2 * total / (1 << n))
+
+
 def confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """Count each pair of a true and a predicted class.
 

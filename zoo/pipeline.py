@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,12 @@ AHEAD = 3
 
 
 def run(
-    sources: Iterable[Source], engine: Engine, resize: Resize, *, threads: int | None = None
+    sources: Iterable[Source],
+    engine: Engine,
+    resize: Resize,
+    *,
+    threads: int | None = None,
+    read: Callable[[Source, Resize], np.ndarray] = load,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
     """Yield each source, in order, with the network's output for it or the reason why there is none.
 
@@ -30,6 +36,8 @@ def run(
         engine: what computes.
         resize: how pictures are brought to the network's size.
         threads: threads that decode; the number of processors without.
+        read: what makes pixels of a source: uint8 (height, width, 3), or several pictures (k, height, width, 3), which
+            give as many outputs.
 
     Yields:
         ``(source, output)`` with a float32 array of the network's output shape, without the batch axis.
@@ -38,7 +46,7 @@ def run(
     # Every source is one entry, in order: True where a picture of it went into a batch, else the reason.
     rows: deque[tuple[Source, ImageError | None]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        decoded = _decode(sources, resize, pool, ahead=AHEAD * engine.batch_size + workers)
+        decoded = _decode(sources, partial(_attempt, read, resize), pool, ahead=AHEAD * engine.batch_size + workers)
         outputs = engine.run(_batches(decoded, engine.batch_size, rows))
         for output in outputs:
             for row in output:
@@ -73,29 +81,33 @@ def _batches(
         if isinstance(picture, ImageError):
             rows.append((source, picture))
             continue
-        rows.append((source, None))
-        pictures.append(picture)
-        if len(pictures) == size:
-            yield np.stack(pictures)
-            pictures = []
+        for view in picture if picture.ndim == 4 else (picture,):
+            rows.append((source, None))
+            pictures.append(view)
+            if len(pictures) == size:
+                yield np.stack(pictures)
+                pictures = []
     if pictures:
         yield np.stack(pictures)
 
 
 def _decode(
-    sources: Iterable[Source], resize: Resize, pool: ThreadPoolExecutor, ahead: int
+    sources: Iterable[Source],
+    read: Callable[[Source], np.ndarray | ImageError],
+    pool: ThreadPoolExecutor,
+    ahead: int,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
     """Decode ``ahead`` sources at a time and yield them in order."""
     remaining = iter(sources)
     waiting: deque[tuple[Source, Future[np.ndarray | ImageError]]] = deque(
-        (source, pool.submit(_load, source, resize)) for source in itertools.islice(remaining, ahead)
+        (source, pool.submit(read, source)) for source in itertools.islice(remaining, ahead)
     )
     try:
         while waiting:
             source, future = waiting.popleft()
             picture = future.result()
             for following in itertools.islice(remaining, 1):
-                waiting.append((following, pool.submit(_load, following, resize)))
+                waiting.append((following, pool.submit(read, following)))
             yield source, picture
     finally:
         # Interrupted: what has not begun need not begin.
@@ -103,8 +115,8 @@ def _decode(
             future.cancel()
 
 
-def _load(source: Source, resize: Resize) -> np.ndarray | ImageError:
+def _attempt(read: Callable[[Source, Resize], np.ndarray], resize: Resize, source: Source) -> np.ndarray | ImageError:
     try:
-        return load(source, resize)
+        return read(source, resize)
     except ImageError as error:
         return error

@@ -108,6 +108,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a network ends instead of at its classifier: the output of a layer, pooled or as it is."""
+
+    #: Without, the end of the network without its classifier, or with ``top`` what its last layer takes.
+    layer: str | None = None
+    #: What becomes of a map (rows, columns, channels): its mean or maximum over the rows and columns, or nothing.
+    pool: Literal["avg", "max"] | None = None
+    top: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WeightFile:
     """One file of weights: its name in Keras's cache, where it is fetched and how it is checked."""
 
@@ -163,6 +174,8 @@ class ModelSpec:
     classes: int = 1000
     #: Whether it answers for a picture by the mean over the picture and its mirror image.
     mirror: bool = False
+    #: Where it ends, for what is computed of a network without its classifier.
+    cut: Cut | None = None
     # Training
     #: The recipe by which ``zoo train`` trains it where none is named.
     recipe: str | None = None

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from zoo.errors import UnavailableError, UsageError
+from zoo.training import job, train
 from zoo.training import recipe as recipes
-from zoo.training import train
 from zoo.training.settings import Settings
 from zoo.training.watcher import Watcher
 
@@ -108,6 +108,7 @@ def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, pic
         "metrics.json",
         "model.keras",
         "network.yaml",
+        "predictions.csv",
         "split.csv",
     ]
     with (outcome.run / "history.csv").open() as lines:
@@ -218,6 +219,7 @@ def test_the_loss_becomes_nan_and_what_was_saved_stays(network, pictures, tmp_pa
 
 
 def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "SAVE_EVERY", 0.0)
     whole = train.start(settings(network, pictures, epochs=4), tmp_path / "whole")
     save, calls = np.savez, []
 

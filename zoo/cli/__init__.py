@@ -9,7 +9,11 @@ import click
 #: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
 COMMANDS = {
     "classify": "Say what is in pictures.",
-    "train": "Train a network from scratch on a folder of pictures.",
+    "finetune": "Make a classifier from a folder of pictures.",
+    "train": "Train a network from scratch.",
+    "evaluate": "Say how good a network is on pictures with known classes.",
+    "compare": "Compare networks on the same pictures.",
+    "check": "Look for what is wrong with a data set.",
     "list": "List the networks.",
     "info": "Show what is known of a network.",
     "pull": "Fetch the weights of networks.",

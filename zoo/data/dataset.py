@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from zoo.data import manifest, mnist
 from zoo.data.split import PARTS, Split, divide
-from zoo.data.tree import read_tree
+from zoo.data.tree import read_tree, read_validation
 from zoo.errors import UsageError
 
 __all__ = ["Dataset", "Split", "read"]
@@ -71,6 +71,7 @@ def read(
     *,
     val_split: float | None = None,
     test_split: float = 0.0,
+    val_dir: str | os.PathLike[str] | None = None,
     seed: int = 0,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
@@ -92,6 +93,7 @@ def read(
         val_split: the fraction of every class that validates; 0.1 without, and 0.2 where a class has fewer than 50
             pictures. 0 for none.
         test_split: the fraction of every class that is kept apart as ``test``.
+        val_dir: a folder with a folder for every class, with pictures to validate with; they are not divided off then.
         seed: of the division.
         root: for a table, the folder that its paths begin at; without, the ``dataset`` of the ``config.yaml`` beside
             it, as a run's folder has it, else its own folder.
@@ -104,9 +106,11 @@ def read(
     _check_fractions(val_split, test_split)
     if os.path.isdir(text):
         dataset, keys = _read_folder(text)
+        if val_dir is not None:
+            dataset, val_split = _with_validation(dataset, os.fsdecode(val_dir), val_split), None
         dataset = _divided(dataset, keys, val_split, test_split, seed)
     elif text.lower().endswith(".csv") and os.path.exists(text):
-        if val_split or test_split:
+        if val_split or test_split or val_dir is not None:
             raise UsageError(f"{text} records which picture is in which part; it is not divided again.")
         base = os.fsdecode(root) if root is not None else manifest.find_root(text)
         classes, splits = manifest.read(text, base)
@@ -127,6 +131,19 @@ def _read_folder(folder: str) -> tuple[Dataset, Sequence[str]]:
         return Dataset(folder, classes, MappingProxyType(splits), root=folder), keys
     tree = read_tree(folder)
     return Dataset(folder, tree.classes, MappingProxyType(tree.splits), tuple(tree.skipped), root=folder), tree.keys
+
+
+def _with_validation(dataset: Dataset, folder: str, val_split: float | None) -> Dataset:
+    """The data set with pictures to validate with from another folder."""
+    if val_split:
+        raise UsageError(
+            "--val-dir has the pictures to validate with, so --val-split divides none off; give one of them."
+        )
+    if "val" in dataset.splits:
+        raise UsageError(f"{dataset.path} has a part 'val' of its own; leave --val-dir away, or remove it.")
+    tree = read_validation(folder, dataset.classes)
+    splits = {**dataset.splits, "val": tree.splits["val"]}
+    return replace(dataset, splits=MappingProxyType(splits), skipped=(*dataset.skipped, *tree.skipped))
 
 
 def _divided(dataset: Dataset, keys: Sequence[str], val_split: float | None, test_split: float, seed: int) -> Dataset:

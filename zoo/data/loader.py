@@ -61,6 +61,7 @@ class Loader:
         workers: int | None = None,
         memory: int | None = None,
         drop_last: bool = False,
+        targets: np.ndarray | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -76,6 +77,7 @@ class Loader:
             workers: threads and processes that decode and augment; the number of processors without.
             memory: bytes that the pictures may take, decoded; a quarter of what is available without.
             drop_last: leave out the last batch of an epoch where it is smaller than the others.
+            targets: what stands for each picture of ``split``, float32 (n, columns); a 1 for its class without.
         """
         self.split = split
         self.resize = resize
@@ -89,7 +91,8 @@ class Loader:
         #: Files that could not be read, each with the reason.
         self.failed: list[tuple[str, str]] = []
         self._memory = memory
-        self._stored = _stored(resize, augment)
+        self._targets = targets
+        self._stored = stored_size(resize, augment)
         self._grey = isinstance(split.sources, Pictures)
         # Indices of the pictures that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
         self._kept = np.arange(len(split))
@@ -108,7 +111,14 @@ class Loader:
     @property
     def labels(self) -> np.ndarray:
         """Classes of the pictures that take part, in their order: int64 (n,)."""
-        return self.split.labels[self._kept]
+        labels: np.ndarray = self.split.labels[self.kept]
+        return labels
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Indices of the pictures that take part, as far as is known: int64 (m,)."""
+        kept: np.ndarray = np.setdiff1d(self._kept, sorted(self._reported), assume_unique=True)
+        return kept
 
     @property
     def in_memory(self) -> bool:
@@ -150,7 +160,8 @@ class Loader:
         none can.
 
         Yields:
-            pixels, uint8 (b, height, width, 3), 0-255, and labels, float32 (b, classes), each row a distribution.
+            pixels, uint8 (b, height, width, 3), 0-255, and labels, float32 (b, classes), each row a distribution; or
+            what ``targets`` has in its place.
 
         Raises:
             UnavailableError: none of the pictures can be read.
@@ -225,8 +236,7 @@ class Loader:
     def _batch(self, indices: np.ndarray, number: int, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and labels of one batch."""
         x, indices = self._fetch(indices)
-        y = np.zeros((len(indices), self.classes), np.float32)
-        y[np.arange(len(indices)), self.split.labels[indices]] = 1
+        y = one_hot(self.split.labels[indices], self.classes) if self._targets is None else self._targets[indices]
         if self.augment is not None and len(x):
             rng = np.random.default_rng(self._entropy(_AUGMENT, number, step))
             x, y = self.augment(x, y, rng, (self.resize.height, self.resize.width))
@@ -271,7 +281,14 @@ class Loader:
         return f"None of the {len(self.split)} pictures can be read; the first is {path}: {why}."
 
 
-def _stored(resize: Resize, augment: Augment | None) -> Resize:
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels, integers (n,), as float32 (n, ``classes``) with a 1 in each row."""
+    rows = np.zeros((len(labels), classes), np.float32)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
+
+
+def stored_size(resize: Resize, augment: Augment | None) -> Resize:
     """How pictures are kept: as the network takes them, or larger and whole where crops are taken of them."""
     if augment is None or augment.crop is None:
         return resize

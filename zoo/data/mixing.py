@@ -84,6 +84,25 @@ def mix(
     return result, (share * labels + (1 - share) * labels[partners]).astype(np.float32)
 
 
+def mix_values(
+    values: np.ndarray, labels: np.ndarray, alpha: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blend what a network made of each picture with what it made of another (Verma et al., Manifold Mixup, 2019).
+
+    Args:
+        values: float32 (b, …).
+        labels: float32 (b, classes).
+        alpha: of the Beta distribution that the proportion is drawn from, above 0.
+        rng: where chance comes from.
+
+    Returns:
+        values and labels, of the same shapes.
+    """
+    share = np.float32(rng.beta(alpha, alpha))
+    partners = rng.permutation(len(values))
+    return tuple(share * part + (1 - share) * part[partners] for part in (values, labels))  # type: ignore[return-value]
+
+
 def _pasted(
     batch: np.ndarray, partners: np.ndarray, share: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:

@@ -13,8 +13,12 @@ from zoo.errors import UsageError
 from zoo.sources import reason
 
 
-def read(folder: str) -> tuple[tuple[str, ...], dict[str, Split]]:
+def read(folder: str, *, training: bool = True) -> tuple[tuple[str, ...], dict[str, Split]]:
     """The classes and parts of a folder with IDX files; no parts where it holds none.
+
+    Args:
+        folder: where they are.
+        training: whether there must be some to train on.
 
     Raises:
         UsageError: a file is damaged or without a partner, or a label has no name.
@@ -22,10 +26,10 @@ def read(folder: str) -> tuple[tuple[str, ...], dict[str, Split]]:
     pairs = idx.find(folder)
     if not pairs:
         return (), {}
-    if "train" not in pairs:
+    if training and "train" not in pairs:
         raise UsageError(f"{folder} holds {os.path.basename(next(iter(pairs.values())).images)}, and none to train on.")
     arrays = {part: idx.read_pair(pairs[part]) for part in PARTS if part in pairs}
-    values = np.unique(arrays["train"][1])
+    values = np.unique(next(iter(arrays.values()))[1])
     names, first = _names(folder, values)
     splits = {}
     for part, (images, labels) in arrays.items():

@@ -35,21 +35,55 @@ def read_tree(folder: str) -> Tree:
         UsageError: there are no classes, a class has no pictures to train on, or stands beside ``train/`` only.
     """
     subfolders = _subfolders(folder)
-    found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
-    parts = {part: os.path.join(folder, names[0]) for part, names in found.items() if names}
+    parts = find_parts(folder) or {"train": folder}
     if "train" not in parts:
-        if subfolders and all(name in {*NAMES["val"], *NAMES["test"]} for name in subfolders):
-            raise UsageError(f"{folder} holds {' and '.join(subfolders)}, and no folder train with pictures to learn.")
-        parts = {"train": folder}
-    if len(found["val"]) > 1 and "val" in parts:
-        raise UsageError(f"{folder} holds {' and '.join(found['val'])}; which of them is for validation?")
+        raise UsageError(f"{folder} holds {' and '.join(subfolders)}, and no folder train with pictures to learn.")
     classes = _classes(parts["train"])
     tree = Tree(classes)
     for part, place in parts.items():
         _read_part(tree, part, place)
     if parts["train"] != folder:
-        others = [name for name in subfolders if name not in {path for paths in found.values() for path in paths}]
+        others = [name for name in subfolders if os.path.join(folder, name) not in parts.values()]
         tree.skipped += [(os.path.join(folder, name), "a folder beside train, not used") for name in others]
+    return tree
+
+
+def find_parts(folder: str) -> dict[str, str]:
+    """The folders of the parts, by part; none where the folders are classes.
+
+    A folder ``val`` or ``test`` is a class where there are others than these, and no ``train``.
+
+    Raises:
+        UsageError: the folder cannot be listed, or has two folders for validation.
+    """
+    subfolders = _subfolders(folder)
+    found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
+    if not found["train"] and not all(name in {*NAMES["val"], *NAMES["test"]} for name in subfolders):
+        return {}
+    if len(found["val"]) > 1:
+        raise UsageError(f"{folder} holds {' and '.join(found['val'])}; which of them is for validation?")
+    return {part: os.path.join(folder, names[0]) for part, names in found.items() if names}
+
+
+def read_classes(place: str) -> Tree:
+    """What a folder of class folders holds, as the part ``test``, of which nothing is asked that training needs.
+
+    Raises:
+        UsageError: it holds no folders, or cannot be listed.
+    """
+    tree = Tree(_classes(place))
+    _read_part(tree, "test", place)
+    return tree
+
+
+def read_validation(place: str, classes: tuple[str, ...]) -> Tree:
+    """What a folder of class folders holds, as the part ``val`` of pictures with these classes.
+
+    Raises:
+        UsageError: it has another class, or cannot be listed.
+    """
+    tree = Tree(classes)
+    _read_part(tree, "val", place)
     return tree
 
 

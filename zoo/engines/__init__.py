@@ -90,7 +90,7 @@ def start(
         from zoo.engines import keras_engine
 
         running = keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)
-    if spec.mirror:
+    if spec.mirror and spec.cut is None:
         from zoo.engines.mirrored import Mirrored
 
         return Mirrored(running)

@@ -1,4 +1,4 @@
-"""Compile one network to OpenVINO's form: ``python -m zoo.engines.compile MODEL FOLDER [WEIGHTS]``.
+"""Compile one network to OpenVINO's form: ``python -m zoo.engines.compile MODEL FOLDER [--weights FILE] [--cut JSON]``.
 
 Run in a process of its own, because the Keras backend is fixed at import: Keras on OpenVINO builds and
 exports a network in a second without TensorFlow.
@@ -6,23 +6,27 @@ exports a network in a second without TensorFlow.
 
 from __future__ import annotations
 
+import argparse
+import json
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.engines.layout import channels_first
 from zoo.errors import ZooError
+from zoo.spec import Cut
 
 
-def compile_network(model: str, target: Path, weights: Path | None) -> None:
+def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | None) -> None:
     """Write ``target/model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
     import openvino
 
     from zoo import bundle, models, registry
 
     spec = bundle.read_spec(model) if bundle.is_file(model) else registry.get(model)
-    network = models.create_model(spec, weights=weights)
+    network = models.create_model(replace(spec, cut=cut), weights=weights)
     raw = target / "raw.xml"
     network.export(str(raw), format="openvino", verbose=False)
     graph = openvino.Core().read_model(raw)
@@ -66,9 +70,14 @@ def _free_batch(graph: Any) -> None:
 def main() -> int:
     """Entry point; an error is the last line of stderr."""
     logging.disable(logging.WARNING)
-    model, target, *weights = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--cut", type=lambda text: Cut(**json.loads(text)))
+    arguments = parser.parse_args()
     try:
-        compile_network(model, Path(target), Path(weights[0]) if weights else None)
+        compile_network(arguments.model, arguments.target, arguments.weights, arguments.cut)
     except ZooError as error:
         print(error, file=sys.stderr)
         return error.exit_status

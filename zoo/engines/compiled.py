@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
 #: Raised whenever the way a network is compiled changes, so that older forms are not used.
-FORMAT = 2
+FORMAT = 3
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +94,10 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
 
 def entries() -> Iterator[CompiledNetwork]:
     """Every compiled network in the cache, by name."""
-    for about in sorted(folder().glob("*/about.json")):
-        size = sum(file.stat().st_size for file in about.parent.rglob("*") if file.is_file())
-        contents = json.loads(about.read_text())
-        yield CompiledNetwork(about.parent, contents["model"], contents, size)
+    for file in sorted(folder().glob("*/about.json")):
+        size = sum(part.stat().st_size for part in file.parent.rglob("*") if part.is_file())
+        contents = json.loads(file.read_text())
+        yield CompiledNetwork(file.parent, contents["model"], contents, size)
 
 
 def leftovers(older_than: float = 3600.0) -> list[Path]:
@@ -106,8 +106,8 @@ def leftovers(older_than: float = 3600.0) -> list[Path]:
     return [path for path in folder().glob(".*-*") if path.is_dir() and path.stat().st_mtime < limit]
 
 
-def _about(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
-    """Everything that could change the compiled form."""
+def identity(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
+    """Everything of a network that decides what it answers."""
     source = weights.path if weights else spec.file
     return {
         "model": spec.name,
@@ -117,17 +117,23 @@ def _about(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
         "input_size": list(spec.input_size),
         "classes": spec.classes,
         "weights_sha256": verification.digest(source) if source else None,
-        "format": FORMAT,
-        "keras": version("keras"),
-        "openvino": version("openvino"),
+        "cut": asdict(spec.cut) if spec.cut else None,
     }
+
+
+def _about(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
+    """Everything that could change the compiled form."""
+    versions = {name: version(name) for name in ("keras", "openvino")}
+    return {**identity(spec, weights), "format": FORMAT, **versions}
 
 
 def _compile(spec: ModelSpec, weights: Found | None, work: Path) -> None:
     """Run :mod:`zoo.engines.compile` in a process whose Keras has the backend that compiles fastest."""
     command = [sys.executable, "-m", "zoo.engines.compile", spec.file or registry.reference(spec), str(work)]
     if weights:
-        command.append(str(weights.path))
+        command += ["--weights", str(weights.path)]
+    if spec.cut:
+        command += ["--cut", json.dumps(asdict(spec.cut))]
     environment = {**os.environ, "KERAS_BACKEND": "openvino", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
     # The child finds zoo where this process found it, also in a checkout that is not installed.
     environment["PYTHONPATH"] = os.pathsep.join(

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ import keras
 
 from zoo import bundle, registry
 from zoo.errors import UnavailableError, UsageError
-from zoo.models.graph import find_layer, settle_names
+from zoo.models.graph import before_last, cut_at, find_layer, settle_names, waists
 from zoo.models.inputs import preprocess, raw_input
 from zoo.models.loading import load_weights
 from zoo.spec import ModelSpec
 
-__all__ = ["create_model", "find_layer", "load_weights"]
+__all__ = ["before_last", "create_model", "cut_at", "find_layer", "load_weights", "waists"]
 
 Shape = tuple[int, int, int]
 
@@ -47,7 +48,8 @@ def create_model(
     >>> create_model("resnet50").predict(pictures)  # uint8 or float, RGB 0-255, (n, 224, 224, 3)
 
     Args:
-        name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec.
+        name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec. One with a ``cut`` gives the network
+            up to there, and takes no argument but the weights.
         weights: ``"imagenet"`` for the network's published weights (those it prefers, where it has none of that
             name), another of its tags, the path of a file (legacy ``.h5``, ``.weights.h5``, ``.keras``, ``.npz`` or
             ``.npy``), or ``None`` for random ones.
@@ -72,6 +74,8 @@ def create_model(
         WeightsError: weights that cannot be found or fetched, or do not fit.
     """
     spec, tag = _find_spec(name)
+    if spec.cut is not None:
+        return _create_cut(spec, tag or weights)
     if spec.file:
         chosen = (num_classes, include_top, pooling, preprocessing, input_shape, classifier_activation)
         if chosen != (None, True, None, True, None, "softmax"):
@@ -104,6 +108,22 @@ def _find_spec(name: str | ModelSpec) -> tuple[ModelSpec, str | None]:
     if bundle.is_file(name):
         return bundle.read_spec(name), None
     return registry.resolve(name)
+
+
+def _create_cut(spec: ModelSpec, weights: str | os.PathLike[str] | None) -> keras.Model:
+    """A network up to where its spec cuts it; with the classifier only where the cut is in it."""
+    assert spec.cut is not None
+    cut, whole = spec.cut, replace(spec, cut=None)
+    if spec.file:
+        model = create_model(whole)
+        return cut_at(model, replace(cut, layer=cut.layer or before_last(model)))
+    include_top = cut.top
+    if cut.layer is not None:
+        model = create_model(whole, None, include_top=False)
+        include_top = not any(operation.name == cut.layer for operation in model.operations)
+    model = create_model(whole, weights, include_top=include_top)
+    last = before_last(model) if include_top else model.operations[-1].name
+    return cut_at(model, replace(cut, layer=cut.layer or last))
 
 
 def _load_file(file: str) -> keras.Model:

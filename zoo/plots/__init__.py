@@ -9,6 +9,7 @@ from zoo.plots.canvas import RIGHT, WRONG, write_png
 from zoo.plots.contact_sheet import sheet, sheet_image
 from zoo.plots.kernels import filters, filters_image
 from zoo.plots.matrix import confusion, confusion_image
+from zoo.plots.reliability import reliability, reliability_image
 from zoo.plots.training_curves import curves, curves_image
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "curves_image",
     "filters",
     "filters_image",
+    "reliability",
+    "reliability_image",
     "sheet",
     "sheet_image",
     "write_png",

@@ -18,8 +18,10 @@ from zoo.errors import UnavailableError, UsageError
 _NOTES = "notes"
 
 
-def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any]) -> None:
+def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, command: str = "train") -> None:
     """Write arrays, in order, and plain values; an earlier file stays until the new one is whole.
+
+    ``command`` is the one that goes on from there, for the sentence of an error.
 
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
@@ -35,7 +37,7 @@ def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any]) -> 
         temporary.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        kept = f"the one before it is whole; 'zoo train --resume {path.parent}' goes on from there"
+        kept = f"the one before it is whole; 'zoo {command} --resume {path.parent}' goes on from there"
         rest = kept if path.exists() else "make room and start again"
         raise UnavailableError(f"The checkpoint {path} cannot be written ({reason}): {rest}.") from error
     finally:

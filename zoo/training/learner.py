@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,8 +11,8 @@ import numpy as np
 
 from zoo import models
 from zoo.errors import UsageError, ZooError
-from zoo.spec import ModelSpec
-from zoo.training import losses
+from zoo.spec import ModelSpec, Preprocessing
+from zoo.training import losses, optimizers
 from zoo.training.recipe import Recipe
 
 #: What holds the last layer's output in every network that classifies.
@@ -28,14 +26,66 @@ class DivergedError(ZooError):
 class Learner:
     """A network in training.
 
-    It learns in mixed precision where it is asked to; what it gives away, :attr:`plain`, is float32, without the parts
-    that only training needs, and without an optimiser.
+    It may be a part of a network, the rest of which has done its work already and stays as it is. It learns in mixed
+    precision where it is asked to; what it gives away is float32, without the parts that only training needs, and
+    without an optimiser.
     """
 
     def __init__(
-        self, spec: ModelSpec, recipe: Recipe, classes: int, *, precision: str, seed: int, weights: str | None = None
+        self,
+        model: keras.Model,
+        recipe: Recipe,
+        *,
+        plain: keras.Model,
+        whole: keras.Model | None = None,
+        scales: Sequence[float] | None = None,
+        target: Preprocessing | None = None,
+        taught: bool = False,
     ) -> None:
-        """Build and compile.
+        """Compile.
+
+        Args:
+            model: what learns. Further outputs after that of the layer ``predictions`` are auxiliary heads.
+            recipe: how it is trained.
+            plain: what is given away. It has the layers of ``whole``, by name, and may be the same network.
+            whole: the network that ``model`` is a part of; ``model`` without.
+            scales: a factor of the learning rate for each trainable variable of ``model``, in their order.
+            target: for a network that draws its input again, how that input is prepared.
+            taught: whether labels come with the opinions of a teacher, as twice as many columns.
+
+        Raises:
+            UsageError: an optimiser or one of its arguments that Keras does not have.
+        """
+        if model is plain:
+            # The same layers once more: what is compiled is saved with its optimiser, and what is given away is not.
+            whole, model = plain, keras.Model(plain.inputs, plain.outputs, name=plain.name)
+        self.recipe, self.model, self.plain = recipe, model, plain
+        self.network = model
+        if _has_layer(model, _LAST) and model.output_names != [_LAST]:
+            self.network = keras.Model(model.inputs, model.get_layer(_LAST).output)
+        self._whole = model if whole is None else whole
+        self._target, self._taught = target, taught
+        self._heads = len(model.outputs)
+        self._class_weights: np.ndarray | None = None
+        # Whether the weights are those of an earlier time, averaged already.
+        self._past = False
+        self.optimizer = optimizers.create(recipe, scales)
+        self._compile()
+        self.optimizer.build(model.trainable_variables)
+
+    @classmethod
+    def from_scratch(
+        cls,
+        spec: ModelSpec,
+        recipe: Recipe,
+        classes: int,
+        *,
+        precision: str,
+        seed: int,
+        weights: str | None = None,
+        taught: bool = False,
+    ) -> Learner:
+        """A learner of all of a network.
 
         Args:
             spec: the network.
@@ -44,37 +94,31 @@ class Learner:
             precision: a Keras dtype policy.
             seed: of the weights and of dropout; every random generator of Keras, NumPy and Python is seeded.
             weights: tag or file of weights to begin with; random ones without.
+            taught: whether there is a teacher.
 
         Raises:
             UsageError: an optimiser or one of its arguments that Keras does not have.
         """
-        self.recipe = recipe
         keras.utils.set_random_seed(seed)
-        with _policy(precision):
-            self.model = models.create_model(spec, weights, num_classes=classes or None, training=True)
-            self.network = self.model
-            if _has_layer(self.model, _LAST):
-                self.network = keras.Model(self.model.inputs, self.model.get_layer(_LAST).output)
-        with _policy("float32"):
-            self.plain = models.create_model(spec, None, num_classes=classes or None)
-        self.optimizer = _optimizer(recipe)
-        self._compile()
-        self.optimizer.build(self.model.trainable_variables)
-        self._target = spec.preprocessing if recipe.loss == "mse" else None
-        self._heads = len(self.model.outputs)
-        self._class_weights: np.ndarray | None = None
+        with policy(precision):
+            model = models.create_model(spec, weights, num_classes=classes or None, training=True)
+        with policy("float32"):
+            plain = models.create_model(spec, None, num_classes=classes or None)
+        target = spec.preprocessing if recipe.loss == "mse" else None
+        return cls(model, recipe, plain=plain, target=target, taught=taught)
 
     def _compile(self) -> None:
         heads = len(self.model.outputs)
         loss = losses.get(self.recipe.loss, label_smoothing=self.recipe.label_smoothing)
-        classifies = self.recipe.loss != "mse"
-        first = [keras.metrics.CategoricalAccuracy(name="top1")] if classifies else []
+        if self._taught:
+            loss = losses.Distillation(loss, alpha=self.recipe.alpha, temperature=self.recipe.temperature)
+        metrics = [] if self._target else [keras.metrics.MeanMetricWrapper(losses.is_right, name="top1")]
         if heads == 1:
-            self.model.compile(self.optimizer, loss, metrics=first)
+            self.model.compile(self.optimizer, loss, metrics=metrics)
             return
         weights = [1.0] + [self.recipe.auxiliary_weight] * (heads - 1)
         nothing: list[Any] = [[] for _ in range(heads - 1)]
-        self.model.compile(self.optimizer, [loss] * heads, loss_weights=weights, metrics=[first, *nothing])
+        self.model.compile(self.optimizer, [loss] * heads, loss_weights=weights, metrics=[metrics, *nothing])
 
     def weigh_classes(self, weights: np.ndarray) -> None:
         """Weigh each picture's loss by its class: float (classes,), mean 1 over the pictures."""
@@ -84,8 +128,8 @@ class Learner:
         """Learn from one batch.
 
         Args:
-            x: uint8 (b, height, width, 3).
-            y: float32 (b, classes), shares of the classes.
+            x: what the network takes: uint8 (b, height, width, 3), or what the rest of it made of that.
+            y: float32 (b, classes), shares of the classes; with a teacher (b, 2 classes), its opinions after them.
             learning_rate: of this step.
 
         Returns:
@@ -95,7 +139,9 @@ class Learner:
             DivergedError: the loss is no finite number.
         """
         self.optimizer.learning_rate = learning_rate
-        weights = None if self._class_weights is None else y @ self._class_weights
+        weights = None
+        if self._class_weights is not None:
+            weights = y[:, : len(self._class_weights)] @ self._class_weights
         target: Any = y if self._target is None else self._target.apply(x)
         if self._heads > 1:
             target = [target] * self._heads
@@ -110,13 +156,34 @@ class Learner:
             raise DivergedError("the loss is no number any more")
         return values
 
-    def give(self) -> keras.Model:
+    @contextlib.contextmanager
+    def given(self) -> Iterator[keras.Model]:
         """The finished network with today's weights: float32, no optimiser, nothing that only training needs."""
         with self.judged():
-            for layer in self.plain.layers:
-                if layer.weights:
-                    layer.set_weights(self.model.get_layer(layer.name).get_weights())
-        return self.plain
+            if self._whole is not self.plain:
+                for layer in self.plain.layers:
+                    if layer.weights:
+                        layer.set_weights(self._whole.get_layer(layer.name).get_weights())
+            yield self.plain
+
+    def snapshot(self) -> list[np.ndarray]:
+        """The weights and statistics that are judged, for :meth:`as_it_was`."""
+        with self.judged():
+            return [_copy(variable) for variable in self.model.variables]
+
+    @contextlib.contextmanager
+    def as_it_was(self, values: Sequence[np.ndarray]) -> Iterator[None]:
+        """The network as it was at a :meth:`snapshot`; afterwards as it is."""
+        own = [_copy(variable) for variable in self.model.variables]
+        self._past = True
+        for variable, value in zip(self.model.variables, values, strict=True):
+            variable.assign(value)
+        try:
+            yield
+        finally:
+            self._past = False
+            for variable, value in zip(self.model.variables, own, strict=True):
+                variable.assign(value)
 
     def state(self) -> list[np.ndarray]:
         """Every variable that decides what comes next: weights, statistics, random generators, the optimiser's own."""
@@ -135,6 +202,11 @@ class Learner:
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
 
+    @property
+    def size(self) -> int:
+        """How many arrays :meth:`state` gives."""
+        return len(self._variables())
+
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
@@ -142,7 +214,7 @@ class Learner:
     def judged(self) -> Iterator[keras.Model]:
         """The network as it is judged and given away: with the running mean of its weights, where the recipe asks."""
         means = getattr(self.optimizer, "_model_variables_moving_average", None)
-        if self.recipe.average is None or not means:
+        if self._past or self.recipe.average is None or not means:
             yield self.network
             return
         # Copies, because JAX gives the memory of weights away with each step, and two variables must not share it.
@@ -156,50 +228,8 @@ class Learner:
                 variable.assign(value)
 
 
-def _optimizer(recipe: Recipe) -> Any:
-    """A Keras optimiser by name and arguments.
-
-    Raises:
-        UsageError: Keras has no such optimiser, or it has no such argument.
-    """
-    arguments = dict(recipe.optimizer)
-    name = str(arguments.pop("name"))
-    offered = {
-        key.lower(): value
-        for key, value in vars(keras.optimizers).items()
-        if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer) and key != "Optimizer"
-    }
-    if name.lower() not in offered:
-        near = difflib.get_close_matches(name.lower(), offered, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" It has {', '.join(sorted(offered))}."
-        raise UsageError(f"Keras has no optimiser '{name}'.{hint}")
-    kind = offered[name.lower()]
-    taken = inspect.signature(kind).parameters
-    for key in arguments:
-        if key not in taken or key == "kwargs":
-            near = difflib.get_close_matches(key, taken, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise UsageError(f"Keras's optimiser {name} has no argument '{key}'.{hint}")
-    settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, **arguments}
-    if recipe.weight_decay:
-        settings["weight_decay"] = recipe.weight_decay
-    if recipe.clip_norm:
-        settings["global_clipnorm"] = recipe.clip_norm
-    if recipe.accumulate > 1:
-        settings["gradient_accumulation_steps"] = recipe.accumulate
-    if recipe.average:
-        settings |= {"use_ema": True, "ema_momentum": recipe.average}
-    try:
-        optimizer: Any = kind(**settings)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"Keras's optimiser {name} refuses its arguments: {' '.join(str(error).split())}") from error
-    if recipe.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    return optimizer
-
-
 @contextlib.contextmanager
-def _policy(name: str) -> Iterator[None]:
+def policy(name: str) -> Iterator[None]:
     """A dtype policy for what is built meanwhile."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)

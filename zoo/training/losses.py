@@ -62,6 +62,69 @@ class MarginLoss(keras.losses.Loss):  # type: ignore[misc]
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
+@keras.saving.register_keras_serializable(package="zoo")
+class Distillation(keras.losses.Loss):  # type: ignore[misc]
+    """The loss of the labels, and how far the network's softened probabilities are from a teacher's.
+
+    ``(1 - alpha) loss(labels) + alpha T² KL(teacher || network)`` with both sides at the temperature T, Hinton, Vinyals
+    and Dean, Distilling the Knowledge in a Neural Network (2015), arXiv 1503.02531. T² keeps the share of the gradients
+    the same at every temperature.
+
+    Args:
+        labels: the loss of the labels.
+        alpha: 0 to 1, the teacher's part.
+        temperature: above 0; 1 leaves probabilities as they are, more makes them alike.
+        **kwargs: of :class:`keras.losses.Loss`.
+    """
+
+    def __init__(
+        self, labels: keras.losses.Loss, alpha: float, temperature: float, name: str = "distillation", **kwargs: Any
+    ) -> None:
+        """Keep the loss of the labels."""
+        super().__init__(name=name, **kwargs)
+        self.labels, self.alpha, self.temperature = labels, alpha, temperature
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Loss of each picture.
+
+        Args:
+            y_true: float (batch, 2 classes): shares of the classes, then the teacher's probabilities.
+            y_pred: float (batch, classes), probabilities.
+
+        Returns:
+            float (batch,).
+        """
+        classes = y_pred.shape[-1]
+        teacher, network = (_log_softened(p, self.temperature) for p in (y_true[:, classes:], y_pred))
+        apart = ops.sum(ops.exp(teacher) * (teacher - network), axis=-1)
+        labels = self.labels.call(y_true[:, :classes], y_pred)
+        return (1.0 - self.alpha) * labels + self.alpha * self.temperature**2 * apart
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments, for saving."""
+        labels = keras.saving.serialize_keras_object(self.labels)
+        return {**super().get_config(), "labels": labels, "alpha": self.alpha, "temperature": self.temperature}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Distillation:
+        """What :meth:`get_config` gave."""
+        return cls(**{**config, "labels": keras.saving.deserialize_keras_object(config["labels"])})
+
+
+def is_right(y_true: Any, y_pred: Any) -> Any:
+    """Whether the most probable class is the true one: float (batch,), 0 or 1.
+
+    Columns of ``y_true`` after the classes, which are a teacher's, do not count.
+    """
+    truth = ops.argmax(y_true[:, : y_pred.shape[-1]], axis=-1)
+    return ops.cast(ops.equal(truth, ops.argmax(y_pred, axis=-1)), "float32")
+
+
+def _log_softened(probabilities: Any, temperature: float) -> Any:
+    """Logarithms of probabilities (batch, classes) at a temperature; the softmax of their logarithms over it."""
+    return ops.log_softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature, axis=-1)
+
+
 def get(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
     """A Keras loss by name; labels are shares of the classes, float (batch, classes).
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +64,8 @@ class Recipe:
     accumulate: int = 1
     #: Share of the old mean in a running mean of the weights, which is then what is judged and kept, e.g. 0.998.
     average: float | None = None
+    #: So many of the best epochs' weights are averaged at the end, and the mean is kept where it validates better.
+    average_best: int = 1
     # Loss
     loss: str = "crossentropy"
     label_smoothing: float = 0.0
@@ -71,6 +73,9 @@ class Recipe:
     class_weights: str = "none"
     #: Weight of the loss of auxiliary heads, where a network has them.
     auxiliary_weight: float = 0.3
+    #: Where there is a teacher: its part of the loss, 0-1, and the temperature at which it is listened to.
+    alpha: float = 0.5
+    temperature: float = 4.0
     # Data
     augment: Augment = field(default_factory=Augment)
     #: ``auto`` takes mixed_bfloat16 where the device multiplies in it (NVIDIA GPUs, AMX or AVX-512 BF16), else
@@ -87,8 +92,11 @@ class Recipe:
         _require(self.clip_norm is None or self.clip_norm > 0, "clip_norm", "above 0, or null", self.clip_norm)
         _require(self.accumulate >= 1, "accumulate", "at least 1", self.accumulate)
         _require(self.average is None or 0 < self.average < 1, "average", "between 0 and 1, or null", self.average)
+        _require(1 <= self.average_best <= 20, "average_best", "from 1 to 20", self.average_best)
         _require(0 <= self.label_smoothing < 1, "label_smoothing", "from 0 to below 1", self.label_smoothing)
         _require(self.auxiliary_weight >= 0, "auxiliary_weight", "a number from 0", self.auxiliary_weight)
+        _require(0 <= self.alpha <= 1, "alpha", "from 0 to 1", self.alpha)
+        _require(self.temperature > 0, "temperature", "above 0", self.temperature)
         _choice("loss", self.loss, LOSSES)
         _choice("precision", self.precision, PRECISIONS)
         _choice("monitor", self.monitor, MONITORS)
@@ -115,6 +123,19 @@ def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides:
         UsageError: no such recipe, no such key, or a value out of range.
     """
     file = find(name)
+    values = read(file)
+    for change in changes:
+        apply(values, change)
+    values |= {key: value for key, value in overrides.items() if value is not None}
+    return from_mapping(values, where=str(file))
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The plain values of a recipe's file, with its name.
+
+    Raises:
+        UsageError: it is no YAML, or no mapping.
+    """
     try:
         values = registry.read_yaml(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -123,11 +144,7 @@ def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides:
         raise UsageError(f"{file}{line}: this is not YAML: {getattr(error, 'problem', error)}.") from error
     if not isinstance(values, dict):
         raise UsageError(f"{file}: a recipe is a mapping, such as 'epochs: 20'. Received: {type(values).__name__}")
-    values = {"name": file.stem, **values}
-    for change in changes:
-        _apply(values, change)
-    values |= {key: value for key, value in overrides.items() if value is not None}
-    return from_mapping(values, where=str(file))
+    return {"name": file.stem, **values}
 
 
 def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
@@ -141,15 +158,15 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
     try:
         for key, value in values.items():
             if key not in fields:
-                raise UsageError(f"there is no '{key}' in a recipe.{_near(str(key), fields)}")
+                raise UsageError(f"there is no '{key}' in a recipe.{near(str(key), fields)}")
             ready[key] = _typed(key, value, str(fields[key].type))
         return Recipe(**ready)
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 
 
-def find(name: str | os.PathLike[str]) -> Path:
-    """The file of a recipe.
+def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
+    """The file of a recipe; ``kind`` is the folder that such recipes are in.
 
     Raises:
         UsageError: no recipe of that name; the sentence names the nearest ones.
@@ -159,20 +176,20 @@ def find(name: str | os.PathLike[str]) -> Path:
         if not Path(text).is_file():
             raise UsageError(f"There is no file {text}.")
         return Path(text)
-    known = available()
+    known = available(kind)
     if text not in known:
-        raise UsageError(f"There is no recipe '{text}'.{_near(text, known)} The recipes are: {', '.join(known)}.")
+        raise UsageError(f"There is no recipe '{text}'.{near(text, known)} The recipes are: {', '.join(known)}.")
     return known[text]
 
 
-def available() -> dict[str, Path]:
+def available(kind: str = "recipes") -> dict[str, Path]:
     """Every recipe's file by name, sorted; a user's own wins over a shipped one."""
-    folders = [resources.shipped("configs", "recipes"), *(root / "recipes" for root in resources.config_roots()[::-1])]
+    folders = [resources.shipped("configs", kind), *(root / kind for root in resources.config_roots()[::-1])]
     files = {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
     return dict(sorted(files.items()))
 
 
-def _apply(values: dict[str, Any], change: str) -> None:
+def apply(values: dict[str, Any], change: str) -> None:
     """Put one ``KEY=VALUE`` into nested plain values."""
     key, separator, text = change.partition("=")
     if not separator:
@@ -237,9 +254,10 @@ def _require(holds: bool, key: str, wanted: str, value: Any) -> None:
 
 def _choice(key: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise UsageError(f"{key} is one of {', '.join(choices)}.{_near(str(value), choices)} Received: {value!r}")
+        raise UsageError(f"{key} is one of {', '.join(choices)}.{near(str(value), choices)} Received: {value!r}")
 
 
-def _near(name: str, names: Any) -> str:
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+def near(name: str, names: Iterable[str]) -> str:
+    """`` Did you mean '…'?``, where one of the names is like it."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean '{found[0]}'?" if found else ""

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import __version__, declarative, metrics, plots
+from zoo import __version__, declarative, metrics, output, plots, verification
+from zoo.choice import Choice
 from zoo.data.loader import Loader
+from zoo.images import load as load_picture
 from zoo.spec import ModelSpec
 from zoo.training import judging
+from zoo.training.judging import Judgement
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 from zoo.training.tensorboard import TensorBoard
 
 if TYPE_CHECKING:
     import keras
-
-#: The run's own copy of a network that was described in YAML.
-NETWORK = "network.yaml"
 
 #: Mistakes that are shown, and pictures of the first batch.
 SHOWN = 35
@@ -30,7 +30,7 @@ SHOWN = 35
 def copy_network(spec: ModelSpec, run: Run) -> None:
     """Keep a network's description with the run, where it has one; it may change later."""
     if declarative.is_declarative(spec):
-        shutil.copyfile(spec.arguments["network"], run.folder / NETWORK)
+        shutil.copyfile(spec.arguments["network"], run.network)
 
 
 def load(run: Run) -> keras.Model:
@@ -67,6 +67,23 @@ def metadata(
     }
 
 
+def origin(chosen: Choice, *, scratch: bool) -> dict[str, Any]:
+    """Where a fine-tuned network comes from: its weights, their digest, and the terms that they were given under."""
+    spec, found = chosen.spec, chosen.weights
+    if scratch:
+        return {}
+    weights = spec.weights.get(chosen.tag) if chosen.tag else spec.weight_set()
+    file = found.path if found is not None else spec.file
+    return {
+        "backbone": spec.name,
+        "initial_weights": chosen.tag or spec.file,
+        "weights_sha256": verification.digest(file) if file else None,
+        # What is made of a work goes by the terms of the work.
+        "licence": weights.licence if weights else None,
+        "attribution": weights.attribution if weights else None,
+    }
+
+
 class Pictures:
     """Curves, confusion, mistakes and first-layer filters, as files and, where it is asked for, for TensorBoard."""
 
@@ -77,6 +94,9 @@ class Pictures:
             UnavailableError: TensorBoard is not installed.
         """
         self.run, self.classes, self.spec = run, list(classes), spec
+        #: What the network said of the split that was judged last.
+        self.judgement: Judgement | None = None
+        self._predictions: list[dict[str, Any]] = []
         self.board = TensorBoard(run.folder / "tensorboard") if tensorboard else None
 
     def begin(self, network: keras.Model, loader: Loader) -> None:
@@ -88,10 +108,11 @@ class Pictures:
         self.board.image("inputs", plots.sheet_image(list(x[:SHOWN]), names), 0)
         self._filters(network, 0)
 
-    def epoch(self, network: keras.Model, rows: Sequence[Mapping[str, float]], best: int) -> None:
-        """After an epoch: curves, and for TensorBoard its numbers, histograms of the weights and the filters."""
+    def epoch(self, network: keras.Model, rows: Sequence[Mapping[str, float]], best: int, *, draw: bool) -> None:
+        """After an epoch: curves, if they are to be drawn now, and for TensorBoard all there is to see."""
         row = rows[-1]
-        plots.curves(rows, self.run.folder / "curves.png", title=self.run.folder.name, best=best)
+        if draw:
+            self.curves(rows, best)
         if self.board is None:
             return
         number = int(row["epoch"])
@@ -101,6 +122,10 @@ class Pictures:
                 self.board.histogram(f"{layer.name}/{weight.name}", np.asarray(weight), number)
         self._filters(network, number)
 
+    def curves(self, rows: Sequence[Mapping[str, float]], best: int) -> None:
+        """Loss and accuracy over the epochs."""
+        plots.curves(rows, self.run.folder / "curves.png", title=self.run.folder.name, best=best)
+
     def judge(self, network: keras.Model, loader: Loader, split: str) -> dict[str, Any]:
         """All metrics of the finished network on a split; its confusion and its mistakes as pictures.
 
@@ -108,39 +133,53 @@ class Pictures:
         """
         if self.spec.classes == 0:
             error = judging.squared_error(network, loader.epoch(0), self.spec.preprocessing)
-            return {"n": len(loader.labels), "loss": error}
-        scores, labels = judging.scores(network, loader.epoch(0))
-        summary = metrics.summary(scores, labels, self.classes)
-        matrix = metrics.confusion(scores.argmax(1), labels, len(self.classes))
+            return {"n": len(loader.kept), "loss": error}
+        judgement = self.judgement = judging.judge(network, loader, split)
+        self._write_predictions(judgement)
+        summary = metrics.summary(judgement.scores, judgement.labels, self.classes)
+        matrix = metrics.confusion(judgement.predicted, judgement.labels, len(self.classes))
         title = f"{self.run.folder.name}, {split}"
         plots.confusion(matrix, self.classes, self.run.folder / "confusion.png", title=title)
-        self._mistakes(scores, labels, loader, split)
+        self._mistakes(judgement)
         if self.board is not None:
             self.board.image("confusion", plots.confusion_image(matrix, self.classes, title=title), 0)
         return summary
+
+    def _write_predictions(self, judgement: Judgement) -> None:
+        """A row for each picture that was judged, in ``predictions.csv``."""
+        predicted = judgement.predicted
+        self._predictions += [
+            {
+                "path": source.path,
+                "split": judgement.split,
+                "label": self.classes[label],
+                "predicted": self.classes[best],
+                "score": round(float(scores[best]), 6),
+            }
+            for source, label, best, scores in zip(
+                judgement.sources, judgement.labels, predicted, judgement.scores, strict=True
+            )
+        ]
+        with output.opened(self.run.folder / "predictions.csv") as stream:
+            output.write(self._predictions, stream, "csv", columns=list(self._predictions[0]))
 
     def end(self) -> None:
         """Close TensorBoard's file."""
         if self.board is not None:
             self.board.close()
 
-    def _mistakes(self, scores: np.ndarray, labels: np.ndarray, loader: Loader, split: str) -> None:
+    def _mistakes(self, judgement: Judgement) -> None:
         """The surest mistakes on one sheet."""
-        wrong = np.flatnonzero(scores.argmax(1) != labels)
+        wrong = judgement.wrong[:SHOWN]
         if not len(wrong):
             return
-        wrong = wrong[np.argsort(-scores[wrong].max(1), kind="stable")][:SHOWN]
-        found: dict[int, np.ndarray] = {}
-        begin = 0
-        for x, _ in loader.epoch(0):
-            found |= {int(index): x[index - begin] for index in wrong if begin <= index < begin + len(x)}
-            begin += len(x)
+        scores, labels = judgement.scores, judgement.labels
         captions = [
             f"{self.classes[labels[i]]}\nnot {self.classes[scores[i].argmax()]}\N{NO-BREAK SPACE}{scores[i].max():.0%}"
             for i in wrong
         ]
-        pictures = [found[int(index)] for index in wrong]
-        title = f"{split}: the surest mistakes"
+        pictures = [load_picture(judgement.sources[index], self.spec.resize) for index in wrong]
+        title = f"{judgement.split}: the surest mistakes"
         plots.sheet(pictures, captions, self.run.folder / "mistakes.png", title=title)
         if self.board is not None:
             self.board.image("mistakes", plots.sheet_image(pictures, captions, title=title), 0)

@@ -22,6 +22,8 @@ class Run:
     """The folder of one training; the paths of what is in it."""
 
     folder: Path
+    #: What goes on with it, for sentences.
+    command: str = "train"
 
     @property
     def model(self) -> Path:
@@ -32,6 +34,11 @@ class Run:
     def checkpoint(self) -> Path:
         """What the training needs to go on."""
         return self.folder / CHECKPOINT
+
+    @property
+    def network(self) -> Path:
+        """The run's own copy of a network that was described in YAML."""
+        return self.folder / "network.yaml"
 
     @property
     def split(self) -> Path:
@@ -62,7 +69,7 @@ class Run:
         """
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             resumes = (self.folder / CONFIG).is_file()
-            hint = f", or go on with 'zoo train --resume {self.folder}'" if resumes else ""
+            hint = f", or go on with 'zoo {self.command} --resume {self.folder}'" if resumes else ""
             raise UsageError(f"{self.folder} is not empty and is not overwritten; name another folder{hint}.")
 
     def write_config(self, config: Mapping[str, Any]) -> None:
@@ -114,6 +121,17 @@ class Run:
         with output.opened(self.folder / name) as stream:
             stream.write(text)
 
+    def write_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Replace what zoo knows of the network that is there.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        try:
+            bundle.write_metadata(self.model, metadata)
+        except OSError as error:
+            raise UnavailableError(f"{self.model} cannot be written: {error.strerror or error}.") from error
+
     def write_model(self, network: Any, metadata: Mapping[str, Any]) -> None:
         """Save a network with what zoo knows of it; an earlier file stays until the new one is whole.
 
@@ -127,7 +145,9 @@ class Run:
             os.replace(temporary, self.model)
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())
-            resumes = f"'zoo train --resume {self.folder}' goes on" if self.checkpoint.exists() else "start again"
+            resumes = (
+                f"'zoo {self.command} --resume {self.folder}' goes on" if self.checkpoint.exists() else "start again"
+            )
             raise UnavailableError(f"{self.model} cannot be written ({reason}): make room, then {resumes}.") from error
         finally:
             temporary.unlink(missing_ok=True)

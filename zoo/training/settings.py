@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from zoo import __version__, bundle, registry
 from zoo.errors import UsageError
 from zoo.spec import ModelSpec
-from zoo.training import recipe as recipes
-from zoo.training.recipe import Recipe
+from zoo.training.run import Run
+
+
+class AnyRecipe(Protocol):
+    """What recipes have in common."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, of which it can be made again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +35,33 @@ class Settings:
     model: str
     #: A data set, as :func:`zoo.data.dataset.read` takes it.
     dataset: str
-    recipe: Recipe
+    #: A recipe of the command: :class:`~zoo.training.recipe.Recipe`, or that of fine-tuning.
+    recipe: AnyRecipe
     seed: int = 0
     #: Shares that are split off where the data set has no such part; ``None`` lets the data set decide.
     val_split: float | None = None
     test_split: float = 0.0
+    #: A folder with pictures to validate with, where they are not in the data set.
+    val_dir: str | None = None
     #: Variables of the network, such as its width.
     variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     #: Height and width, where they are not the network's own.
     input_size: tuple[int, int] | None = None
-    #: Tag or file of weights to begin with; random ones without.
+    #: Tag or file of weights to begin with. Without, training from scratch takes random ones, and fine-tuning those
+    #: that the network prefers.
     weights: str | None = None
     device: str = "auto"
     #: Seconds after which the training ends, its learning rate having come down by then; ``None`` for no limit.
     time_limit: float | None = None
     tensorboard: bool = False
+    #: A network that knows the classes and is learnt from.
+    teacher: str | None = None
+    #: Whether duplicates and leaks are looked for before the training.
+    check: bool = False
+    #: Whether the learning rate of each phase is looked for before it.
+    lr_find: bool = False
+    #: The command, as it was typed.
+    invocation: str | None = None
 
     def __post_init__(self) -> None:
         """Check the range.
@@ -76,16 +100,21 @@ class Settings:
             "dataset": os.path.abspath(self.dataset),
             "val_split": self.val_split,
             "test_split": self.test_split,
+            "val_dir": os.path.abspath(self.val_dir) if self.val_dir else None,
             "seed": self.seed,
             "device": self.device,
             "time_limit": self.time_limit,
             "tensorboard": self.tensorboard,
+            "teacher": self.teacher,
+            "check": self.check,
+            "lr_find": self.lr_find,
+            "invocation": self.invocation,
             "recipe": self.recipe.as_dict(),
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, where: str) -> Settings:
-        """What :meth:`as_dict` gave.
+    def from_dict(cls, values: Mapping[str, Any], read: Callable[..., AnyRecipe], *, where: str) -> Settings:
+        """What :meth:`as_dict` gave; ``read`` makes a recipe of its plain values.
 
         Raises:
             UsageError: a key is missing or makes no sense; the sentence begins with ``where``.
@@ -95,16 +124,45 @@ class Settings:
             return cls(
                 model=values["model"],
                 dataset=values["dataset"],
-                recipe=recipes.from_mapping(values["recipe"], where=where),
+                recipe=read(values["recipe"], where=where),
                 seed=values["seed"],
                 val_split=values["val_split"],
                 test_split=values["test_split"],
+                val_dir=values["val_dir"],
                 variables=MappingProxyType(dict(values["variables"])),
                 input_size=(size[0], size[1]) if size else None,
                 weights=values["weights"],
                 device=values["device"],
                 time_limit=values["time_limit"],
                 tensorboard=values["tensorboard"],
+                teacher=values["teacher"],
+                check=values["check"],
+                lr_find=values["lr_find"],
+                invocation=values["invocation"],
             )
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise UsageError(f"{where} is not what zoo wrote: {type(error).__name__} at {error}.") from error
+
+
+def resumed(
+    run: Run, read: Callable[..., AnyRecipe], *, time_limit: float | None = None, device: str | None = None
+) -> Settings:
+    """The settings of a run that is gone on with.
+
+    Args:
+        run: its folder, and the command that goes on with it.
+        read: makes a recipe of its plain values.
+        time_limit: seconds for the training as a whole; as it was without.
+        device: where it goes on; where it was without.
+
+    Raises:
+        UsageError: it is no run, or was begun by another command.
+    """
+    config = run.read_config()
+    if config.get("command", run.command) != run.command:
+        raise UsageError(f"{run.folder} was begun by 'zoo {config['command']}', which goes on with it.")
+    config |= {key: value for key, value in (("device", device), ("time_limit", time_limit)) if value is not None}
+    if run.network.is_file():
+        # The description may have changed since; the run has its own copy.
+        config["model"] = str(run.network)
+    return Settings.from_dict(config, read, where=str(run.folder / "config.yaml"))

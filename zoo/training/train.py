@@ -10,10 +10,10 @@ from typing import Any
 
 from zoo import registry
 from zoo.training import recipe as recipes
-from zoo.training import results
-from zoo.training.loop import Outcome, Training
+from zoo.training.job import Outcome
+from zoo.training.loop import Training
 from zoo.training.run import Run, next_folder
-from zoo.training.settings import Settings
+from zoo.training.settings import Settings, resumed
 from zoo.training.watcher import Watcher
 
 
@@ -85,11 +85,5 @@ def resume(
         UnavailableError: as for :func:`train`.
     """
     run = Run(folder)
-    config = run.read_config()
-    config |= {key: value for key, value in (("device", device), ("time_limit", time_limit)) if value is not None}
-    network = folder / results.NETWORK
-    if network.is_file():
-        # The description may have changed since; the run has its own copy.
-        config["model"] = str(network)
-    settings = Settings.from_dict(config, where=str(folder / "config.yaml"))
+    settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)
     return Training(settings, run, resumed=True, watcher=watcher).go()

@@ -1,0 +1,123 @@
+"""``zoo compare``: networks side by side on the same pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.cli import common
+
+if TYPE_CHECKING:
+    from zoo.comparison import Comparison, Pair, Row
+
+COLUMNS = (
+    *("model", "n", "top1", "top1_interval", "top5", "latency_ms", "images_per_second", "size_mb", "memory_mb"),
+    *("agreement", "p", "device", "engine"),
+)
+
+#: From this p-value on a difference may well be chance.
+CHANCE = 0.05
+
+
+@common.command("compare")
+@click.option("--dataset", required=True, metavar="DIR", help="A folder a class, test/ of such, IDX files, or a table.")
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="NAME|FILE",
+    help="Name, NAME:TAG, or a .keras file; twice or more often.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["test", "val", "train", "all"]),
+    help="The part that judges; without, the first that there is of test, val and train.",
+)
+@click.option("--labels", type=click.Path(path_type=Path), metavar="FILE", help="Table folder,label for other names.")
+@common.run_options
+@common.output_options
+def command(models: tuple[str, ...], format: str | None, output: Path | None, **options: Any) -> int:
+    """Compare networks on the same pictures: accuracy, speed, size, memory, agreement.
+
+    Each network runs by itself in a process of its own, so keep the machine quiet meanwhile. The best stands first.
+
+    \b
+      zoo compare --dataset flowers/ -m runs/flowers-1/model.keras -m runs/flowers-2/model.keras
+      zoo compare --dataset photos/labels.csv -m mobilenetv2 -m resnet50 --format json
+    """
+    import sys
+
+    from zoo import comparison
+    from zoo import output as out
+
+    format = out.choose_format(format, sys.stdout, output)
+    with common.fetching() as fetched, common.progress("comparing") as update:
+        done: dict[str, int] = {}
+
+        def progress(name: str, count: int, total: int) -> None:
+            done[name] = count
+            update(sum(done.values()), total * len(models))
+
+        found = comparison.compare(models, progress=progress, fetched=fetched, **options)
+    with out.opened(output) as stream:
+        summary = found.summary()
+        if format == "json":
+            stream.write(out.to_json(summary) + "\n")
+        elif format == "table":
+            stream.write(out.printable(_table(found)))
+        else:
+            out.write(summary["models"], stream, format, columns=COLUMNS)
+    if found.failed:
+        common.say(f"{len(found.failed)} of {found.n + len(found.failed)} could not be read")
+    return 1 if found.failed else 0
+
+
+def _table(found: Comparison) -> str:
+    from zoo import output as out
+
+    split = f", {found.split}" if found.split else ""
+    titles = {
+        "interval": "95 % interval",
+        "ms": "ms a picture",
+        "speed": "pictures/s",
+        "size": "MB",
+        "memory": "peak MB",
+    }
+    titles |= {"top1": "top-1", "top5": "top-5", "agreement": "same as best"}
+    columns = ["model", "top1", "interval", "top5", "ms", "speed", "size", "memory", "agreement", "p"]
+    text = f"{found.dataset}{split}: {found.n:,} pictures\n\n"
+    text += out.aligned([_cells(row) for row in found.rows], columns, titles)
+    text += "".join(f"\n{_sentence(pair)}" for pair in found.pairs if pair.one == found.rows[0].model) + "\n"
+    if found.failed:
+        rows = [{"path": path, "error": error} for path, error in found.failed]
+        text += "\n" + out.aligned(rows, ["path", "error"], {"path": "not read"})
+    return text
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    low, high = row.top1_interval
+    return {
+        "model": row.model,
+        "top1": None if row.top1 is None else f"{row.top1:.2%}",
+        "interval": f"{low:.2%} to {high:.2%}",
+        "top5": None if row.top5 is None else f"{row.top5:.2%}",
+        "ms": row.latency_ms if row.latency_ms < 10 else round(row.latency_ms, 1),
+        "speed": round(row.images_per_second, 1),
+        "size": row.size_mb,
+        "memory": None if row.memory_mb is None else round(row.memory_mb),
+        "agreement": None if row.agreement is None else f"{row.agreement:.1%}",
+        "p": None if row.p is None else f"{row.p:.2g}",
+    }
+
+
+def _sentence(pair: Pair) -> str:
+    """Whether the best is really better than another one."""
+    verdict = "which may well be chance" if pair.p >= CHANCE else "which is hardly chance"
+    return (
+        f"{pair.one} alone is right on {pair.only_one:,} pictures, {pair.other} alone on {pair.only_other:,}: "
+        f"p = {pair.p:.2g}, {verdict}."
+    )

@@ -1,0 +1,1 @@
+"""Fine-tuning: a trained network becomes a classifier of other things."""

@@ -1,0 +1,402 @@
+"""Fine-tuning: a trained network gets a new head, which learns first; then, perhaps, more of the network learns.
+
+Whatever is frozen in a phase is computed once for each picture (:mod:`zoo.finetuning.trunk`), and the phase learns from
+that. The result is one network with everything joined.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import bundle, choice, pretrained, registry
+from zoo.data.loader import Loader
+from zoo.errors import UnavailableError, UsageError
+from zoo.finetuning import plan
+from zoo.finetuning.cached import CachedBatches
+from zoo.finetuning.recipe import Head, TransferRecipe
+from zoo.finetuning.trunk import Trunk
+from zoo.finetuning.views import Views
+from zoo.spec import Cut
+from zoo.training import judging, precision, rate_finder, results
+from zoo.training.epochs import Batches, Phase
+from zoo.training.job import JUDGED, Job
+from zoo.training.recipe import Recipe
+from zoo.training.run import Run
+from zoo.training.settings import Settings
+from zoo.training.watcher import Watcher
+
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.finetuning import heads
+    from zoo.training.learner import Learner
+
+#: The part of a limited time that the head may take where more of the network learns after it.
+HEAD_SHARE = 0.3
+#: How far the two pieces of a network may be from the whole, in probabilities. A map between them is kept in 16 bits.
+APART = 5e-3
+#: Pictures on which that is looked at.
+COMPARED = 16
+
+
+class Finetuning(Job):
+    """See :class:`~zoo.training.job.Job`."""
+
+    command = "finetune"
+
+    def __init__(self, settings: Settings, run: Run, *, resumed: bool, watcher: Watcher | None) -> None:
+        """Read what is cheap to read, and see to the weights.
+
+        Raises:
+            UsageError: an unknown name, or one of a network that cannot get a new head.
+            WeightsError: there are no weights for it here.
+        """
+        assert isinstance(settings.recipe, TransferRecipe)
+        self.recipe = settings.recipe
+        self.scratch = self.recipe.mode == "scratch"
+        self.origin = _origin(settings, self.recipe.head, scratch=self.scratch)
+        super().__init__(settings, run, self.origin.spec, resumed=resumed, watcher=watcher)
+        self.classes = len(self.dataset.classes)
+        self._targets: np.ndarray | None = None
+        self._loaders: dict[str, Loader] = {}
+        self._failed: dict[str, str] = {}
+        self._head_batches: dict[str, Batches] = {}
+        self.sentences: list[str] = []
+        self.phase_names: list[str] = []
+        self.apart = 0.0
+        #: Learning rates that were looked for, by phase.
+        self.rates: dict[str, float] = {}
+
+    # Pictures
+
+    def open(self, stack: contextlib.ExitStack) -> None:
+        """Ask the teacher, and compute what the head learns from. All of that is done without Keras, where it can."""
+        stack.callback(self._close)
+        self._targets = self.ask_teacher()
+        if self.caches("head"):
+            self._head_batches = self._cached(self.recipe.head.cut, "head")
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """The files that were left out or could not be read, with their reasons."""
+        return [*super().failed, *self._failed.items()]
+
+    def caches(self, name: str) -> bool:
+        """Whether the frozen part of a phase is computed once."""
+        # A rectangle of one picture cannot be put into what was made of another.
+        return not self.scratch and self.recipe.views.get(name, 0) > 0 and not self.recipe.phases[name].augment.cutmix
+
+    def _cached(self, cut: Cut, name: str) -> dict[str, Batches]:
+        """What the network makes of the pictures up to a cut, as batches of every part that is needed."""
+        started = time.monotonic()
+        recipe = self.recipe.phases[name]
+        trunk = Trunk(self.spec, self.origin.weights, cut, self.device)
+        batches: dict[str, Batches] = {}
+        for part in ("train", "val"):
+            split = self.dataset.splits.get(part)
+            if split is None:
+                continue
+            training = part == "train"
+            count = self.recipe.views[name] if training else 1
+            views = Views(count, recipe.augment, self.settings.seed) if training else Views()
+            outputs = trunk.outputs(
+                split,
+                views,
+                lambda done, total, part=part: self.watcher.reading(f"{part} for the {name}", done, total),  # type: ignore[misc]
+            )
+            found = CachedBatches(
+                outputs,
+                split,
+                classes=self.classes,
+                batch_size=recipe.batch_size if training else JUDGED,
+                shuffle=training,
+                seed=self.settings.seed,
+                mixup=recipe.augment.mixup if training else 0.0,
+                targets=self._targets if training else None,
+            )
+            self._failed |= dict(found.failed)
+            batches[part] = found
+        trunk.close()
+        self.clock.add("features", time.monotonic() - started)
+        return batches
+
+    def _pixels(self, recipe: Recipe) -> dict[str, Batches]:
+        """Pictures themselves as batches."""
+        started = time.monotonic()
+        for part in ("train", "val"):
+            split = self.dataset.splits.get(part)
+            if split is None or part in self._loaders:
+                continue
+            training = part == "train"
+            loader = Loader(
+                split,
+                self.spec.resize,
+                classes=self.classes,
+                batch_size=recipe.batch_size if training else JUDGED,
+                augment=recipe.augment if training else None,
+                shuffle=training,
+                seed=self.settings.seed,
+                drop_last=training,
+                targets=self._targets if training else None,
+            )
+            loader.prepare(lambda done, total, part=part: self.watcher.reading(part, done, total))  # type: ignore[misc]
+            self._loaders[part] = loader
+            self._failed |= dict(loader.failed)
+        self.clock.add("reading", time.monotonic() - started)
+        return dict(self._loaders)
+
+    def _close(self) -> None:
+        for loader in self._loaders.values():
+            loader.close()
+
+    # Phases
+
+    def phase(self, number: int) -> Phase | None:
+        """The head, then what the mode asks for."""
+        mode = self.recipe.mode
+        if self.scratch:
+            return self._scratch_phase() if number == 0 else None
+        if number == 0:
+            return self._head_phase()
+        if mode == "head":
+            return None
+        return self._upper_phase(number) if number == 1 else None
+
+    def first_to_learn(self, model: keras.Model, head_top1: float | None) -> tuple[str, str]:
+        """What learns after the head: the phase, and the first operation that does.
+
+        Args:
+            model: the joined network.
+            head_top1: accuracy of the head on the validation pictures; ``None`` where there are none.
+
+        Raises:
+            UsageError: the network has no stage and no layer of the name that was given.
+        """
+        from zoo import models
+        from zoo.finetuning import heads
+
+        names = [operation.name for operation in model.operations]
+        if self.recipe.mode == "full":
+            return "full", names[0]
+        if (named := self.recipe.unfreeze_from) is not None:
+            return "partial", plan.resolve(self.spec, names, named) or models.find_layer(
+                model, named.removeprefix(plan.AFTER)
+            ).name
+        depth = plan.depth(len(self.dataset.splits["train"]), head_top1)
+        if self.recipe.mode == "auto":
+            self._say(depth.reason)
+            if depth.phase == "full":
+                return "full", names[0]
+        return "partial", plan.first_above(names, heads.stage_ends(names, self.spec), depth.stages or plan.STAGES_ALIKE)
+
+    def _scratch_phase(self) -> Phase:
+        self._seed(0)
+        recipe = self.recipe.phases["scratch"]
+        policy = precision.resolve(recipe.precision, self.device.kind)
+        whole = self.join(policy).model
+        return self._pixel_phase("scratch", 0, whole, whole if policy == "float32" else self.join("float32").model)
+
+    def _head_phase(self) -> Phase:
+        from zoo.finetuning import heads
+        from zoo.training.learner import Learner
+
+        recipe = self.recipe.phases["head"]
+        self._seed(0)
+        joined = self.join("float32")
+        model = joined.model
+        batches = self._head_batches
+        if not batches:
+            batches = self._pixels(recipe)
+            heads.freeze(model, _after(model, joined.features))
+            learner = Learner(model, recipe, plain=model, taught=self._targets is not None)
+        else:
+            upper = heads.above(model, joined.features)
+            self._compare(model, upper, batches)
+            learner = Learner(upper, recipe, plain=model, whole=model, taught=self._targets is not None)
+        self._say(f"the head learns for {recipe.epochs} epochs: {learner.model.count_params():,} parameters")
+        return self._ready("head", learner, batches, recipe, 0)
+
+    def _upper_phase(self, number: int) -> Phase:
+        from zoo.finetuning import heads
+        from zoo.training.learner import Learner
+
+        kept = results.load(self.run)
+        names = [operation.name for operation in kept.operations]
+        tops = [row["val_top1"] for row in self.history.rows if row["phase"] == 1 and "val_top1" in row]
+        name, start = self.first_to_learn(kept, max(tops, default=None))
+        recipe = self.recipe.phases[name]
+        part = f"from {start} on " if name == "partial" else ""
+        self._say(f"then everything {part}learns, for {recipe.epochs} epochs")
+        policy = precision.resolve(recipe.precision, self.device.kind)
+        self._seed(number)
+        whole = kept if policy == "float32" else self._like(kept, policy)
+        heads.freeze(whole, start)
+        waist = heads.waist_below(whole, start)
+        cached = name == "partial" and self.caches("partial") and waist != names[0]
+        if not cached:
+            return self._pixel_phase(name, number, whole, kept)
+        batches = self._cached(Cut(layer=waist), "partial")
+        heads.freeze(kept, start)
+        self._compare(kept, heads.above(kept, waist), batches)
+        model = heads.above(whole, waist)
+        scales = heads.rate_scales(model, whole, self.spec, self.recipe.layer_decay)
+        taught = self._targets is not None
+        learner = Learner(model, recipe, plain=kept, whole=whole, scales=scales, taught=taught)
+        return self._ready(name, learner, batches, recipe, number)
+
+    def _pixel_phase(self, name: str, number: int, whole: keras.Model, plain: keras.Model) -> Phase:
+        """A phase without a frozen part."""
+        from zoo.finetuning import heads
+        from zoo.training.learner import Learner
+
+        recipe = self.recipe.phases[name]
+        batches = self._pixels(recipe)
+        decay = 1.0 if self.scratch else self.recipe.layer_decay
+        scales = heads.rate_scales(whole, whole, self.spec, decay)
+        taught = self._targets is not None
+        learner = Learner(whole, recipe, plain=plain, whole=whole, scales=scales, taught=taught)
+        return self._ready(name, learner, batches, recipe, number)
+
+    def _ready(self, name: str, learner: Learner, batches: dict[str, Batches], recipe: Recipe, number: int) -> Phase:
+        if recipe.class_weights == "balanced":
+            self.weigh_classes(learner, batches["train"].labels)
+        more = number == 0 and self.recipe.mode in ("auto", "partial", "full")
+        after = sum(1 for row in self.history.rows if row["phase"] <= number)
+        if self.settings.lr_find:
+            recipe = self._with_found_rate(name, learner, batches["train"], recipe)
+        columns = {"phase": number + 1}
+        self.phase_names = [*(["head"] * number), name]
+        return Phase(name, learner, batches, recipe, after=after, columns=columns, end=HEAD_SHARE if more else 1.0)
+
+    def _with_found_rate(self, name: str, learner: Learner, batches: Batches, recipe: Recipe) -> Recipe:
+        """The recipe with a learning rate that was looked for, once."""
+        if name not in self.rates:
+            started = time.monotonic()
+            found = rate_finder.find(learner, batches).rate
+            self.clock.add("lr_find", time.monotonic() - started)
+            self.rates[name] = recipe.learning_rate if found is None else found
+            why = "the loss fell at none that were tried" if found is None else "at which the loss fell fastest"
+            self._say(f"the {name} learns at a rate of up to {self.rates[name]:.2g}: {why}")
+        return replace(recipe, learning_rate=self.rates[name])
+
+    # Networks
+
+    def join(self, policy: str) -> heads.Joined:
+        """The network with its new head, built under a dtype policy."""
+        from zoo.finetuning import heads
+        from zoo.training.learner import policy as dtype_policy
+
+        weights = None if self.scratch or self.origin.weights is None else self.origin.weights.path
+        with dtype_policy(policy):
+            return heads.join(self.spec, weights, self.classes, self.recipe.head)
+
+    def _like(self, kept: keras.Model, policy: str) -> keras.Model:
+        """The same network, in mixed precision."""
+        model = self.join(policy).model
+        for layer in model.layers:
+            if layer.weights:
+                layer.set_weights(kept.get_layer(layer.name).get_weights())
+        return model
+
+    def _seed(self, number: int) -> None:
+        import keras
+
+        keras.utils.set_random_seed((self.settings.seed + number) % 2**32)
+
+    def _compare(self, model: keras.Model, upper: keras.Model, batches: dict[str, Batches]) -> None:
+        """See that the network says of pictures what its two pieces say of them, one after the other.
+
+        Raises:
+            UnavailableError: it does not.
+        """
+        found = batches["train"]
+        assert isinstance(found, CachedBatches)
+        indices = found.outputs.kept[:COMPARED]
+        pixels = np.stack([Views().reader()(found.split.sources[i], self.spec.resize)[0] for i in indices])
+        pieces = upper.predict_on_batch(np.asarray(found.outputs.values[indices, 0], np.float32))
+        self.apart = max(
+            self.apart, float(np.abs(np.asarray(pieces) - np.asarray(model.predict_on_batch(pixels))).max())
+        )
+        if self.apart > APART:
+            raise UnavailableError(
+                f"{self.spec.name} and its two pieces differ by {self.apart:.2g} in what they say of a picture; "
+                "'zoo cache prune --features' forgets what was computed before, and --set views=0 does without it."
+            )
+
+    # After
+
+    def judge(self) -> dict[str, Any]:
+        """Judge the kept network, as every other command runs it."""
+        judged = {}
+        network = judging.Runner(self.run.model, self.device)
+        for part in ("val", "test"):
+            if part in self.dataset.splits:
+                # Read once, so they need not be kept.
+                loader = Loader(
+                    self.dataset.splits[part], self.spec.resize, classes=self.classes, batch_size=JUDGED, memory=0
+                )
+                with contextlib.closing(loader):
+                    judged[part] = self.pictures.judge(network, loader, part)
+                self._failed |= dict(loader.failed)
+        return judged
+
+    def about(self) -> dict[str, Any]:
+        """How it was trained."""
+        best = self.best or {}
+        return {
+            "mode": self.recipe.mode,
+            "phases": self.phase_names,
+            "best_phase": self.phase_names[int(best.get("phase", 1)) - 1],
+            "plan": self.sentences,
+            "pieces_apart": self.apart,
+            "learning_rates_found": self.rates,
+        }
+
+    def notes(self) -> dict[str, Any]:
+        """What was said so far."""
+        return {"sentences": self.sentences, "apart": self.apart, "rates": self.rates}
+
+    def recall(self, notes: Mapping[str, Any]) -> None:
+        """Go on with what :meth:`notes` gave."""
+        self.sentences, self.apart, self.rates = list(notes["sentences"]), notes["apart"], dict(notes["rates"])
+
+    def metadata(self, judged: Any) -> dict[str, Any]:
+        """What the network's file knows of itself, and where it comes from."""
+        origin = results.origin(self.origin, scratch=self.scratch)
+        return {**super().metadata(judged), **origin}
+
+    def _say(self, sentence: str) -> None:
+        if sentence and sentence not in self.sentences:
+            self.sentences.append(sentence)
+            self.watcher.note(sentence)
+
+
+def _origin(settings: Settings, head: Head, *, scratch: bool) -> choice.Choice:
+    """The network to begin with, and its weights."""
+    if bundle.is_file(settings.model):
+        if scratch or settings.weights or settings.variables:
+            raise UsageError(
+                f"{settings.model} has weights of its own, so it takes no other weights or variables, and 'scratch' "
+                "begins with a name."
+            )
+        return choice.Choice(bundle.read_spec(settings.model), None, None, "asked for by file")
+    spec = settings.spec()
+    if spec.classes == 0:
+        raise UsageError(f"{spec.name} draws its input again; a new head takes a network that classifies.")
+    if scratch:
+        return choice.Choice(spec, None, None, "random weights")
+    tag = settings.weights or registry.resolve(settings.model)[1]
+    found = pretrained.fetch(spec, tag, include_top=head.pool == "own")
+    return choice.Choice(spec, found.tag, found, "asked for by name")
+
+
+def _after(model: keras.Model, name: str) -> str:
+    """The operation that comes after one."""
+    names = [operation.name for operation in model.operations]
+    return str(names[names.index(name) + 1])

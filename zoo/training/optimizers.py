@@ -1,0 +1,71 @@
+"""Keras's optimisers by name and arguments, with a learning rate for each variable where that is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from zoo.errors import UsageError
+from zoo.training.recipe import Recipe
+
+
+def create(recipe: Recipe, scales: Sequence[float] | None = None) -> Any:
+    """The optimiser of a recipe.
+
+    Args:
+        recipe: what names it.
+        scales: a factor of the learning rate for each trainable variable, in their order; all 1 without. Weight decay
+            goes by the rate as it is.
+
+    Raises:
+        UsageError: Keras has no such optimiser, or it has no such argument.
+    """
+    arguments = dict(recipe.optimizer)
+    name = str(arguments.pop("name"))
+    offered = {
+        key.lower(): value
+        for key, value in vars(keras.optimizers).items()
+        if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer) and key != "Optimizer"
+    }
+    if name.lower() not in offered:
+        near = difflib.get_close_matches(name.lower(), offered, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else f" It has {', '.join(sorted(offered))}."
+        raise UsageError(f"Keras has no optimiser '{name}'.{hint}")
+    kind = offered[name.lower()]
+    taken = inspect.signature(kind).parameters
+    for key in arguments:
+        if key not in taken or key == "kwargs":
+            near = difflib.get_close_matches(key, taken, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise UsageError(f"Keras's optimiser {name} has no argument '{key}'.{hint}")
+    settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, **arguments}
+    if recipe.weight_decay:
+        settings["weight_decay"] = recipe.weight_decay
+    if recipe.clip_norm:
+        settings["global_clipnorm"] = recipe.clip_norm
+    if recipe.accumulate > 1:
+        settings["gradient_accumulation_steps"] = recipe.accumulate
+    if recipe.average:
+        settings |= {"use_ema": True, "ema_momentum": recipe.average}
+    try:
+        optimizer: Any = (kind if scales is None else _scaled(kind, scales))(**settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"Keras's optimiser {name} refuses its arguments: {' '.join(str(error).split())}") from error
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def _scaled(kind: Any, scales: Sequence[float]) -> Any:
+    """The class of an optimiser that multiplies the rate of each variable by its own factor."""
+
+    class Scaled(kind):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            factor = scales[self._get_variable_index(variable)]
+            super().update_step(gradient, variable, learning_rate * factor)
+
+    return Scaled

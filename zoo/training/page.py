@@ -1,0 +1,99 @@
+"""The page of a run: everything that is known of it, in ``report.html``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import __version__, metrics, report
+from zoo.images import load
+from zoo.training.judging import Judgement
+
+if TYPE_CHECKING:
+    from zoo.training.job import Job
+
+#: Pictures of each kind in the gallery.
+SHOWN = 24
+
+
+def write(job: Job, numbers: Mapping[str, Any]) -> None:
+    """Write the page of a training that has ended.
+
+    Args:
+        job: the training.
+        numbers: what ``metrics.json`` holds.
+
+    Raises:
+        UnavailableError: it cannot be written.
+    """
+    judgement, classes = job.pictures.judgement, job.dataset.classes
+    confusion = None
+    wrong: list[report.Shown] = []
+    right: list[report.Shown] = []
+    if judgement is not None:
+        confusion = metrics.confusion(judgement.predicted, judgement.labels, len(classes))
+        wrong, right = (_shown(job, judgement, rows[:SHOWN]) for rows in (judgement.wrong, judgement.right))
+    page = report.RunReport(
+        title=job.run.folder.name,
+        command=job.settings.invocation or "",
+        when=datetime.date.today().isoformat(),
+        facts=_facts(job, numbers),
+        plan=numbers.get("plan", ()),
+        metrics={split: numbers[split] for split in ("train", "val", "test") if split in numbers},
+        history=job.history.rows,
+        best_epoch=numbers["best_epoch"] or None,
+        phases=_phases(job, numbers.get("phases", ())),
+        classes=classes if confusion is not None else (),
+        confusion=confusion,
+        counts=job.dataset.counts(),
+        findings=[report.Finding(found.severity, found.kind, found.text, found.paths) for found in job.findings],
+        failed=job.failed,
+        wrong=wrong,
+        right=right,
+    )
+    report.write(page, job.run.folder / "report.html")
+
+
+def _facts(job: Job, numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    about = job.metadata({})
+    facts: list[tuple[str, Any]] = [
+        ("network", job.spec.name),
+        ("weights to begin with", about.get("initial_weights") or "random"),
+        ("licence of these weights", about.get("licence")),
+        ("data set", job.settings.dataset),
+        ("recipe", job.settings.recipe.name),
+        ("seed", job.settings.seed),
+        ("pictures", {split: len(part) for split, part in job.dataset.splits.items()}),
+        ("device", numbers["device"]),
+        ("seconds", numbers["seconds"]),
+        ("zoo", __version__),
+    ]
+    return [(name, value) for name, value in facts if value is not None]
+
+
+def _phases(job: Job, names: Any) -> list[report.Phase]:
+    """Where each phase begins and ends."""
+    found = []
+    for number, name in enumerate(names, start=1):
+        epochs = [int(row["epoch"]) for row in job.history.rows if row.get("phase") == number]
+        if epochs:
+            found.append(report.Phase(name, epochs[0], epochs[-1]))
+    return found
+
+
+def _shown(job: Job, judgement: Judgement, rows: np.ndarray) -> list[report.Shown]:
+    classes = job.dataset.classes
+    return [
+        report.Shown(
+            judgement.sources[row].path,
+            classes[judgement.labels[row]],
+            classes[judgement.predicted[row]],
+            float(judgement.scores[row].max()),
+            pixels=load(judgement.sources[row], job.spec.resize),
+            truth_score=float(judgement.scores[row][judgement.labels[row]]),
+        )
+        for row in rows
+    ]
