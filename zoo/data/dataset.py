@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from zoo.data import manifest, mnist
+from zoo.data import copies, manifest, mnist
 from zoo.data.split import PARTS, Split, divide
 from zoo.data.tree import read_tree, read_validation
 from zoo.errors import UsageError
@@ -157,7 +157,8 @@ def _divided(dataset: Dataset, keys: Sequence[str], val_split: float | None, tes
         smallest = int(np.bincount(train.labels, minlength=len(dataset.classes)).min())
         val_split = 0.0 if "val" in dataset.splits else VAL_SPLIT if smallest >= SMALL_CLASS else VAL_SPLIT_SMALL
     fractions = {"val": val_split, "test": test_split}
-    parts = divide(train, keys, dataset.classes, fractions, seed=seed, where=dataset.path)
+    same = copies.groups(train) if any(fractions.values()) else []
+    parts = divide(train, keys, dataset.classes, fractions, seed=seed, where=dataset.path, copies=same)
     parts = {**dataset.splits, **parts}
     splits = {part: parts[part] for part in PARTS if part in parts}
     return Dataset(dataset.path, dataset.classes, MappingProxyType(splits), dataset.skipped, dataset.root)

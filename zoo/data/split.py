@@ -37,14 +37,22 @@ class Split:
 
 
 def divide(
-    split: Split, keys: Sequence[str], classes: Sequence[str], fractions: Mapping[str, float], *, seed: int, where: str
+    split: Split,
+    keys: Sequence[str],
+    classes: Sequence[str],
+    fractions: Mapping[str, float],
+    *,
+    seed: int,
+    where: str,
+    copies: Sequence[np.ndarray] = (),
 ) -> dict[str, Split]:
     """Divide pictures into ``train`` and other parts, class by class.
 
     Which part a picture goes to follows from ``seed`` and its key alone, in order of a hash of the two: neither the
     order in which the system lists files nor where the folder stands matters, and a file that is added later moves few
     of the others. Each part gets its fraction of every class, rounded, and at least one picture of it; ``train`` keeps
-    at least one.
+    at least one. Copies of a picture come into one part together, so that nothing is judged that was learnt from; those
+    of several classes come to ``train``. Only a class with too few different pictures is divided regardless.
 
     Args:
         split: what is divided.
@@ -53,6 +61,7 @@ def divide(
         fractions: part to fraction, each within 0-1 and together below 1; parts of fraction 0 do not come to be.
         seed: another seed gives another division.
         where: what the sentences call the data set.
+        copies: indices of pictures that are the same, for each group of such.
 
     Returns:
         part to pictures, each in the order in which they stand in ``split``.
@@ -63,6 +72,7 @@ def divide(
     fractions = {part: fraction for part, fraction in fractions.items() if fraction > 0}
     if not fractions:
         return {"train": split}
+    group_of = {int(index): number for number, group in enumerate(copies) for index in group}
     prefix = f"{seed}\0".encode()
     order = [hashlib.blake2b(prefix + key.encode(errors="surrogateescape"), digest_size=8).digest() for key in keys]
     chosen: dict[str, list[int]] = {part: [] for part in fractions}
@@ -74,17 +84,44 @@ def divide(
             counts[max(counts, key=counts.__getitem__)] -= 1
         if len(members) <= len(counts):
             raise UsageError(_too_few(name, len(members), tuple(fractions), where))
+        units = _units(members, group_of)
+        if len(units) <= len(counts):
+            # Too few different pictures to go round.
+            units = [[member] for member in members]
         start = 0
-        for part, count in counts.items():
-            chosen[part] += members[start : start + count]
-            start += count
-    taken = np.zeros(len(split), bool)
-    parts = {}
-    for part, found in chosen.items():
-        indices = np.sort(np.array(found, np.int64))
-        taken[indices] = True
-        parts[part] = split.take(indices)
-    return {"train": split.take(np.flatnonzero(~taken)), **parts}
+        for number, (part, count) in enumerate(counts.items(), start=1):
+            # Every later part, and train, gets something too.
+            last = len(units) - (len(counts) - number) - 1
+            wanted = len(chosen[part]) + count
+            while start < last and len(chosen[part]) < wanted:
+                chosen[part] += units[start]
+                start += 1
+    names = ["train", *chosen]
+    place = np.zeros(len(split), np.int64)
+    for number, found in enumerate(chosen.values(), start=1):
+        place[found] = number
+    _keep_together(place, split.labels, copies)
+    return {name: split.take(np.flatnonzero(place == number)) for number, name in enumerate(names)}
+
+
+def _units(members: Sequence[int], group_of: Mapping[int, int]) -> list[list[int]]:
+    """Members of a class that go to a part together, in the order of the first of each."""
+    units: dict[tuple[str, int], list[int]] = {}
+    for member in members:
+        key = ("group", group_of[member]) if member in group_of else ("single", member)
+        units.setdefault(key, []).append(member)
+    return list(units.values())
+
+
+def _keep_together(place: np.ndarray, labels: np.ndarray, copies: Sequence[np.ndarray]) -> None:
+    """Move copies that are in several parts, as they are in several classes, to ``train``, part 0 of ``place``."""
+    for group in copies:
+        if (place[group] == place[group[0]]).all():
+            continue
+        for index in group[place[group] > 0]:
+            others = (place == place[index]) & (labels == labels[index])
+            if others.sum() > 1:
+                place[index] = 0
 
 
 def _too_few(name: str, count: int, parts: tuple[str, ...], where: str) -> str:
