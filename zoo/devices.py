@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from zoo.errors import UnavailableError, UsageError
 
 #: The Keras backends that train and run on a GPU, in the order in which zoo tries them.
 BACKENDS = ("tensorflow", "jax", "torch")
+
+#: Those that train on several devices at once; PyTorch does not under Keras.
+PARALLEL = ("tensorflow", "jax")
 
 #: Share of a card's memory below which it is taken to be busy, or a display card.
 LEAST_FREE = 0.2
@@ -61,77 +64,149 @@ def available() -> list[Device]:
 
 
 def select(request: str = "auto", *, backend: str | None = None) -> Device:
-    """The device that ``request`` means here.
+    """The one device that ``request`` means here.
 
     Args:
         request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the
-            CPU), ``"cpu"``, ``"gpu"`` (the same without the CPU to fall back on) or ``"gpu:N"``.
+            CPU), ``"cpu"``, ``"gpu"`` (the same without the CPU to fall back on), ``"gpu:N"``, or ``"gpu:all"`` where
+            there is one.
         backend: the Keras backend that will run; any installed one without.
 
     Raises:
-        UsageError: ``request`` has another form.
+        UsageError: ``request`` has another form, or means several devices.
         UnavailableError: the device is not there, or no installed backend can use it.
     """
-    return next(device for device in survey(request, backend=backend) if device.selected)
+    chosen = select_several(request, backend=backend)
+    if len(chosen) > 1:
+        raise UsageError(
+            f"--device {request} is {len(chosen)} devices, and only zoo train and zoo finetune run on several; name one."
+        )
+    return chosen[0]
+
+
+def select_several(request: str = "auto", *, backend: str | None = None) -> tuple[Device, ...]:
+    """The devices that ``request`` means here, for a training, in its order.
+
+    Args:
+        request: as for :func:`select`, or several devices of one kind: ``"gpu:0,gpu:1"``, ``"gpu:all"``, or
+            ``"cpu:0,cpu:1"``, the CPU as so many devices.
+        backend: the Keras backend that will run; any installed one without.
+
+    Raises:
+        UsageError: ``request`` has another form, or names a device twice.
+        UnavailableError: a device is not there, or no installed backend can use it.
+    """
+    found, names = _resolve(request, backend)
+    by_name = {device.name: device for device in found}
+    return tuple(by_name[name] for name in names)
 
 
 def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]:
-    """Every device, the one that ``request`` takes marked, each with the reason; errors as :func:`select`."""
-    match = re.fullmatch(r"auto|cpu|(gpu)(?::(\d+))?", request.strip().lower())
-    if not match:
-        raise UsageError(f"--device takes auto, cpu, gpu or gpu:N. Received: {request}")
+    """Every device, those that ``request`` takes marked, each with the reason; errors as :func:`select_several`."""
+    return _resolve(request, backend)[0]
+
+
+def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]]:
+    """Every device with its reason, and the names of those that are taken, in the order in which they were asked for."""
     cpu, *gpus = available()
     usable = gpu_backend(backend)
     free = [gpu for gpu in gpus if _roomy(gpu)]
     best = max(free, key=lambda gpu: gpu.memory_free or 0, default=None)
+    words = [word.strip() for word in request.lower().split(",")]
+    there = [cpu, *gpus]
 
-    if match[2] is not None:
-        chosen = next((gpu for gpu in gpus if gpu.name == f"gpu:{match[2]}"), None)
-        if chosen is None:
-            there = ", ".join(gpu.name for gpu in gpus) or "no GPU"
-            raise UnavailableError(f"There is no gpu:{match[2]} here ({there}); 'zoo devices' lists what there is.")
-        reason = "asked for by name"
-    elif match[1]:
-        chosen = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
-        if chosen is None:
-            raise UnavailableError("There is no GPU that zoo can see here; use --device cpu, or see 'zoo doctor'.")
-        reason = "the GPU with the most free memory"
-    elif request.strip().lower() == "cpu":
-        chosen, reason = cpu, "asked for by name"
-    elif best and usable:
-        chosen, reason = best, f"the GPU with the most free memory, for Keras on {usable}"
-    elif best:
-        chosen, reason = cpu, "there is a GPU, but no installed Keras backend was built for it"
-    elif gpus:
-        chosen, reason = cpu, "no GPU has enough free memory"
+    if len(words) > 1:
+        if not all(re.fullmatch(r"[cg]pu:\d+", word) for word in words) or len({word[:3] for word in words}) > 1:
+            raise UsageError(
+                f"Several devices are all gpu:N or all cpu:N, with commas between them: gpu:0,gpu:1. Received: {request}"
+            )
+        if twice := next((word for word in words if words.count(word) > 1), None):
+            raise UsageError(f"--device {request} names {twice} twice; name each device once.")
+        if words[0].startswith("cpu"):
+            there = [*_parts(cpu, words), *gpus]
+        chosen, reason = words, "asked for by name"
+    elif words == ["gpu:all"]:
+        chosen, reason = [gpu.name for gpu in gpus], "all GPUs were asked for"
+    elif re.fullmatch(r"gpu:\d+", words[0]):
+        chosen, reason = words, "asked for by name"
+    elif words == ["cpu"]:
+        chosen, reason = ["cpu"], "asked for by name"
+    elif words == ["gpu"]:
+        found = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
+        chosen, reason = [found.name] if found else [], "the GPU with the most free memory"
+    elif words == ["auto"]:
+        name, reason = _automatic(best, usable, gpus)
+        chosen = [name]
     else:
-        chosen, reason = cpu, "there is no GPU here"
+        raise UsageError(
+            "--device takes auto, cpu, gpu, gpu:N or gpu:all, and for a training several: gpu:0,gpu:1. "
+            f"Received: {request}"
+        )
 
-    if chosen.kind == "gpu" and not usable:
+    if not chosen:
+        raise UnavailableError("There is no GPU that zoo can see here; use --device cpu, or see 'zoo doctor'.")
+    for name in chosen:
+        if name not in [device.name for device in there]:
+            listed = ", ".join(gpu.name for gpu in gpus) or "no GPU"
+            raise UnavailableError(f"There is no {name} here ({listed}); 'zoo devices' lists what there is.")
+    if chosen[0].startswith("gpu") and not usable:
         raise UnavailableError(
-            f"{chosen.name} is here, but no installed Keras backend can use it; "
+            f"{chosen[0]} is here, but no installed Keras backend can use it; "
             "install tensorflow[and-cuda], jax[cuda12] or a CUDA build of torch, or use --device cpu."
         )
-    return [
+    marked = [
         replace(device, selected=True, reason=reason)
-        if device.name == chosen.name
-        else replace(device, reason=_left(device, best))
-        for device in (cpu, *gpus)
+        if device.name in chosen
+        else replace(device, reason=_left(device, best, request))
+        for device in there
     ]
+    return marked, chosen
 
 
-def prepare(device: Device, *, backend: str | None = None) -> str:
+def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) -> tuple[str, str]:
+    """The name of the device that nobody has asked for, and the reason."""
+    if best and usable:
+        return best.name, f"the GPU with the most free memory, for Keras on {usable}"
+    if best:
+        return "cpu", "there is a GPU, but no installed Keras backend was built for it"
+    return "cpu", "no GPU has enough free memory" if gpus else "there is no GPU here"
+
+
+def _parts(cpu: Device, names: Sequence[str]) -> list[Device]:
+    """The CPU as several devices.
+
+    Raises:
+        UsageError: they are not numbered from 0 on.
+    """
+    wanted = [f"cpu:{number}" for number in range(len(names))]
+    if sorted(names) != sorted(wanted):
+        raise UsageError(
+            f"A CPU as {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}"
+        )
+    return [replace(cpu, name=name) for name in wanted]
+
+
+def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
     """Set the environment so that Keras, when it is imported next, runs on ``device``; returns the backend.
 
     A backend that is already imported stays what it is. TensorFlow is told to take GPU memory as it needs it.
 
+    Args:
+        device: where to run.
+        *others: further devices of the same kind, for a training; a framework numbers them all from 0 in this order.
+        backend: the Keras backend that is to run.
+
     Raises:
-        UnavailableError: the backend asked for is not installed.
+        UnavailableError: the backend asked for is not installed, or does not learn on several devices.
     """
     chosen = loaded_backend() or backend or wanted_backend(device.kind)
     if chosen not in (*BACKENDS, "openvino"):
         raise UnavailableError(
             f"Keras has no backend '{chosen}' that zoo knows; KERAS_BACKEND is one of {', '.join(BACKENDS)}."
+        )
+    if others and chosen not in PARALLEL:
+        raise UnavailableError(
+            f"Keras on {chosen} learns on one device; name one, or set KERAS_BACKEND to {' or '.join(PARALLEL)}."
         )
     if importlib.util.find_spec(chosen) is None:
         raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' brings it.")
@@ -145,9 +220,13 @@ def prepare(device: Device, *, backend: str | None = None) -> str:
         if device.kind == "cpu":
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
             os.environ["JAX_PLATFORMS"] = "cpu"
+            if others:
+                # JAX has no other way to be told; TensorFlow is told when a training starts.
+                flag = f"--xla_force_host_platform_device_count={1 + len(others)}"
+                os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         else:
             os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-            os.environ["CUDA_VISIBLE_DEVICES"] = _physical(device)
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(_physical(card) for card in (device, *others))
     return chosen
 
 
@@ -278,10 +357,12 @@ def _roomy(gpu: Device) -> bool:
     return gpu.memory_free >= LEAST_FREE * gpu.memory_total
 
 
-def _left(device: Device, best: Device | None) -> str:
+def _left(device: Device, best: Device | None, request: str) -> str:
     """Why a device was not taken."""
     if device.kind == "cpu":
         return "a GPU is faster"
+    if "," in request:
+        return "not asked for"
     if not _roomy(device):
         return "little memory is free: a display card, or busy"
     return "less memory is free" if best and device.name != best.name else "not asked for"

@@ -73,3 +73,35 @@ def test_what_makes_no_sense(name, smoothing, message):
     with pytest.raises(UsageError) as caught:
         losses.get(name, smoothing)
     assert message in str(caught.value)
+
+
+def test_distillation_is_the_equation():
+    rng = np.random.default_rng(0)
+    teacher, network = (rng.dirichlet(np.ones(5), 20).astype("float32") for _ in range(2))
+    labels = np.eye(5, dtype="float32")[rng.integers(0, 5, 20)]
+    alpha, temperature = 0.3, 4.0
+
+    def softened(p):
+        p = p ** (1 / temperature)
+        return p / p.sum(1, keepdims=True)
+
+    t, n = softened(teacher.astype("float64")), softened(network.astype("float64"))
+    apart = (t * np.log(t / n)).sum(1)
+    own = -(labels * np.log(network)).sum(1)
+    expected = (1 - alpha) * own + alpha * temperature**2 * apart
+    loss = losses.Distillation(losses.get("crossentropy"), alpha, temperature)
+    found = ops.convert_to_numpy(loss.call(np.concatenate([labels, teacher], 1), ops.convert_to_tensor(network)))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_student_that_says_what_its_teacher_says_loses_nothing():
+    p = np.random.default_rng(1).dirichlet(np.ones(4), 6).astype("float32")
+    loss = losses.Distillation(losses.get("crossentropy"), 1.0, 3.0)
+    found = loss.call(np.concatenate([np.eye(4, dtype="float32")[[0] * 6], p], 1), ops.convert_to_tensor(p))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), 0, atol=1e-5)
+
+
+def test_the_teachers_columns_do_not_count_as_labels():
+    y = np.array([[1, 0, 0.1, 0.9], [0, 1, 0.1, 0.9]], "float32")
+    p = ops.convert_to_tensor(np.array([[0.8, 0.2], [0.7, 0.3]], "float32"))
+    assert ops.convert_to_numpy(losses.is_right(y, p)).tolist() == [1.0, 0.0]

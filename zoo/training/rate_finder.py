@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 #: Share of the old in the running mean of the loss, and how many times its least the loss may become.
 SMOOTH, TOO_MUCH = 0.9, 4.0
+#: Steps after which the running mean is one of enough batches to be looked at.
+SETTLED = 15
 #: What is left of the loss at the most where it is said to have fallen.
 FALL = 0.95
 
@@ -72,11 +74,12 @@ def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
         rates: ascending, on a logarithmic scale.
         losses: at each.
     """
+    begin = SETTLED if len(losses) > 2 * SETTLED else 0
     least = int(np.argmin(losses))
-    if least < 2 or losses[least] > FALL * losses[0]:
+    if least < begin + 2 or losses[least] > FALL * losses[begin]:
         return None
-    slopes = np.gradient(np.asarray(losses[: least + 1]), np.log(rates[: least + 1]))
-    return float(rates[int(np.argmin(slopes))])
+    slopes = np.gradient(np.asarray(losses[begin : least + 1]), np.log(rates[begin : least + 1]))
+    return float(rates[begin + int(np.argmin(slopes))])
 
 
 def _endless(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
