@@ -2,10 +2,11 @@
 
     python benchmarks/finetune.py [--head-only]
 
-Both begin with the same weights of MobileNetV2 and learn from the same 3,068 photographs. Keras's script is that of its
-guide on transfer learning: `image_dataset_from_directory`, random flips and turns, a frozen network for ten epochs, then
-ten more from layer 100 on at a hundredth of the rate. `zoo finetune` runs in a new cache, so that it compiles the network
-and computes the frozen part anew. Seconds and memory are those of whole processes. Needs the data of ZOO_TEST_DATA.
+Both begin with the same weights of MobileNetV2 and learn from the same 3,068 photographs. Keras's script is that of
+its guide on transfer learning: `image_dataset_from_directory`, random flips and turns, a frozen network for ten epochs,
+then ten more from layer 100 on at a hundredth of the rate. `zoo finetune` runs in a new cache, so that it compiles the
+network and computes the frozen part anew. Seconds and memory are those of whole processes. Needs the data of
+ZOO_TEST_DATA.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ def main() -> None:
             archive.extractall(work, filter="data")
         data = work / "clothing10"
         for tuned, mode in ((False, "head"),) if arguments.head_only else ((False, "head"), (True, "auto")):
-            plain, plain_top1 = by_keras(data, work, tuned=tuned)
             ours, our_top1 = by_zoo(data, work, mode, arguments.seed)
+            plain, plain_top1 = by_keras(data, work, tuned=tuned)
             name = "Keras's script, head and upper part" if tuned else "Keras's script, head"
             print(f"{name:<34}{plain.wall:9.1f}{1:7.2f}×{plain.memory:7.0f}{plain_top1:12.4f}", flush=True)
             ratio = plain.wall / ours.wall

@@ -32,7 +32,7 @@ import keras
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zoo import declarative, models, registry  # noqa: E402 - from this checkout
+from zoo import catalogue, declarative, models, registry  # noqa: E402 - from this checkout
 from zoo.models import figures  # noqa: E402
 from zoo.spec import ModelSpec  # noqa: E402
 
@@ -107,11 +107,13 @@ def refresh_catalogue(names: set[str], check: bool) -> list[str]:
     """Recompute the figures of these networks, or all; returns a line for each difference."""
     differences: list[str] = []
     for file in sorted(CATALOGUE.glob("*.yaml")):
-        document, before = registry.read_yaml(file), len(differences)
+        document, before = catalogue.read_yaml(file), len(differences)
         for name, entry in document["models"].items():
             if names and name not in names:
                 continue
-            spec = registry._spec(name, {**entry, "stages": [_four(row) for row in entry["stages"]]}, document, {})
+            spec = catalogue.read_entry(
+                name, {**entry, "stages": [_four(row) for row in entry["stages"]]}, document, {}
+            )
             for key, value in measure(spec).items():
                 if entry.get(key) != value:
                     differences.append(f"{name}: {key} is {entry.get(key)}, should be {value}")
@@ -163,7 +165,7 @@ def _with_figures(text: str, measured: dict[str, Any]) -> str:
 def refresh_sources(names: set[str], check: bool) -> list[str]:
     """Ask Keras for files, addresses and digests; returns a line for each difference."""
     differences: list[str] = []
-    document = registry.read_yaml(SOURCES)
+    document = catalogue.read_yaml(SOURCES)
     base = document["base_url"]
     for name, entry in document["models"].items():
         if names and name not in names:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from zoo import labels, registry
+from zoo import catalogue, labels, registry
 from zoo.spec import ModelSpec
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "configs" / "refresh_catalogue.py"
-CATALOGUE = sorted(registry._catalogue().values(), key=lambda spec: spec.name)
+CATALOGUE = sorted(catalogue.built().values(), key=lambda spec: spec.name)
 APPLICATIONS = [spec for spec in CATALOGUE if str(spec.builder).startswith("keras.applications:")]
 #: Small enough to be built at every run.
 SMALL = ["mobilenet_0.25", "mobilenetv2_0.35", "mobilenetv3small", "mobilenetv3large_minimalistic", "efficientnetb0"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from zoo import devices, engines, pretrained, registry
+from zoo import devices, engines, kept, pretrained, registry
 from zoo.engines import compiled, keras_engine
 from zoo.errors import UnavailableError, UsageError
 
@@ -110,7 +110,7 @@ def test_a_network_is_compiled_once(shipped):
     before = (first / "model.xml").stat().st_mtime_ns
     assert compiled.ensure(*shipped) == first
     assert (first / "model.xml").stat().st_mtime_ns == before
-    (entry,) = compiled.entries()
+    (entry,) = kept.entries("compiled")
     assert (entry.model, entry.folder) == (SHIPPED, first)
     assert entry.bytes > 1_000_000
 
@@ -135,7 +135,7 @@ def test_two_processes_compile_side_by_side(shipped):
     ]
     assert len({process.communicate()[0] for process in running}) == 1
     assert [process.returncode for process in running] == [0, 0]
-    assert len(list(compiled.entries())) == 1
+    assert len(list(kept.entries("compiled"))) == 1
     assert not list(compiled.folder().glob(".*"))
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from zoo import registry
+from zoo import catalogue, registry
 from zoo.errors import UsageError
 from zoo.spec import ModelSpec, Preprocessing, Weights
 
@@ -20,7 +20,7 @@ def own_registry(monkeypatch):
     """Each test registers into a registry of its own, and has no folders of its own networks."""
     monkeypatch.setattr(registry, "_registered", {})
     monkeypatch.delenv("ZOO_CONFIG_PATH", raising=False)
-    caches = (registry._names, registry._own_networks)
+    caches = (registry._names, catalogue.own)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -228,7 +228,7 @@ def test_shipped_weights_belong_to_the_shipped_network(tmp_path, monkeypatch):
     """A copy of the file is the same network; one that was changed is another."""
     shipped = registry.get("lenet5")
     weights = {"mnist": Weights("mnist", labels="mnist")}
-    monkeypatch.setattr(registry, "_shipped_networks", lambda: {"lenet5": replace(shipped, weights=weights)})
+    monkeypatch.setattr(catalogue, "declared", lambda: {"lenet5": replace(shipped, weights=weights)})
     text = Path(shipped.arguments["network"]).read_text()
     (tmp_path / "same.yaml").write_text(text)
     (tmp_path / "other.yaml").write_text(text.replace("filters: 6", "filters: 8"))
@@ -254,9 +254,9 @@ def test_listing_is_quick():
     """Of every network in a file, the heading alone is read."""
     seconds = []
     for _ in range(5):
-        registry._shipped_networks.cache_clear()
+        catalogue.declared.cache_clear()
         started = time.perf_counter()
-        registry._shipped_networks()
+        catalogue.declared()
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 0.03
 

@@ -58,23 +58,33 @@ def named(name: str, *, offline: bool | None = None, progress: pretrained.Progre
     return Choice(spec, tag or found.tag, found, "asked for by name")
 
 
-def default(*, offline: bool | None = None, progress: pretrained.Progress | None = None) -> Choice:
+def default(
+    *, offline: bool | None = None, progress: pretrained.Progress | None = None, shipped: bool = True
+) -> Choice:
     """The best compromise that is cached, else the best one that can be fetched, else the shipped network.
 
     The last case is said as a warning in the log.
+
+    Raises:
+        WeightsError: there is neither of the first two, and ``shipped`` does not allow the third.
     """
     ranked = ranking()
     for spec in ranked:
         found = pretrained.find(spec, "imagenet")
         if found is not None and found.has_top:
             return Choice(spec, "imagenet", found, "the best compromise of size and accuracy in the cache")
-    shipped = registry.get(SHIPPED)
+    small = registry.get(SHIPPED)
     try:
         if not ranked:
             raise UsageError("The registry has no network with ImageNet weights.")
         found = pretrained.fetch(ranked[0], "imagenet", offline=offline, progress=progress)
         return Choice(ranked[0], "imagenet", found, "the best compromise of size and accuracy")
     except (WeightsError, UsageError) as error:
+        if not shipped:
+            raise WeightsError(
+                "No ImageNet weights are to be had here to begin with; 'zoo pull mobilenetv2' fetches some where there is "
+                "a network, or name one with -m, such as cifar10-resnet9, which comes with zoo."
+            ) from error
         log.debug("%s", error)
         log.warning(
             "no ImageNet weights are to be had here, so %s answers, which knows 10 things (%s); "
@@ -83,5 +93,5 @@ def default(*, offline: bool | None = None, progress: pretrained.Progress | None
             "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
             ranked[0].name if ranked else "mobilenetv2",
         )
-        found = pretrained.fetch(shipped, offline=True)
-        return Choice(shipped, found.tag, found, "no ImageNet weights are to be had here")
+        found = pretrained.fetch(small, offline=True)
+        return Choice(small, found.tag, found, "no ImageNet weights are to be had here")

@@ -79,7 +79,7 @@ def select(request: str = "auto", *, backend: str | None = None) -> Device:
     chosen = select_several(request, backend=backend)
     if len(chosen) > 1:
         raise UsageError(
-            f"--device {request} is {len(chosen)} devices, and only zoo train and zoo finetune run on several; name one."
+            f"--device {request} is {len(chosen)} devices, and only zoo train and zoo finetune take several; name one."
         )
     return chosen[0]
 
@@ -107,7 +107,7 @@ def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]
 
 
 def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]]:
-    """Every device with its reason, and the names of those that are taken, in the order in which they were asked for."""
+    """Every device with its reason, and the names of those that are taken, in the order asked for."""
     cpu, *gpus = available()
     usable = gpu_backend(backend)
     free = [gpu for gpu in gpus if _roomy(gpu)]
@@ -118,7 +118,7 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
     if len(words) > 1:
         if not all(re.fullmatch(r"[cg]pu:\d+", word) for word in words) or len({word[:3] for word in words}) > 1:
             raise UsageError(
-                f"Several devices are all gpu:N or all cpu:N, with commas between them: gpu:0,gpu:1. Received: {request}"
+                f"Several devices are all gpu:N or all cpu:N, with commas between: gpu:0,gpu:1. Received: {request}"
             )
         if twice := next((word for word in words if words.count(word) > 1), None):
             raise UsageError(f"--device {request} names {twice} twice; name each device once.")
@@ -180,9 +180,7 @@ def _parts(cpu: Device, names: Sequence[str]) -> list[Device]:
     """
     wanted = [f"cpu:{number}" for number in range(len(names))]
     if sorted(names) != sorted(wanted):
-        raise UsageError(
-            f"A CPU as {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}"
-        )
+        raise UsageError(f"A CPU as {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}")
     return [replace(cpu, name=name) for name in wanted]
 
 

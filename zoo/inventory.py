@@ -1,14 +1,15 @@
-"""Every file of weights that zoo knows of, on disk: list them, check them, and clear away what is left over."""
+"""What is in the caches: weights, compiled networks, features. List it, check it, clear away what is left over."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import download, pretrained, registry, resources, verification
+from zoo import download, kept, pretrained, registry, resources, verification
 from zoo.errors import WeightsError
 from zoo.pretrained import Origin
 from zoo.spec import ModelSpec, WeightFile
@@ -16,6 +17,9 @@ from zoo.transfer import PART, STATE
 
 #: Origins whose files zoo may remove when it is asked to by name.
 REMOVABLE: tuple[Origin, ...] = ("imported", "keras", "zoo")
+
+#: What is said of results that are to go.
+_REASONS: dict[kept.Kind, str] = {"compiled": "a compiled network", "features": "features of pictures"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class CachedFile:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that may go: ``reason`` says why."""
+    """A file or folder that may go: ``reason`` says why."""
 
     path: Path
     bytes: int
@@ -67,27 +71,44 @@ def check_all(models: Iterable[ModelSpec] | None = None) -> Iterator[tuple[Cache
             yield entry, None
 
 
-def prune(models: Iterable[ModelSpec] = (), *, dry_run: bool = False, older_than: float = 86_400.0) -> list[Leftover]:
+def prune(
+    models: Iterable[ModelSpec] = (),
+    *,
+    kinds: Iterable[kept.Kind] = (),
+    dry_run: bool = False,
+    older_than: float = 86_400.0,
+) -> list[Leftover]:
     """Remove what zoo itself left over, and the weights of ``models``; returns what went, or would go.
 
-    Left over are downloads that nothing continues, imports whose record or file is gone, and records of
-    files that are gone. Whole files go only for networks that are named, and never from read-only folders.
+    Left over are downloads that nothing continues, imports whose record or file is gone, records of files that are
+    gone, and work folders of what never ended. Whole files go only for networks that are named, and never from
+    read-only folders.
 
     Args:
         models: networks whose weights go too, from Keras's cache as well.
+        kinds: of what zoo computed, everything of these kinds goes too; it is computed again when it is needed.
         dry_run: only say what would go.
         older_than: seconds for which an interrupted download or import is kept.
 
     Raises:
         WeightsError: something cannot be removed.
     """
-    found = {
-        one.path: one for one in (*_asked(models), *_interrupted(older_than), *_broken_imports(older_than), *_orphans())
-    }
+    gone = (
+        *_asked(models),
+        *_interrupted(older_than),
+        *_broken_imports(older_than),
+        *_orphans(),
+        *_unfinished(),
+        *(Leftover(one.folder, one.bytes, _REASONS[kind]) for kind in kinds for one in kept.entries(kind)),
+    )
+    found = {one.path: one for one in gone}
     if not dry_run:
         for one in found.values():
             try:
-                one.path.unlink(missing_ok=True)
+                if one.path.is_dir():
+                    shutil.rmtree(one.path)
+                else:
+                    one.path.unlink(missing_ok=True)
             except OSError as error:
                 raise WeightsError(f"{one.path} cannot be removed: {error.strerror or error}.") from error
     return list(found.values())
@@ -151,6 +172,13 @@ def _broken_imports(older_than: float) -> Iterator[Leftover]:
 def _orphans() -> Iterator[Leftover]:
     for record in verification.orphans():
         yield _leftover(record, "the digest of a file that is gone")
+
+
+def _unfinished() -> Iterator[Leftover]:
+    """Work folders of compilations and features that never ended."""
+    for kind in kept.KINDS:
+        for folder in kept.leftovers(kind):
+            yield Leftover(folder, kept.size(folder), f"a work folder, begun and never finished ({kind})")
 
 
 def _leftover(path: Path, reason: str) -> Leftover:

@@ -1,8 +1,7 @@
-"""From a name to a :class:`ModelSpec`: the shipped catalogue, networks in YAML, a user's own functions, and plugins.
+"""From a name to a :class:`ModelSpec`: names, aliases, wildcards, paths, a user's own functions, and plugins.
 
-The catalogue is data: ``configs/catalogue/*.yaml`` describes the networks that code builds, one file a family,
-``configs/models/*.yaml`` are networks layer by layer, and ``weights/*.yaml`` are trained weights of both. The folders
-of ``$ZOO_CONFIG_PATH`` hold a user's own networks. Nothing here imports a framework.
+What there is comes from files (:mod:`zoo.catalogue`) and from code that registers itself. Nothing here imports a
+framework.
 """
 
 from __future__ import annotations
@@ -14,14 +13,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from zoo import declarative, resources
+from zoo import catalogue, declarative
 from zoo.errors import UsageError
 from zoo.presets import PREPROCESSING
-from zoo.spec import ModelSpec, Preprocessing, Resize, Stage, WeightFile, Weights
+from zoo.spec import ModelSpec, Preprocessing, Resize
 
 __all__ = [
     "PREPROCESSING",
@@ -31,7 +29,6 @@ __all__ = [
     "list_models",
     "load_plugins",
     "natural_key",
-    "read_yaml",
     "reference",
     "register_model",
     "resolve",
@@ -88,7 +85,7 @@ def register_model(
                 aliases=tuple(aliases),
                 builder=function,
                 resize=Resize(*input_size, policy=policy),  # type: ignore[arg-type]
-                preprocessing=_preprocessing(preprocessing, chosen),
+                preprocessing=catalogue.preprocessing(preprocessing, chosen),
                 **{"min_size": 1, **fields},
             )
         )
@@ -113,7 +110,7 @@ def get(name: str | os.PathLike[str]) -> ModelSpec:
     """
     name = os.fspath(name)
     if declarative.is_file(name):
-        return _load(name)
+        return catalogue.load(name)
     found = _lookup(name, _names())
     if found is None:
         # Plugins cost a scan of everything that is installed, so they come last.
@@ -122,8 +119,8 @@ def get(name: str | os.PathLike[str]) -> ModelSpec:
     if found is None:
         hint = _suggestion(name) or (" A path ends in .yaml or .keras." if os.sep in name else "")
         raise UsageError(f"There is no model '{name}'.{hint} 'zoo list' shows all names.")
-    if found is _own_networks().get(found.name):
-        return _load(found.arguments["network"])
+    if found is catalogue.own().get(found.name):
+        return catalogue.load(found.arguments["network"])
     return found
 
 
@@ -137,7 +134,7 @@ def resolve(name: str | os.PathLike[str]) -> tuple[ModelSpec, str | None]:
     """
     name = os.fspath(name)
     if declarative.is_file(name):
-        return _load(name), None
+        return catalogue.load(name), None
     base, _, tag = name.partition(":")
     spec = get(base)
     if tag and tag not in spec.weights:
@@ -249,9 +246,9 @@ def _names() -> dict[str, ModelSpec]:
     """Every name and alias in lower case, with its spec."""
     table: dict[str, ModelSpec] = {}
     for spec in (
-        *_catalogue().values(),
-        *_shipped_networks().values(),
-        *_own_networks().values(),
+        *catalogue.built().values(),
+        *catalogue.declared().values(),
+        *catalogue.own().values(),
         *_registered.values(),
     ):
         for name in (spec.name, *spec.aliases):
@@ -268,113 +265,3 @@ def _suggestion(name: str) -> str:
     near = difflib.get_close_matches(name.lower(), _names(), n=6, cutoff=0.6)
     names = list(dict.fromkeys(_names()[key].name for key in near))[:3]
     return f" Did you mean {' or '.join(names)}?" if names else ""
-
-
-# The catalogue as files.
-
-
-@cache
-def _catalogue() -> Mapping[str, ModelSpec]:
-    """The shipped networks that code builds."""
-    weights = _read_weights()
-    specs: dict[str, ModelSpec] = {}
-    for file in sorted(resources.shipped("configs", "catalogue").glob("*.yaml")):
-        document = read_yaml(file)
-        for name, entry in document["models"].items():
-            specs[name] = _spec(name, entry, document, weights.get(name, {}))
-    return MappingProxyType(specs)
-
-
-@cache
-def _shipped_networks() -> Mapping[str, ModelSpec]:
-    """The networks that ship with zoo layer by layer."""
-    weights = _read_weights()
-    specs = declarative.shipped()
-    return MappingProxyType(
-        {name: replace(spec, weights=MappingProxyType(weights.get(name, {}))) for name, spec in specs.items()}
-    )
-
-
-@cache
-def _own_networks() -> Mapping[str, ModelSpec]:
-    """The networks in the folders of ``$ZOO_CONFIG_PATH``."""
-    return MappingProxyType(declarative.collect(resources.config_roots()))
-
-
-def _load(path: str) -> ModelSpec:
-    """The network of a YAML file, checked as a whole. A copy of a shipped file has its weights too."""
-    spec = declarative.load(path)
-    known = _shipped_networks().get(spec.name)
-    ours = known is not None and known.arguments["digest"] == spec.arguments["digest"]
-    return replace(spec, weights=known.weights) if known is not None and ours else spec
-
-
-def read_yaml(file: Path) -> Any:
-    """Read one YAML file with the safe loader, the compiled one where PyYAML has it (five times faster)."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(file.read_text(encoding="utf-8"), loader)
-
-
-def _spec(name: str, entry: dict[str, Any], family: dict[str, Any], weights: Mapping[str, Weights]) -> ModelSpec:
-    """One entry of a family's file; what it leaves out comes from the family."""
-
-    def value(key: str, default: Any = None) -> Any:
-        return entry.get(key, family.get(key, default))
-
-    size = value("input", 224)
-    height, width = (size, size) if isinstance(size, int) else size
-    keras_name = entry.get("keras")
-    return ModelSpec(
-        name=name,
-        family=family["family"],
-        aliases=(*([keras_name] if keras_name else []), *entry.get("aliases", ())),
-        builder=value("builder") or f"keras.applications:{entry.get('function', keras_name)}",
-        arguments=MappingProxyType(entry.get("arguments", {})),
-        resize=Resize(height, width, **value("resize", {})),
-        preprocessing=_preprocessing(value("preprocessing", "none"), name),
-        min_size=value("min_size", 32),
-        classes=value("classes", 1000),
-        mirror=value("mirror", False),
-        recipe=value("recipe"),
-        params=entry.get("params"),
-        params_no_top=entry.get("params_no_top"),
-        gmacs=entry.get("gmacs"),
-        stages=tuple(Stage(*stage) for stage in entry.get("stages", ())),
-        weights=weights,
-        paper=value("paper"),
-        description=value("description"),
-    )
-
-
-def _preprocessing(value: str | Preprocessing, name: str) -> Preprocessing:
-    if isinstance(value, Preprocessing):
-        return value
-    if value not in PREPROCESSING:
-        raise UsageError(f"{name}: preprocessing is one of {', '.join(PREPROCESSING)}. Received: {value!r}")
-    return PREPROCESSING[value]
-
-
-@cache
-def _read_weights() -> dict[str, dict[str, Weights]]:
-    """Weights by network and tag, from ``weights/*.yaml``; one file a tag."""
-    table: dict[str, dict[str, Weights]] = {}
-    for file in sorted(resources.shipped("weights").glob("*.yaml")):
-        document = read_yaml(file)
-        shared = {key: document[key] for key in ("labels", "trained_on", "licence", "protocol") if key in document}
-        for name, entry in document["models"].items():
-            fields = {**shared, **entry}
-            for part in ("top", "no_top"):
-                if fields.get(part):
-                    fields[part] = _weight_file(fields[part], document)
-            table.setdefault(name, {})[document["tag"]] = Weights(tag=document["tag"], **fields)
-    return table
-
-
-def _weight_file(entry: dict[str, Any], document: dict[str, Any]) -> WeightFile:
-    """A file's entry; its ``url`` may be relative to the document's ``base_url``."""
-    url = entry.get("url")
-    if url and "://" not in url:
-        url = document["base_url"] + url
-    return WeightFile(**{**entry, "url": url})

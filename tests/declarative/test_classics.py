@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from zoo import declarative, registry, resources
+from zoo import catalogue, declarative, registry, resources
 
 ROOT = Path(__file__).parents[2]
-NETWORKS = sorted(registry._shipped_networks())
+NETWORKS = sorted(catalogue.declared())
 
 #: Parameters that are published, or follow from the layer sizes.
 COUNTS = {

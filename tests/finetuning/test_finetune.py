@@ -138,6 +138,7 @@ def test_full_moves_the_first_layer_and_no_statistics(pictures, tmp_path):
 def test_the_whole_says_what_its_two_pieces_say(pictures, tmp_path):
     outcome = finetune.start(settings(pictures, "partial", "unfreeze_from=stage3"), tmp_path / "run")
     assert outcome.metrics["pieces_apart"] < 1e-3
+    assert outcome.metrics["val_loss_apart"] < 1e-3
 
 
 @pytest.mark.parametrize("steps", [3, 40])

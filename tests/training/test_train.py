@@ -109,6 +109,7 @@ def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, pic
         "model.keras",
         "network.yaml",
         "predictions.csv",
+        "report.html",
         "split.csv",
     ]
     with (outcome.run / "history.csv").open() as lines:
@@ -169,6 +170,44 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(network, pictures, tm
         for one, other in zip(csv.DictReader(a), csv.DictReader(b), strict=True):
             assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-5)
             assert one["val_loss"] == other["val_loss"]
+
+
+def test_a_network_without_a_name_is_called_like_its_file_to_the_end(network, pictures, tmp_path):
+    from zoo import bundle
+
+    network.write_text("# Mine.\n" + NETWORK.removeprefix("name: toy\n"))
+    first = train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(3))
+    assert first.status == "stopped"
+    assert (tmp_path / "run" / "network.yaml").read_text() == "# Mine.\n" + NETWORK.replace("toy", '"toy"')
+    train.resume(tmp_path / "run")
+    assert bundle.read_metadata(tmp_path / "run" / "model.keras")["network"] == "toy"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\r\n# Größe\r\ninput: 8\r\nclasses: 2\r\nlayers: [Flatten, Dense: [$classes, softmax]]\r\n",
+        "  input: 8\n  classes: 2\n  layers:\n    - Flatten\n    - Dense: [$classes, softmax]\n",
+        "&all\n'input': 8\nclasses: 2\nlayers: [Flatten, Dense: [$classes, softmax]]\n",
+        '{"input": 8, "classes": 2, "layers": ["Flatten", {"Dense": ["$classes", "softmax"]}]}',
+        "name: '7.5'\ninput: 8\nclasses: 2\nlayers: [Flatten, Dense: [$classes, softmax]]\n",
+    ],
+    ids=["crlf", "indented", "anchor", "json", "named"],
+)
+def test_the_copy_of_a_network_has_its_name(tmp_path, text):
+    from zoo import registry
+    from zoo.training import results
+    from zoo.training.run import Run
+
+    file = tmp_path / "7.5.yaml"
+    file.write_bytes(text.encode())
+    run = Run(tmp_path / "run")
+    run.create()
+    results.copy_network(registry.get(file), run)
+    copy = registry.get(run.network)
+    assert (copy.name, copy.input_size, copy.classes) == ("7.5", (8, 8), 2)
+    if "name" in text:
+        assert run.network.read_bytes() == file.read_bytes()
 
 
 def test_one_seed_gives_one_network_and_another_seed_another(network, pictures, tmp_path):

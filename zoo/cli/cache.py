@@ -1,8 +1,7 @@
-"""``zoo cache``: the weights on this machine, and the compiled networks that zoo made of them."""
+"""``zoo cache``: the weights on this machine, and what zoo made with them: compiled networks and features."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from zoo.cli import common
     "cache", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True
 )
 def command() -> None:
-    """Look after downloaded weights and compiled networks.
+    """Look after downloaded weights, compiled networks and features.
 
     Weights are in Keras's own cache (KERAS_HOME, else ~/.keras/models) and in the read-only folders of
     ZOO_CACHE_PATH; what zoo makes itself is in ZOO_CACHE.
@@ -37,10 +36,13 @@ def _subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
 @_subcommand("list")
 @common.output_options
 def list_(format: str | None, output: Path | None) -> int:
-    """List the weights on this machine: network, size, origin, whether verified, path."""
+    """List what is on this machine: weights, compiled networks, and the features that fine-tuning keeps.
+
+    Of each the network, size, origin, whether its digest was verified, and path.
+    """
     import sys
 
-    from zoo import inventory
+    from zoo import inventory, kept
     from zoo import output as out
 
     rows: list[dict[str, Any]] = [
@@ -51,14 +53,16 @@ def list_(format: str | None, output: Path | None) -> int:
             "bytes": entry.bytes,
             "origin": entry.origin,
             "verified": entry.verified,
+            "content": None,
             "path": str(entry.path),
         }
         for entry in inventory.cached()
     ]
     rows += [
-        {"model": entry.model, "tag": None, "kind": "compiled", "bytes": entry.bytes, "origin": "zoo",
-         "verified": None, "path": str(entry.folder)}
-        for entry in _compiled()
+        {"model": entry.model, "tag": None, "kind": kind, "bytes": entry.bytes, "origin": "zoo",
+         "verified": None, "content": entry.content or None, "path": str(entry.folder)}
+        for kind in kept.KINDS
+        for entry in kept.entries(kind)
     ]  # fmt: skip
     format = out.choose_format(format, sys.stdout, output)
     if format == "table":
@@ -66,7 +70,7 @@ def list_(format: str | None, output: Path | None) -> int:
             row["size"] = out.human_bytes(row.pop("bytes"))
     size = "size" if format == "table" else "bytes"
     with out.opened(output) as stream:
-        out.write(rows, stream, format, columns=("model", "tag", "kind", size, "origin", "verified", "path"))
+        out.write(rows, stream, format, columns=("model", "tag", "kind", size, "origin", "verified", "content", "path"))
     if not rows:
         common.say("nothing is cached yet; 'zoo pull NAME' fetches weights")
     return 0
@@ -92,11 +96,12 @@ def verify(models: tuple[str, ...]) -> int:
 @_subcommand("path")
 def path() -> int:
     """Print the folders: where weights are looked for, in order, and where zoo keeps what it makes."""
-    from zoo import pretrained, resources
+    from zoo import kept, pretrained
 
     for origin, folder in pretrained.folders():
         click.echo(f"{origin}\t{folder}")
-    click.echo(f"compiled\t{resources.cache_root() / 'compiled'}")
+    for kind in kept.KINDS:
+        click.echo(f"{kind}\t{kept.root(kind)}")
     return 0
 
 
@@ -129,39 +134,22 @@ def import_(file: Path, model: str) -> int:
 @_subcommand("prune")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--compiled", is_flag=True, help="Remove all compiled networks too; they are made again when needed.")
+@click.option("--features", is_flag=True, help="Remove all features that fine-tuning kept; likewise.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def prune(models: tuple[str, ...], compiled: bool, dry_run: bool) -> int:
-    """Remove what was left over: downloads cut short, records without a file, half-made compiled networks.
+def prune(models: tuple[str, ...], compiled: bool, features: bool, dry_run: bool) -> int:
+    """Remove what was left over: downloads cut short, records without a file, compilations and features cut short.
 
     Weights go only when their network is named here.
     """
-    from zoo import inventory, registry
+    from zoo import inventory, kept, registry
     from zoo.output import human_bytes
 
-    gone = inventory.prune([registry.get(name) for name in models], dry_run=dry_run)
-    rows = [(item.path, item.bytes, item.reason) for item in gone]
-    for folder, size, reason in _compiled_leftovers(compiled):
-        rows.append((folder, size, reason))
-        if not dry_run:
-            shutil.rmtree(folder, ignore_errors=True)
-    for where, _, reason in rows:
-        click.echo(f"{reason}\t{where}")
+    asked = {"compiled": compiled, "features": features}
+    gone = inventory.prune(
+        [registry.get(name) for name in models], kinds=[kind for kind in kept.KINDS if asked[kind]], dry_run=dry_run
+    )
+    for item in gone:
+        click.echo(f"{item.reason}\t{item.path}")
     verb = "would free" if dry_run else "freed"
-    common.log.info("%s %s", verb, human_bytes(sum(size for _, size, _ in rows)))
+    common.log.info("%s %s", verb, human_bytes(sum(item.bytes for item in gone)))
     return 0
-
-
-def _compiled() -> list[Any]:
-    from zoo.engines import compiled
-
-    return list(compiled.entries())
-
-
-def _compiled_leftovers(everything: bool) -> list[tuple[Path, int, str]]:
-    """Compiled networks that may go, with their size and the reason."""
-    from zoo.engines import compiled
-
-    rows = [(folder, 0, "a compilation that never ended") for folder in compiled.leftovers()]
-    for entry in compiled.entries() if everything else ():
-        rows.append((entry.folder, entry.bytes, "compiled network"))
-    return rows

@@ -10,10 +10,10 @@ from zoo.cli import common
 
 
 @common.command("devices")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="What to ask for.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N,…", help="What to ask for.")
 @common.output_options
 def command(device: str, format: str | None, output: Path | None) -> int:
-    """List the processors and GPUs, their memory, which one zoo would take, and why.
+    """List the processors and GPUs, their memory, which of them zoo would take, and why.
 
     A device that is asked for and is not there is an error (exit status 4), never the CPU instead.
     """

@@ -60,7 +60,7 @@ def command(
                     "zoo finetune takes --dataset with the pictures; 'zoo finetune --help' shows examples."
                 )
             if model is None:
-                model = choice.default().spec.name
+                model = choice.default(shipped=False).spec.name
             settings = _settings(model, device=device or "auto", **options)
             folder = output or runs.next_folder(finetune.short_name(model))
             if dry_run:

@@ -92,7 +92,9 @@ _OPTIONS = (
     click.option("--alpha", type=click.FloatRange(0, 1), help="The teacher's part of the loss."),
     click.option("--min-val-accuracy", type=click.FloatRange(0, 1), help="Exit 3 when the result is below."),
     click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard; needs the extra 'tensorboard'."),
-    click.option("--device", metavar="auto|cpu|gpu|gpu:N", help="Where to compute; auto without."),
+    click.option(
+        "--device", metavar="auto|cpu|gpu|gpu:N,…", help="Where to compute; auto without, gpu:0,gpu:1 on both."
+    ),
     click.option("--format", type=click.Choice(FORMATS), help="Of the result; table on a terminal, else jsonl."),
 )
 

@@ -15,13 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import registry, resources, verification
+from zoo import kept, registry, verification
 from zoo.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -34,19 +33,9 @@ FORMAT = 3
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledNetwork:
-    """One entry of the cache. ``bytes`` counts everything in its folder."""
-
-    folder: Path
-    model: str
-    about: dict[str, Any]
-    bytes: int
-
-
 def folder() -> Path:
     """The folder that holds all compiled networks."""
-    return resources.cache_root() / "compiled"
+    return kept.root("compiled")
 
 
 def ensure(spec: ModelSpec, weights: Found | None) -> Path:
@@ -90,20 +79,6 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
         shutil.rmtree(work, ignore_errors=True)
     log.debug("compiled %s in %.1f s", spec.name, time.perf_counter() - started)
     return target
-
-
-def entries() -> Iterator[CompiledNetwork]:
-    """Every compiled network in the cache, by name."""
-    for file in sorted(folder().glob("*/about.json")):
-        size = sum(part.stat().st_size for part in file.parent.rglob("*") if part.is_file())
-        contents = json.loads(file.read_text())
-        yield CompiledNetwork(file.parent, contents["model"], contents, size)
-
-
-def leftovers(older_than: float = 3600.0) -> list[Path]:
-    """Work folders of compilations that never ended and were begun more than ``older_than`` seconds ago."""
-    limit = time.time() - older_than
-    return [path for path in folder().glob(".*-*") if path.is_dir() and path.stat().st_mtime < limit]
 
 
 def identity(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:

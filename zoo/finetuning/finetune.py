@@ -54,7 +54,7 @@ def finetune(
     """
     keys = ("epochs", "learning_rate", "batch_size", "unfreeze_from")
     overrides = {key: settings.pop(key) for key in keys if key in settings}
-    name = model or choice.default().spec.name
+    name = model or choice.default(shipped=False).spec.name
     ready = Settings(
         model=name,
         dataset=os.fspath(dataset),

@@ -19,8 +19,8 @@ from zoo.data.loader import Loader
 from zoo.errors import UnavailableError, UsageError
 from zoo.finetuning import plan
 from zoo.finetuning.cached import CachedBatches
+from zoo.finetuning.material import Material
 from zoo.finetuning.recipe import Head, TransferRecipe
-from zoo.finetuning.trunk import Trunk
 from zoo.finetuning.views import Views
 from zoo.spec import Cut
 from zoo.training import judging, precision, rate_finder, results
@@ -42,7 +42,7 @@ HEAD_SHARE = 0.3
 #: How far the two pieces of a network may be from the whole, in probabilities. A map between them is kept in 16 bits.
 APART = 5e-3
 #: Pictures on which that is looked at.
-COMPARED = 16
+COMPARED = 4
 
 
 class Finetuning(Job):
@@ -63,13 +63,13 @@ class Finetuning(Job):
         self.origin = _origin(settings, self.recipe.head, scratch=self.scratch)
         super().__init__(settings, run, self.origin.spec, resumed=resumed, watcher=watcher)
         self.classes = len(self.dataset.classes)
-        self._targets: np.ndarray | None = None
-        self._loaders: dict[str, Loader] = {}
-        self._failed: dict[str, str] = {}
+        self.material = Material(self, self.recipe, self.origin)
         self._head_batches: dict[str, Batches] = {}
         self.sentences: list[str] = []
         self.phase_names: list[str] = []
+        #: How far the network and its pieces were apart: in probabilities before the phases, in loss at the end.
         self.apart = 0.0
+        self.loss_apart: float | None = None
         #: Learning rates that were looked for, by phase.
         self.rates: dict[str, float] = {}
 
@@ -77,83 +77,22 @@ class Finetuning(Job):
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Ask the teacher, and compute what the head learns from. All of that is done without Keras, where it can."""
-        stack.callback(self._close)
-        self._targets = self.ask_teacher()
+        self.material.targets = self.ask_teacher()
+        stack.callback(self.material.close)
+        if any(phase.augment.cutmix for phase in self.recipe.phases.values()):
+            self._say("cutmix needs the pictures themselves, so nothing is computed ahead, which is slower")
         if self.caches("head"):
-            self._head_batches = self._cached(self.recipe.head.cut, "head")
+            self._head_batches = self.material.computed(self.recipe.head.cut, "head")
 
     @property
     def failed(self) -> list[tuple[str, str]]:
         """The files that were left out or could not be read, with their reasons."""
-        return [*super().failed, *self._failed.items()]
+        return [*super().failed, *self.material.failed.items()]
 
     def caches(self, name: str) -> bool:
         """Whether the frozen part of a phase is computed once."""
         # A rectangle of one picture cannot be put into what was made of another.
         return not self.scratch and self.recipe.views.get(name, 0) > 0 and not self.recipe.phases[name].augment.cutmix
-
-    def _cached(self, cut: Cut, name: str) -> dict[str, Batches]:
-        """What the network makes of the pictures up to a cut, as batches of every part that is needed."""
-        started = time.monotonic()
-        recipe = self.recipe.phases[name]
-        trunk = Trunk(self.spec, self.origin.weights, cut, self.device)
-        batches: dict[str, Batches] = {}
-        for part in ("train", "val"):
-            split = self.dataset.splits.get(part)
-            if split is None:
-                continue
-            training = part == "train"
-            count = self.recipe.views[name] if training else 1
-            views = Views(count, recipe.augment, self.settings.seed) if training else Views()
-            outputs = trunk.outputs(
-                split,
-                views,
-                lambda done, total, part=part: self.watcher.reading(f"{part} for the {name}", done, total),  # type: ignore[misc]
-            )
-            found = CachedBatches(
-                outputs,
-                split,
-                classes=self.classes,
-                batch_size=recipe.batch_size if training else JUDGED,
-                shuffle=training,
-                seed=self.settings.seed,
-                mixup=recipe.augment.mixup if training else 0.0,
-                targets=self._targets if training else None,
-            )
-            self._failed |= dict(found.failed)
-            batches[part] = found
-        trunk.close()
-        self.clock.add("features", time.monotonic() - started)
-        return batches
-
-    def _pixels(self, recipe: Recipe) -> dict[str, Batches]:
-        """Pictures themselves as batches."""
-        started = time.monotonic()
-        for part in ("train", "val"):
-            split = self.dataset.splits.get(part)
-            if split is None or part in self._loaders:
-                continue
-            training = part == "train"
-            loader = Loader(
-                split,
-                self.spec.resize,
-                classes=self.classes,
-                batch_size=recipe.batch_size if training else JUDGED,
-                augment=recipe.augment if training else None,
-                shuffle=training,
-                seed=self.settings.seed,
-                drop_last=training,
-                targets=self._targets if training else None,
-            )
-            loader.prepare(lambda done, total, part=part: self.watcher.reading(part, done, total))  # type: ignore[misc]
-            self._loaders[part] = loader
-            self._failed |= dict(loader.failed)
-        self.clock.add("reading", time.monotonic() - started)
-        return dict(self._loaders)
-
-    def _close(self) -> None:
-        for loader in self._loaders.values():
-            loader.close()
 
     # Phases
 
@@ -212,13 +151,13 @@ class Finetuning(Job):
         model = joined.model
         batches = self._head_batches
         if not batches:
-            batches = self._pixels(recipe)
+            batches = self.material.pixels(recipe)
             heads.freeze(model, _after(model, joined.features))
-            learner = Learner(model, recipe, plain=model, taught=self._targets is not None)
+            learner = Learner(model, recipe, plain=model, taught=self.material.targets is not None)
         else:
             upper = heads.above(model, joined.features)
             self._compare(model, upper, batches)
-            learner = Learner(upper, recipe, plain=model, whole=model, taught=self._targets is not None)
+            learner = Learner(upper, recipe, plain=model, whole=model, taught=self.material.targets is not None)
         self._say(f"the head learns for {recipe.epochs} epochs: {learner.model.count_params():,} parameters")
         return self._ready("head", learner, batches, recipe, 0)
 
@@ -241,12 +180,12 @@ class Finetuning(Job):
         cached = name == "partial" and self.caches("partial") and waist != names[0]
         if not cached:
             return self._pixel_phase(name, number, whole, kept)
-        batches = self._cached(Cut(layer=waist), "partial")
+        batches = self.material.computed(Cut(layer=waist), "partial")
         heads.freeze(kept, start)
         self._compare(kept, heads.above(kept, waist), batches)
         model = heads.above(whole, waist)
         scales = heads.rate_scales(model, whole, self.spec, self.recipe.layer_decay)
-        taught = self._targets is not None
+        taught = self.material.targets is not None
         learner = Learner(model, recipe, plain=kept, whole=whole, scales=scales, taught=taught)
         return self._ready(name, learner, batches, recipe, number)
 
@@ -256,10 +195,10 @@ class Finetuning(Job):
         from zoo.training.learner import Learner
 
         recipe = self.recipe.phases[name]
-        batches = self._pixels(recipe)
+        batches = self.material.pixels(recipe)
         decay = 1.0 if self.scratch else self.recipe.layer_decay
         scales = heads.rate_scales(whole, whole, self.spec, decay)
-        taught = self._targets is not None
+        taught = self.material.targets is not None
         learner = Learner(whole, recipe, plain=plain, whole=whole, scales=scales, taught=taught)
         return self._ready(name, learner, batches, recipe, number)
 
@@ -343,7 +282,10 @@ class Finetuning(Job):
                 )
                 with contextlib.closing(loader):
                     judged[part] = self.pictures.judge(network, loader, part)
-                self._failed |= dict(loader.failed)
+                self.material.failed |= dict(loader.failed)
+        if "loss" in judged.get("val", {}) and self.best is not None and "val_loss" in self.best:
+            # The same pictures, once by what the phase made of them and once by the file, in another engine.
+            self.loss_apart = abs(judged["val"]["loss"] - self.best["val_loss"])
         return judged
 
     def about(self) -> dict[str, Any]:
@@ -355,6 +297,7 @@ class Finetuning(Job):
             "best_phase": self.phase_names[int(best.get("phase", 1)) - 1],
             "plan": self.sentences,
             "pieces_apart": self.apart,
+            "val_loss_apart": self.loss_apart,
             "learning_rates_found": self.rates,
         }
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import engines, pipeline, resources
+from zoo import engines, kept, pipeline
 from zoo.data.idx import Pictures
 from zoo.data.split import Split
 from zoo.engines import compiled
@@ -151,6 +151,8 @@ class Trunk:
                         f"{self.spec.name} gives numbers that are too large to be stored in 16 bits for "
                         f"{split.sources[index].path}; --set views=0 computes them anew in every step."
                     )
+            # What is written to a map need not change any time, and an old work folder is taken to be left over.
+            os.utime(file.parent)
             if progress is not None:
                 progress(index + 1, len(split))
         if values is None:
@@ -191,7 +193,7 @@ class Trunk:
 
 def folder() -> Path:
     """The folder that holds all outputs."""
-    return resources.cache_root() / "features"
+    return kept.root("features")
 
 
 def dtype(shape: tuple[int, ...]) -> np.dtype[Any]:

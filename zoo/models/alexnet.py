@@ -13,10 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.layers.normalization import local_response_normalization
-
-#: Standard deviation of a pixel, about, on the scale 0-255; the first layer begins by dividing by it.
-PIXEL_DEVIATION = 58
+from zoo.models import caffe, ends
 
 
 def _conv(
@@ -33,11 +30,6 @@ def _conv(
         kernel_initializer=initializer,
         name=name,
     )(x)
-
-
-def _normalize(x: Any, name: str) -> Any:
-    """Local response normalisation over five channels with Caffe's alpha of 0.0001, which it divides by five."""
-    return local_response_normalization(x, depth_radius=2, bias=1.0, alpha=1e-4 / 5, beta=0.75, name=name)
 
 
 def AlexNet(  # noqa: N802 - a network is named as the field writes it
@@ -69,17 +61,17 @@ def AlexNet(  # noqa: N802 - a network is named as the field writes it
 
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (2012).
     """
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
-    first = keras.initializers.VarianceScaling(2 / PIXEL_DEVIATION**2, distribution="untruncated_normal")
+    source, inputs = ends.begin(input_shape, input_tensor)
+    first = caffe.first_initializer("untruncated_normal")
 
     # Block 1, stride 8
     x = _conv(inputs, 96, 11, "conv1", strides=4, initializer=first)
-    x = _normalize(x, "norm1")
+    x = caffe.normalize(x, "norm1")
     x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
 
     # Block 2, stride 16
     x = _conv(x, 256, 5, "conv2", groups=2)
-    x = _normalize(x, "norm2")
+    x = caffe.normalize(x, "norm2")
     x = layers.MaxPooling2D(3, strides=2, name="pool2")(x)
 
     # Blocks 3 to 5, stride 32
@@ -95,11 +87,7 @@ def AlexNet(  # noqa: N802 - a network is named as the field writes it
         x = layers.Dropout(dropout, name="drop6")(x)
         x = layers.Dense(4096, activation="relu", kernel_initializer="he_normal", name="fc7")(x)
         x = layers.Dropout(dropout, name="drop7")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name)

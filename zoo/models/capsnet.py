@@ -11,6 +11,7 @@ from keras import layers, ops
 from zoo.errors import UsageError
 from zoo.layers.auxiliary import ReconstructionLoss
 from zoo.layers.capsule import length, longest, route, squash
+from zoo.models import ends
 
 
 def CapsNet(  # noqa: N802 - a network is named as the field writes it
@@ -60,7 +61,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
         raise UsageError(f"filters is a multiple of 8, the dimensions of a primary capsule. Received: {filters}")
     if routings < 1:
         raise UsageError(f"routings is at least 1. Received: {routings}")
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Convolution
     # Its outputs are 256 to one input: scaled by both, as Keras does by default, hardly anything would come through.
@@ -81,11 +82,8 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
         x = layers.Identity(dtype="float32", name="predictions")(length(capsules))
         if training:
             x = _decode(x, capsules, inputs, reconstruction_weight)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from zoo.models import ends
 from zoo.models.resnet import basic_block
 
 
@@ -53,7 +54,7 @@ def CifarResNet(  # noqa: N802 - a network is named as the field writes it
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
         raise ValueError(f"depth is 6n + 2, such as 20, 32, 44, 56 or 110. Received: depth={depth}")
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Stem
     x = layers.Conv2D(
@@ -71,11 +72,7 @@ def CifarResNet(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name or f"cifar_resnet{depth}")

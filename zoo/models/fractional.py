@@ -9,6 +9,7 @@ from keras import layers
 
 from zoo.errors import UsageError
 from zoo.layers.fractional import INFERENCE, FractionalMaxPooling2D, fractional_max_pool, region_boundaries
+from zoo.models import ends
 
 #: Slope below zero of the author's "very leaky" ReLU.
 SLOPE = 0.333
@@ -79,7 +80,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
         raise UsageError(f"root is 1, 2 or 3: the map shrinks by 2, √2 or ∛2. Received: root={root}")
     if passes < 1:
         raise UsageError(f"passes is at least 1. Received: passes={passes}")
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
     ratio = 2 ** (1 / root)
     (padded_height, rows), (padded_width, columns) = (_sizes(side, stages, ratio) for side in input_shape[:2])
 
@@ -89,10 +90,10 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
     for n in range(1, stages + 3):
         size, shrink = (1 if n == stages + 2 else 2), (ratio if n <= stages else 1.0)
         convolutions.append(_Convolution(n, widths[n - 1], widths[n], size, shrink, dropout * (n - 1) / (stages + 1)))
-    # float32 also under a mixed-precision policy: probabilities need the digits.
     average = layers.GlobalAveragePooling2D(name="avg_pool")
-    maximum = layers.GlobalMaxPooling2D(name="max_pool")
-    predictions = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")
+    # Not "max_pool": Keras gives that name to an operation of the pooling between the stages.
+    maximum = layers.GlobalMaxPooling2D(name="global_max_pool")
+    predictions = ends.classifier(classes, classifier_activation)
 
     def pool(x: Any, stage: int, number: int) -> Any:
         size, suffix = (rows[stage], columns[stage]), f"_pass{number + 1}" if number else ""
@@ -133,7 +134,6 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
         outputs.append(x)
 
     x = layers.Average(name="mean_of_passes")(outputs) if len(outputs) > 1 else outputs[0]
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
     return keras.Model(source, x, name=name)
 
 

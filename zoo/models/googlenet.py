@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.layers.normalization import local_response_normalization
+from zoo.models import caffe, ends
 
 #: Filters of each module: 1×1; 3×3 and what reduces its input; 5×5 and what reduces its input; after pooling.
 Widths = tuple[int, int, int, int, int, int]
@@ -32,10 +32,6 @@ PAPER: dict[str, Widths] = {
 #: which it reshapes.
 TENSORFLOW: dict[str, Widths] = {**PAPER, "4a": (192, 96, 204, 16, 48, 64), "5a": (256, 160, 320, 48, 128, 128)}
 VARIANTS = {"paper": PAPER, "tensorflow": TENSORFLOW}
-
-
-#: Standard deviation of a pixel, about, on the scale 0-255; the first layer begins by dividing by it.
-PIXEL_DEVIATION = 58
 
 
 def _conv(x: Any, filters: int, size: int, name: str, strides: int = 1, initializer: Any = "he_uniform") -> Any:
@@ -59,11 +55,6 @@ def _pool(x: Any, name: str, strides: int = 2) -> Any:
     return layers.MaxPooling2D(3, strides=strides, padding="same", name=name)(x)
 
 
-def _normalize(x: Any, name: str) -> Any:
-    """Local response normalisation over five channels with Caffe's alpha of 0.0001, which it divides by five."""
-    return local_response_normalization(x, depth_radius=2, bias=1.0, alpha=1e-4 / 5, beta=0.75, name=name)
-
-
 def _inception(x: Any, widths: Widths, name: str) -> Any:
     """Four branches side by side."""
     single, reduce3, three, reduce5, five, project = widths
@@ -85,7 +76,7 @@ def _auxiliary(x: Any, classes: int, activation: str | None, name: str) -> Any:
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(1024, activation="relu", kernel_initializer="he_uniform", name=f"{name}_fc")(x)
     x = layers.Dropout(0.7, name=f"{name}_drop_fc")(x)
-    return layers.Dense(classes, activation=activation, dtype="float32", name=f"{name}_classifier")(x)
+    return ends.classify(x, classes, activation, f"{name}_classifier")
 
 
 def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
@@ -128,17 +119,17 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
     if variant not in VARIANTS:
         raise ValueError(f"variant is 'paper' or 'tensorflow'. Received: variant={variant!r}")
     widths = VARIANTS[variant]
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
-    first = keras.initializers.VarianceScaling(2 / PIXEL_DEVIATION**2, distribution="uniform")
+    source, inputs = ends.begin(input_shape, input_tensor)
+    first = caffe.first_initializer("uniform")
     auxiliary = []
 
     # Stem, stride 8
     x = _conv(inputs, 64, 7, "conv1_7x7_s2", strides=2, initializer=first)
     x = _pool(x, "pool1_3x3_s2")
-    x = _normalize(x, "pool1_norm1")
+    x = caffe.normalize(x, "pool1_norm1")
     x = _conv(x, 64, 1, "conv2_3x3_reduce")
     x = _conv(x, 192, 3, "conv2_3x3")
-    x = _normalize(x, "conv2_norm2")
+    x = caffe.normalize(x, "conv2_norm2")
     x = _pool(x, "pool2_3x3_s2")
 
     # Modules at stride 8
@@ -166,11 +157,7 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool5_7x7_s1")(x)
         x = layers.Dropout(dropout, name="pool5_drop_7x7_s1")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, [x, *auxiliary] if auxiliary else x, name=name)

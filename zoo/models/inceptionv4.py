@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from zoo.models import ends
+
 
 def _conv(
     x: Any, filters: int, size: int | tuple[int, int], name: str, *, strides: int = 1, padding: str = "same"
@@ -149,7 +151,7 @@ def InceptionV4(  # noqa: N802 - a network is named as the field writes it
 
     Source: Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections on learning (2016).
     """
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Stem, stride 8
     x = _stem(inputs)
@@ -172,11 +174,7 @@ def InceptionV4(  # noqa: N802 - a network is named as the field writes it
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(dropout, name="dropout")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name)

@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from zoo.models import ends
+
 #: Blocks in each of the stages conv2 to conv5, by depth.
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
@@ -109,7 +111,7 @@ def ResNet(  # noqa: N802 - a network is named as the field writes it
     """
     if depth not in BLOCKS:
         raise ValueError(f"depth is 18 or 34. Received: depth={depth}")
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Stem, stride 4
     x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
@@ -128,11 +130,7 @@ def ResNet(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name or f"resnet{depth}")

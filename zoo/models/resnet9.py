@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from zoo.models import ends
+
 
 def _conv_bn(x: Any, filters: int, name: str) -> Any:
     """3×3 convolution without a bias (BatchNorm has one), BatchNorm, ReLU."""
@@ -53,7 +55,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
         A functional model from float32 ``(batch, height, width, channels)``, already standardised, to
         probabilities ``(batch, classes)``, or to features without the top.
     """
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Stem
     x = _conv_bn(inputs, width, "stem")
@@ -75,11 +77,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-        # float32 also under a mixed-precision policy: probabilities need the digits.
-        x = layers.Dense(classes, activation=classifier_activation, dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+        x = ends.classify(x, classes, classifier_activation)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name)

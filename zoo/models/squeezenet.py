@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from zoo.models import ends
+
 #: Filters of the squeezing layer and of each of the two expanding ones, from ``fire2`` to ``fire9``.
 FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
 
@@ -86,7 +88,7 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
     if version not in VERSIONS:
         raise ValueError(f"version is '1.0' or '1.1'. Received: version={version!r}")
     filters, size, pooled = VERSIONS[version]
-    inputs = keras.Input(input_shape, name="image") if input_tensor is None else input_tensor
+    source, inputs = ends.begin(input_shape, input_tensor)
 
     # Stem, without padding
     x = layers.Conv2D(
@@ -108,9 +110,6 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
         x = layers.GlobalAveragePooling2D(name="pool10")(x)
         # float32 also under a mixed-precision policy: probabilities need the digits.
         x = layers.Activation(classifier_activation or "linear", dtype="float32", name="predictions")(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    else:
+        x = ends.pool(x, pooling)
     return keras.Model(source, x, name=name)

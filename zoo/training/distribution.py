@@ -8,8 +8,10 @@ that a single device would make with the whole batch. TensorFlow does this by ``
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,8 +109,9 @@ class _Jax(_Parallel):
 
     def step(self, model: keras.Model, x: np.ndarray, y: Any, weights: Any) -> dict[str, float]:
         """See :class:`Placement`."""
+        batch = fill(x, y, weights, self.count)
         with self.scope():
-            return super().step(model, *fill(x, y, weights, self.count))
+            return _of_all(super().step(model, *batch), len(batch[0]) / len(x))
 
 
 class _TensorFlow(_Parallel):
@@ -123,7 +126,9 @@ class _TensorFlow(_Parallel):
         super().__init__(count)
         if kind == "cpu":
             _divide_cpu(count)
-        there = [device.name.removeprefix("/device:") for device in tensorflow.config.list_logical_devices(kind.upper())]
+        there = [
+            device.name.removeprefix("/device:") for device in tensorflow.config.list_logical_devices(kind.upper())
+        ]
         if len(there) < count:
             raise _started("TensorFlow", len(there), count)
         self._strategy = tensorflow.distribute.MirroredStrategy(there[:count])
@@ -187,19 +192,18 @@ class _TensorFlow(_Parallel):
             model.make_train_function()
             model.reset_metrics()
             logs = model.train_function(iter([keras.tree.map_structure(share, batch)]))
-        return {key: float(value) for key, value in logs.items()}
+        return _of_all({key: float(value) for key, value in logs.items()}, len(batch[0]) / len(x))
 
 
 #: How far the seeds of two devices are apart.
 _APART = 1_000_003
 
-_ALONE = Placement()
-_current: Placement = _ALONE
+_current: ContextVar[Placement] = ContextVar("placement", default=Placement())  # noqa: B039
 
 
 def current() -> Placement:
     """Where networks learn now."""
-    return _current
+    return _current.get()
 
 
 @contextlib.contextmanager
@@ -214,17 +218,23 @@ def over(chosen: Sequence[Device]) -> Iterator[None]:
     Raises:
         UnavailableError: the backend does not learn on several devices, or does not see so many of them.
     """
-    global _current
     if len(chosen) == 1:
         yield
         return
     backend = devices.prepare(*chosen)
     with quiet_stderr():
-        _current = _Jax(len(chosen)) if backend == "jax" else _TensorFlow(len(chosen), chosen[0].kind)
+        placement = _parallel(backend, len(chosen), chosen[0].kind)
+    before = _current.set(placement)
     try:
         yield
     finally:
-        _current = _ALONE
+        _current.reset(before)
+
+
+@functools.cache
+def _parallel(backend: str, count: int, kind: str) -> Placement:
+    """One for all trainings of a process: two strategies of TensorFlow would mix up each other's sums."""
+    return _Jax(count) if backend == "jax" else _TensorFlow(count, kind)
 
 
 def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, Any, Any]:
@@ -256,6 +266,11 @@ def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, A
     return x[again], targets(y), weighed(weights)
 
 
+def _of_all(logs: dict[str, float], factor: float) -> dict[str, float]:
+    """What Keras logs of a filled batch, as it is of the pictures alone: the loss, by its weights, is so already."""
+    return {key: value * factor if key.endswith("top1") else value for key, value in logs.items()}
+
+
 def _divide_cpu(count: int) -> None:
     """Make several devices of the CPU, which TensorFlow allows before its first use."""
     import tensorflow
@@ -277,8 +292,10 @@ def _summing(kind: Any) -> Any:
         def apply(self, gradients: Any, trainable_variables: Any = None) -> None:
             import tensorflow
 
-            context = tensorflow.distribute.get_replica_context()
-            super().apply(context.all_reduce("sum", list(gradients)), trainable_variables)
+            gradients = list(gradients)
+            there = [gradient for gradient in gradients if gradient is not None]
+            sums = iter(tensorflow.distribute.get_replica_context().all_reduce("sum", there))
+            super().apply([None if gradient is None else next(sums) for gradient in gradients], trainable_variables)
 
     return Summing
 
@@ -302,6 +319,6 @@ def _local_updates() -> Any:
 
 def _started(framework: str, there: int, wanted: int) -> UnavailableError:
     return UnavailableError(
-        f"{framework} has {there} of the {wanted} devices; it learns of them when it starts, so begin in a new process, "
-        "or see 'zoo doctor'."
+        f"{framework} has {there} of the {wanted} devices; it learns of them when it starts, so begin in a new "
+        "process, or see 'zoo doctor'."
     )

@@ -18,7 +18,7 @@ from zoo.data import manifest
 from zoo.errors import UsageError
 from zoo.quiet import quiet_stderr
 from zoo.spec import ModelSpec
-from zoo.training import checkpoint, page, results, teaching
+from zoo.training import checkpoint, distribution, page, results, teaching
 from zoo.training.epochs import Clock, Epochs, Phase
 from zoo.training.history import History
 from zoo.training.run import Run
@@ -67,7 +67,9 @@ class Job:
             seed=settings.seed,
         )
         self.split = _digest(manifest.text(self.dataset.rows()).encode("utf-8", "surrogateescape"))
-        self.device = devices.select(settings.device)
+        #: Where the network learns; what is frozen, a teacher, and every judgement are computed on the first of them.
+        self.devices = devices.select_several(settings.device)
+        self.device = self.devices[0]
         self.clock = Clock(settings.time_limit)
         self.history = History()
         self.best: dict[str, float] | None = None
@@ -86,47 +88,64 @@ class Job:
             self.run.require_empty()
         self._look_at_data()
         with contextlib.ExitStack() as stack:
+            stack.enter_context(distribution.over(self.devices))
             self.open(stack)
             if left := self.failed:
                 path, reason = left[0]
                 rest = "" if len(left) == 1 else f", {len(left) - 1} more in metrics.json"
                 self.watcher.note(f"left out: {path} ({reason}){rest}")
             devices.prepare(self.device)
-            notes: dict[str, Any] = {}
-            if self.resumed:
-                arrays, notes = checkpoint.load(self.run.checkpoint)
-                self._number, self.best = notes["phase"], notes["epochs"]["best"]
-                self.clock.seconds = notes["seconds"]
-                self.recall(notes["own"])
-                for row in notes["history"]:
-                    self.history.append(row)
             _start_keras()
-            phase = self.phase(self._number)
-            # Nothing is written before it is known that the training can begin.
-            if self.resumed:
-                assert phase is not None
-                own = phase.learner.size
-                phase.learner.restore(arrays[:own])
-            else:
-                self._begin()
-            self.pictures = results.Pictures(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
+            epochs = self._resume() if self.resumed else self._begin()
             stack.callback(self.pictures.end)
-            status = "finished"
-            while phase is not None:
-                if not self.resumed and self._number == 0:
-                    self.begun(phase)
-                epochs = Epochs(phase, self.clock, self.history, self, self.watcher)
-                epochs.best = self.best
-                if notes:
-                    epochs.restore(notes["epochs"], arrays[own:])
-                    notes = {}
+            while True:
                 status, self.best = epochs.run(), epochs.best
                 if status == "stopped":
                     return Outcome(self.run.folder, status, len(self.history.rows), {})
-                self.ended(phase, status)
                 self._number += 1
                 phase = self.phase(self._number)
-            return Outcome(self.run.folder, status, len(self.history.rows), self._finish(status))
+                if phase is None:
+                    return Outcome(self.run.folder, status, len(self.history.rows), self._finish(status))
+                epochs = self._epochs(phase)
+
+    def _begin(self) -> Epochs:
+        """The first phase of a new run. Nothing is written before it is known that the training can begin."""
+        phase = self.phase(0)
+        assert phase is not None
+        self.run.create()
+        self.run.write_config({"command": self.command, **self.written_settings().as_dict()})
+        self.run.write_split(self.dataset)
+        results.copy_network(self.spec, self.run)
+        self.pictures = self._pictures()
+        epochs = self._epochs(phase)
+        self.begun(phase)
+        return epochs
+
+    def _resume(self) -> Epochs:
+        """The phase in which a run was stopped, where it was."""
+        arrays, notes = checkpoint.load(self.run.checkpoint)
+        self._number, self.best = notes["phase"], notes["epochs"]["best"]
+        for name, seconds in notes["seconds"].items():
+            self.clock.add(name, seconds)
+        for row in notes["history"]:
+            self.history.append(row)
+        self.recall(notes["own"])
+        self.pictures = self._pictures()
+        phase = self.phase(self._number)
+        assert phase is not None
+        own = phase.learner.size
+        phase.learner.restore(arrays[:own])
+        epochs = self._epochs(phase)
+        epochs.restore(notes["epochs"], arrays[own:])
+        return epochs
+
+    def _pictures(self) -> results.Pictures:
+        return results.Pictures(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
+
+    def _epochs(self, phase: Phase) -> Epochs:
+        epochs = Epochs(phase, self.clock, self.history, self, self.watcher)
+        epochs.best = self.best
+        return epochs
 
     # For those below
 
@@ -140,9 +159,6 @@ class Job:
 
     def begun(self, phase: Phase) -> None:
         """The first phase begins, in a new run."""
-
-    def ended(self, phase: Phase, status: str) -> None:
-        """A phase has ended."""
 
     def judge(self) -> dict[str, Any]:
         """Judge the kept network, as it is on disk: all metrics by split."""
@@ -262,12 +278,6 @@ class Job:
                 "start a new run."
             )
 
-    def _begin(self) -> None:
-        self.run.create()
-        self.run.write_config({"command": self.command, **self.written_settings().as_dict()})
-        self.run.write_split(self.dataset)
-        results.copy_network(self.spec, self.run)
-
     def _finish(self, status: str) -> dict[str, Any]:
         """Judge the kept network, and write the results."""
         # As it went by in training, on augmented pictures.
@@ -284,6 +294,7 @@ class Job:
             "best_epoch": int(best.get("epoch", 0)),
             "ended": status,
             "device": self.device.model,
+            "devices": [device.name for device in self.devices],
             **self.about(),
             "failed": [{"path": path, "error": reason} for path, reason in self.failed],
             "findings": [finding.as_dict() for finding in self.findings],

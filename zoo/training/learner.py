@@ -12,7 +12,7 @@ import numpy as np
 from zoo import models
 from zoo.errors import UsageError, ZooError
 from zoo.spec import ModelSpec, Preprocessing
-from zoo.training import losses, optimizers
+from zoo.training import distribution, losses, optimizers
 from zoo.training.recipe import Recipe
 
 #: What holds the last layer's output in every network that classifies.
@@ -24,7 +24,7 @@ class DivergedError(ZooError):
 
 
 class Learner:
-    """A network in training.
+    """A network in training, on one device or on several (:mod:`zoo.training.distribution`).
 
     It may be a part of a network, the rest of which has done its work already and stays as it is. It learns in mixed
     precision where it is asked to; what it gives away is float32, without the parts that only training needs, and
@@ -69,9 +69,13 @@ class Learner:
         self._class_weights: np.ndarray | None = None
         # Whether the weights are those of an earlier time, averaged already.
         self._past = False
-        self.optimizer = optimizers.create(recipe, scales)
-        self._compile()
-        self.optimizer.build(model.trainable_variables)
+        self._placement = distribution.current()
+        # Who learns: the network itself, or its copy on several devices.
+        self._learns = self._placement.copy(model)
+        with self._placement.scope():
+            self.optimizer = self._placement.adapt(optimizers.create(recipe, scales))
+            self._compile()
+            self.optimizer.build(self._learns.trainable_variables)
 
     @classmethod
     def from_scratch(
@@ -112,13 +116,16 @@ class Learner:
         loss = losses.get(self.recipe.loss, label_smoothing=self.recipe.label_smoothing)
         if self._taught:
             loss = losses.Distillation(loss, alpha=self.recipe.alpha, temperature=self.recipe.temperature)
-        metrics = [] if self._target else [keras.metrics.MeanMetricWrapper(losses.is_right, name="top1")]
+        metrics = [] if self._target else [keras.metrics.MeanMetricWrapper(_is_right, name="top1")]
+        jit = self._placement.jit
         if heads == 1:
-            self.model.compile(self.optimizer, loss, metrics=metrics)
+            self._learns.compile(self.optimizer, loss, metrics=metrics, jit_compile=jit)
             return
         weights = [1.0] + [self.recipe.auxiliary_weight] * (heads - 1)
         nothing: list[Any] = [[] for _ in range(heads - 1)]
-        self.model.compile(self.optimizer, [loss] * heads, loss_weights=weights, metrics=[metrics, *nothing])
+        self._learns.compile(
+            self.optimizer, [loss] * heads, loss_weights=weights, metrics=[metrics, *nothing], jit_compile=jit
+        )
 
     def weigh_classes(self, weights: np.ndarray) -> None:
         """Weigh each picture's loss by its class: float (classes,), mean 1 over the pictures."""
@@ -146,7 +153,7 @@ class Learner:
         if self._heads > 1:
             target = [target] * self._heads
             weights = None if weights is None else [weights] * self._heads
-        logs = self.model.train_on_batch(x, target, sample_weight=weights, return_dict=True)
+        logs = self._placement.step(self._learns, x, target, weights)
         values = {"loss": float(logs["loss"])}
         for key in logs:
             # With several outputs Keras puts the name of the output before it.
@@ -174,16 +181,14 @@ class Learner:
     @contextlib.contextmanager
     def as_it_was(self, values: Sequence[np.ndarray]) -> Iterator[None]:
         """The network as it was at a :meth:`snapshot`; afterwards as it is."""
-        own = [_copy(variable) for variable in self.model.variables]
+        own = [_copy(variable) for variable in self._learns.variables]
         self._past = True
-        for variable, value in zip(self.model.variables, values, strict=True):
-            variable.assign(value)
+        self._placement.assign(self._learns.variables, values)
         try:
             yield
         finally:
             self._past = False
-            for variable, value in zip(self.model.variables, own, strict=True):
-                variable.assign(value)
+            self._placement.assign(self._learns.variables, own)
 
     def state(self) -> list[np.ndarray]:
         """Every variable that decides what comes next: weights, statistics, random generators, the optimiser's own."""
@@ -199,8 +204,7 @@ class Learner:
         fit = len(arrays) == len(variables)
         if not fit or any(tuple(v.shape) != a.shape for v, a in zip(variables, arrays, strict=True)):
             raise UsageError("The checkpoint belongs to another network or optimiser; start again, without --resume.")
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+        self._placement.assign(variables, arrays)
 
     @property
     def size(self) -> int:
@@ -208,11 +212,14 @@ class Learner:
         return len(self._variables())
 
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables]
+        return [*self._learns.variables, *self.optimizer.variables]
 
     @contextlib.contextmanager
     def judged(self) -> Iterator[keras.Model]:
         """The network as it is judged and given away: with the running mean of its weights, where the recipe asks."""
+        if self._learns is not self.model:
+            for variable, learnt in zip(self.model.variables, self._learns.variables, strict=True):
+                variable.assign(_copy(learnt))
         means = getattr(self.optimizer, "_model_variables_moving_average", None)
         if self._past or self.recipe.average is None or not means:
             yield self.network
@@ -237,6 +244,12 @@ def policy(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _is_right(y_true: Any, y_pred: Any) -> Any:
+    """As :func:`zoo.training.losses.is_right`; a row without a target, which only fills a batch up, is never right."""
+    there = keras.ops.cast(keras.ops.any(keras.ops.not_equal(y_true, 0), axis=-1), "float32")
+    return losses.is_right(y_true, y_pred) * there
 
 
 def _copy(variable: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
-from zoo import registry, resources
+from zoo import catalogue, resources
 from zoo.data.augment import Augment
 from zoo.errors import UsageError
 from zoo.training.schedule import Schedule
@@ -137,7 +137,7 @@ def read(file: Path) -> dict[str, Any]:
         UsageError: it is no YAML, or no mapping.
     """
     try:
-        values = registry.read_yaml(file)
+        values = catalogue.read_yaml(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

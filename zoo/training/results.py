@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from zoo import __version__, declarative, metrics, output, plots, verification
 from zoo.choice import Choice
 from zoo.data.loader import Loader
+from zoo.declarative import yaml_lines
 from zoo.images import load as load_picture
 from zoo.spec import ModelSpec
 from zoo.training import judging
@@ -28,9 +28,32 @@ SHOWN = 35
 
 
 def copy_network(spec: ModelSpec, run: Run) -> None:
-    """Keep a network's description with the run, where it has one; it may change later."""
-    if declarative.is_declarative(spec):
-        shutil.copyfile(spec.arguments["network"], run.network)
+    """Keep a network's description with the run, where it has one; it may change later.
+
+    A network that states no name is called like its file, so its copy, whose file has another name, states one.
+
+    Raises:
+        UnavailableError: the copy cannot be written.
+        UsageError: the description is gone, or was damaged meanwhile.
+    """
+    if not declarative.is_declarative(spec):
+        return
+    file = spec.arguments["network"]
+    text = yaml_lines.read_text(file)
+    if "name" not in (yaml_lines.parse(text, file).mapping or {}):
+        text = _with_name(text, spec.name)
+    run.write_text(run.network.name, text)
+
+
+def _with_name(text: str, name: str) -> str:
+    """The YAML of a mapping with a ``name`` before its first key; comments and all else stay."""
+    import yaml
+
+    mapping: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    start = mapping.value[0][0].start_mark
+    # In quotes, because a file may be called 7.yaml.
+    entry = f'name: "{name}"' + (", " if mapping.flow_style else "\n" + " " * start.column)
+    return text[: start.index] + entry + text[start.index :]
 
 
 def load(run: Run) -> keras.Model:
