@@ -72,3 +72,11 @@ def test_files_that_are_no_archive(tmp_path):
     (tmp_path / "text.keras").write_text("hello")
     with pytest.raises(UsageError, match="not a file that Keras saved"):
         bundle.read_spec(tmp_path / "text.keras")
+
+
+def test_what_is_learnt_of_a_network_makes_no_other_of_it(write):
+    path = write(model__weights__h5="weights")
+    before = bundle.fingerprint(path)
+    bundle.write_metadata(path, {"classes": ["a", "b"], "metrics": {"top1": 0.5}})
+    assert bundle.fingerprint(path) == before
+    assert bundle.fingerprint(write(model__weights__h5="heavier")) != before

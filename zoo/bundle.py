@@ -6,6 +6,7 @@ the archive, ``zoo.json``, which plain Keras ignores. Nothing here imports Keras
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -93,6 +94,23 @@ def store_temperature(path: str | os.PathLike[str], value: float) -> None:
         write_metadata(path, {**read_metadata(path), "temperature": value})
     except OSError as error:
         raise UnavailableError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def fingerprint(path: str | os.PathLike[str]) -> str:
+    """sha256 of what Keras wrote into a file, by the checksums of its parts; ``zoo.json`` has no part in it.
+
+    So what is learnt of a network later, such as its accuracy, does not make another network of it. Keras writes the
+    time of saving as well, and no two networks are the same.
+
+    Raises:
+        UsageError: there is no such file, or it is not a Keras archive.
+    """
+    file = Path(path)
+    _read(file)
+    with zipfile.ZipFile(file) as archive:
+        parts = sorted((part.filename, part.CRC, part.file_size) for part in archive.infolist())
+    text = json.dumps([part for part in parts if part[0] != MEMBER])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_metadata(path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> None:

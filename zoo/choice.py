@@ -82,8 +82,8 @@ def default(
     except (WeightsError, UsageError) as error:
         if not shipped:
             raise WeightsError(
-                "No ImageNet weights are to be had here to begin with; 'zoo pull mobilenetv2' fetches some where there is "
-                "a network, or name one with -m, such as cifar10-resnet9, which comes with zoo."
+                "No ImageNet weights are to be had here to begin with; 'zoo pull mobilenetv2' fetches some where it "
+                "can, or name weights that are here with -m, such as cifar10-resnet9, which come with zoo."
             ) from error
         log.debug("%s", error)
         log.warning(

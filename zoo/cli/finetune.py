@@ -50,7 +50,7 @@ def command(
     from zoo.training import run as runs
 
     gate, device = options.pop("min_val_accuracy"), options.pop("device")
-    with training.watched() as screen:
+    with training.watched(offline=options.pop("offline")) as screen:
         if resume is not None:
             training.require_nothing_else()
             outcome = finetune.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)

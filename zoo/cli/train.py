@@ -33,7 +33,7 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
     from zoo.training import train
 
     gate, device = options.pop("min_val_accuracy"), options.pop("device")
-    with training.watched() as screen:
+    with training.watched(offline=options.pop("offline")) as screen:
         if resume is not None:
             training.require_nothing_else()
             outcome = train.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)

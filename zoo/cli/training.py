@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shlex
 import signal
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from zoo.training.job import Outcome
 
 #: What may be said of a run that is gone on with.
-_WITH_RESUME = frozenset({"resume", "time_limit", "device", "min_val_accuracy", "format", "quiet", "verbose", "debug"})
+_WITH_RESUME = frozenset(
+    {"offline", "resume", "time_limit", "device", "min_val_accuracy", "format", "quiet", "verbose", "debug"}
+)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -101,7 +104,7 @@ _OPTIONS = (
 
 def options(function: Function) -> Function:
     """Options of data, recipe, time and place that all of them have."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, common.offline_option)):
         function = option(function)
     return function
 
@@ -136,8 +139,10 @@ def settings(model: str, load: Callable[..., Any], **options: Any) -> Any:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Screen]:
-    """Somebody looks on, on standard error, and Ctrl-C saves."""
+def watched(*, offline: bool | None) -> Iterator[Screen]:
+    """Somebody looks on, on standard error, and Ctrl-C saves; with ``offline`` nothing is fetched."""
+    if offline:
+        os.environ["ZOO_OFFLINE"] = "1"
     with Screen() as screen, _interruptible(screen):
         yield screen
 

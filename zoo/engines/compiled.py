@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import kept, registry, verification
+from zoo import bundle, kept, registry, verification
 from zoo.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
 
 def identity(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
     """Everything of a network that decides what it answers."""
-    source = weights.path if weights else spec.file
+    digest = verification.digest(weights.path) if weights else bundle.fingerprint(spec.file) if spec.file else None
     return {
         "model": spec.name,
         "builder": str(spec.builder),
@@ -91,7 +91,7 @@ def identity(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
         "preprocessing": spec.preprocessing.describe(),
         "input_size": list(spec.input_size),
         "classes": spec.classes,
-        "weights_sha256": verification.digest(source) if source else None,
+        "weights_sha256": digest,
         "cut": asdict(spec.cut) if spec.cut else None,
     }
 

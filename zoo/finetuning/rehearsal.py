@@ -20,7 +20,7 @@ from zoo.finetuning.trunk import Trunk, nbytes
 from zoo.finetuning.views import Views
 from zoo.quiet import quiet_stderr
 from zoo.spec import Cut
-from zoo.training import precision
+from zoo.training import distribution, precision
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
@@ -96,8 +96,9 @@ class _Stage:
         from_cache: tuple[float, tuple[int, ...]] | None = None
         if self.job.caches("head"):
             from_cache = self._trunk(self.recipe.head.cut)
-        devices.prepare(self.job.device)
-        with quiet_stderr():
+        if len(self.job.devices) == 1:
+            devices.prepare(self.job.device)
+        with distribution.over(self.job.devices), quiet_stderr():
             return list(self._parts(from_cache))
 
     def _parts(self, head_trunk: tuple[float, tuple[int, ...]] | None) -> Iterator[Part]:

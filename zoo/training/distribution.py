@@ -44,9 +44,9 @@ class Placement:
         """
         return model
 
-    def adapt(self, optimizer: Any) -> Any:
-        """The optimiser, so that it does on several devices what it does on one."""
-        return optimizer
+    def adapt(self, kind: Any) -> Any:
+        """The class of an optimiser, so that it does on several devices what it does on one."""
+        return kind
 
     def assign(self, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
         """Give variables of :meth:`copy` or of its optimiser their values, on every device."""
@@ -155,13 +155,9 @@ class _TensorFlow(_Parallel):
             config["synchronized"] = True
         return layer.__class__.from_config(config)
 
-    def adapt(self, optimizer: Any) -> Any:
+    def adapt(self, kind: Any) -> Any:
         """See :class:`Placement`."""
-        kind = type(optimizer)
-        parallel = type(kind.__name__, (_summing(kind), _local_updates()), {})
-        # It has been made by name and arguments, and keeps all of them.
-        object.__setattr__(optimizer, "__class__", parallel)
-        return optimizer
+        return type(kind.__name__, (_summing(kind), _local_updates()), {})
 
     def assign(self, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
         """See :class:`Placement`. Each device draws its own random numbers."""

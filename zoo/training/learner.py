@@ -73,7 +73,7 @@ class Learner:
         # Who learns: the network itself, or its copy on several devices.
         self._learns = self._placement.copy(model)
         with self._placement.scope():
-            self.optimizer = self._placement.adapt(optimizers.create(recipe, scales))
+            self.optimizer = optimizers.create(recipe, scales, self._placement.adapt)
             self._compile()
             self.optimizer.build(self._learns.trainable_variables)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,13 +13,14 @@ from zoo.errors import UsageError
 from zoo.training.recipe import Recipe
 
 
-def create(recipe: Recipe, scales: Sequence[float] | None = None) -> Any:
+def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callable[[Any], Any] | None = None) -> Any:
     """The optimiser of a recipe.
 
     Args:
         recipe: what names it.
         scales: a factor of the learning rate for each trainable variable, in their order; all 1 without. Weight decay
             goes by the rate as it is.
+        adapt: makes another class of the optimiser's, for where it runs.
 
     Raises:
         UsageError: Keras has no such optimiser, or it has no such argument.
@@ -52,7 +53,8 @@ def create(recipe: Recipe, scales: Sequence[float] | None = None) -> Any:
     if recipe.average:
         settings |= {"use_ema": True, "ema_momentum": recipe.average}
     try:
-        optimizer: Any = (kind if scales is None else _scaled(kind, scales))(**settings)
+        scaled = kind if scales is None else _scaled(kind, scales)
+        optimizer: Any = (scaled if adapt is None else adapt(scaled))(**settings)
     except (TypeError, ValueError) as error:
         raise UsageError(f"Keras's optimiser {name} refuses its arguments: {' '.join(str(error).split())}") from error
     if recipe.weight_decay:
