@@ -16,7 +16,8 @@ from zoo.models import create_model, find_layer, load_weights
 from zoo.spec import ModelSpec
 
 CATALOGUE = registry.list_models()
-APPLICATIONS = [spec.name for spec in CATALOGUE if str(spec.builder).startswith("keras.applications:")]
+#: The largest are the same graphs, only wider; they are built where their sources are compared.
+LARGEST = 62_000_000
 #: One of each kind of graph, as small as they come.
 QUICK = [
     "vgg16",
@@ -89,6 +90,13 @@ def keras_s_own(spec, shape):
     taken = inspect.signature(builder).parameters
     options = {"weights": None, "input_shape": shape, **spec.arguments}
     return builder(**{key: value for key, value in options.items() if key in taken}), module.preprocess_input
+
+
+APPLICATIONS = [
+    spec.name
+    for spec in CATALOGUE
+    if str(spec.builder).startswith("keras.applications:") and (spec.params <= LARGEST or spec.name in QUICK)
+]
 
 
 def marked(name):
