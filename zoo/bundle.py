@@ -105,10 +105,11 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     Raises:
         UsageError: there is no such file, or it is not a Keras archive.
     """
-    file = Path(path)
-    _read(file)
-    with zipfile.ZipFile(file) as archive:
-        parts = sorted((part.filename, part.CRC, part.file_size) for part in archive.infolist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = sorted((part.filename, part.CRC, part.file_size) for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UsageError(f"{path} is not a file that Keras saved (model.save('name.keras')): {error}.") from error
     text = json.dumps([part for part in parts if part[0] != MEMBER])
     return hashlib.sha256(text.encode()).hexdigest()
 

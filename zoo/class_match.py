@@ -32,6 +32,7 @@ def match(
     mapping: Mapping[str, str] | None = None,
     dataset: str = "the data set",
     model: str = "the network",
+    advice: str = "rename the folders, or give --labels, a table with the columns folder and label",
 ) -> np.ndarray:
     """The output that each class of a data set is.
 
@@ -44,6 +45,7 @@ def match(
         mapping: for classes that are called otherwise, the network's name, WordNet id or index.
         dataset: what the sentences call the data set.
         model: what they call the network.
+        advice: what to do about a class that the network does not know.
 
     Returns:
         int64 (len(classes),).
@@ -73,8 +75,7 @@ def match(
         nearest = f"the nearest that it has {'are' if len(near) > 1 else 'is'} {', '.join(near)}" if near else ""
         raise UsageError(
             f"{dataset} has {'the class' if len(unknown) == 1 else 'classes'} {', '.join(quoted)}{more}, "
-            f"which {model} does not know{'; ' + nearest if nearest else ''}; "
-            "rename the folders, or give --labels, a table with the columns folder and label."
+            f"which {model} does not know{'; ' + nearest if nearest else ''}; {advice}."
         )
     numbers = [(name, outputs[index].name) for name, index in zip(classes, found, strict=True) if name.isdecimal()]
     if numbers and all(number != name for number, name in numbers):

@@ -6,7 +6,10 @@ was made from. It gets that name when it is whole; until then it is a work folde
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +59,28 @@ def entries(kind: Kind) -> Iterator[Kept]:
     for file in sorted(root(kind).glob("[!.]*/about.json")):
         model, _, _ = file.parent.name.rpartition("-")
         yield Kept(file.parent, kind, model, _read(file), size(file.parent))
+
+
+@contextlib.contextmanager
+def making(target: Path) -> Iterator[Path]:
+    """A work folder, which becomes ``target`` at the end; where anything goes wrong it goes, and there is none.
+
+    Where another process was faster its result stays, which is the same.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield work
+        try:
+            work.rename(target)
+        except OSError:
+            if not (target / "about.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def leftovers(kind: Kind, older_than: float = 3600.0) -> list[Path]:

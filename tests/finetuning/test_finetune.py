@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 from dataclasses import replace
@@ -199,7 +200,7 @@ def test_a_student_listens_to_its_teacher(pictures, tmp_path):
 
 
 def test_a_teacher_that_does_not_know_a_class_is_refused(pictures, tmp_path):
-    with pytest.raises(UsageError, match="does not know the class 'blue'"):
+    with pytest.raises(UsageError, match=r"'blue'.*which the teacher .* does not know"):
         finetune.start(settings(pictures, "head", teacher=NETWORK), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -243,11 +244,8 @@ def test_copies_in_two_parts_are_said_before_training(pictures, tmp_path):
     ready = settings(tmp_path / "set", "head", check=True)
     outcome = finetune.start(replace(ready, val_split=None), tmp_path / "run", watcher=Listener(10**9))
     assert "same file in several parts" in said[0]
-    assert "leak" in {finding["kind"] for finding in outcome.metrics["findings"]}
-    assert (
-        "same file in several parts" in (outcome.run / "report.html").read_text()
-        or "leak" in (outcome.run / "report.html").read_text()
-    )
+    (leak,) = [finding for finding in outcome.metrics["findings"] if finding["kind"] == "leak"]
+    assert leak["text"] in html.unescape((outcome.run / "report.html").read_text())
 
 
 def test_unreadable_pictures_are_named_and_left_alone(pictures, tmp_path):
@@ -261,13 +259,11 @@ def test_unreadable_pictures_are_named_and_left_alone(pictures, tmp_path):
 
 def test_what_the_frozen_part_made_is_used_again(pictures, tmp_path, monkeypatch):
     finetune.start(settings(pictures, "head"), tmp_path / "one")
-    from zoo import pipeline
 
     def never(*args, **kwargs):
         raise AssertionError("computed again")
 
     monkeypatch.setattr("zoo.finetuning.trunk.pipeline", type("Stub", (), {"run": staticmethod(never)}))
-    assert pipeline.run is not never
     outcome = finetune.start(settings(pictures, "head"), tmp_path / "two")
     assert outcome.status == "finished"
 
@@ -301,9 +297,14 @@ def test_weights_that_are_not_here_are_said_with_what_to_do(pictures, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_layer_that_is_not_there_is_said_before_much_is_done(pictures, tmp_path):
+@pytest.mark.parametrize("name", ["stge3", "after:stge3"])
+def test_a_layer_that_is_not_there_is_said_before_anything_is_done(pictures, tmp_path, name):
+    from zoo.finetuning import trunk
+
     with pytest.raises(UsageError, match="has no layer 'stge3'"):
-        finetune.start(settings(pictures, "partial", "unfreeze_from=stge3", "phases.head.epochs=1"), tmp_path / "run")
+        finetune.start(settings(pictures, "partial", f"unfreeze_from={name}"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert not trunk.folder().exists()
 
 
 def test_validation_from_another_folder(pictures, tmp_path):

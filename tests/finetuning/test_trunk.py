@@ -96,7 +96,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(split, monkeypatch):
 
 def test_the_first_view_is_the_picture_and_the_second_its_mirror_image(split):
     resize = Resize(32, 32)
-    read = Views(2, Augment(flip="horizontal")).reader()
+    read = Views(2, Augment(flip="horizontal")).read
     views = read(split.sources[0], resize)
     np.testing.assert_array_equal(views[0], images.load(split.sources[0], resize))
     np.testing.assert_array_equal(views[1], views[0][:, ::-1])
@@ -106,7 +106,7 @@ def test_four_views_of_both_ways_are_all_four():
     picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     from zoo.sources import Source
 
-    views = Views(4, Augment(flip="both")).reader()(Source.from_array(picture, name="it"), Resize(16, 16, fraction=1.0))
+    views = Views(4, Augment(flip="both")).read(Source.from_array(picture, name="it"), Resize(16, 16, fraction=1.0))
     expected = [picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1]]
     for view, picture in zip(views, expected, strict=True):
         np.testing.assert_array_equal(view, picture)
@@ -115,10 +115,10 @@ def test_four_views_of_both_ways_are_all_four():
 def test_views_depend_on_seed_and_path_alone(split):
     augment = Augment(flip="horizontal", crop=(0.5, 1.0), brightness=0.3)
     resize = Resize(24, 24)
-    one, two, other = (Views(3, augment, seed).reader()(split.sources[4], resize) for seed in (0, 0, 1))
+    one, two, other = (Views(3, augment, seed).read(split.sources[4], resize) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one[1], other[1])
-    assert not np.array_equal(one[1], Views(3, augment, 0).reader()(split.sources[5], resize)[1])
+    assert not np.array_equal(one[1], Views(3, augment, 0).read(split.sources[5], resize)[1])
 
 
 class TestBatches:

@@ -10,10 +10,8 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import asdict
 from importlib.metadata import version
@@ -57,26 +55,13 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
     log.info("compiling %s for this machine; this happens once", spec.name)
     started = time.perf_counter()
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{spec.name}-", dir=folder()))
+        with kept.making(target) as work:
+            _compile(spec, weights, work)
+            (work / "about.json").write_text(json.dumps(about, indent=1))
     except OSError as error:
         raise UnavailableError(
-            f"The cache folder {folder()} cannot be written ({error.strerror}); "
-            "make room, or set ZOO_CACHE to another folder."
+            f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE to another folder."
         ) from error
-    try:
-        _compile(spec, weights, work)
-        (work / "about.json").write_text(json.dumps(about, indent=1))
-        try:
-            work.rename(target)
-        except OSError:
-            # Another process was faster. Its result is the same as ours.
-            if not (target / "about.json").is_file():
-                raise
-    except OSError as error:
-        raise UnavailableError(f"{spec.name} could not be stored in {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     log.debug("compiled %s in %.1f s", spec.name, time.perf_counter() - started)
     return target
 

@@ -41,8 +41,9 @@ def finetune(
         recipe: name or path.
         changes: of the recipe, ``KEY=VALUE`` as on the command line: ``["phases.partial.epochs=10"]``.
         watcher: who looks on.
-        **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed``, ``device`` or
-            ``time_limit``, and the recipe's ``epochs``, ``learning_rate``, ``batch_size`` and ``unfreeze_from``.
+        **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed``, ``device``,
+            ``time_limit`` or ``check`` (for copies and leaks; done unless it is False), and the recipe's ``epochs``,
+            ``learning_rate``, ``batch_size`` and ``unfreeze_from``.
 
     Returns:
         What became of it; everything else is in the folder.
@@ -59,7 +60,7 @@ def finetune(
         model=name,
         dataset=os.fspath(dataset),
         recipe=recipes.load(recipe, changes, mode=mode, **overrides),
-        **settings,
+        **{"check": True, **settings},
     )
     place = Path(folder) if folder is not None else next_folder(short_name(name))
     return start(ready, place, watcher=watcher)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import bundle, choice, pretrained, registry
+from zoo import bundle, choice, devices, pretrained, registry
 from zoo.data.loader import Loader
 from zoo.errors import UnavailableError, UsageError
 from zoo.finetuning import plan
@@ -25,7 +25,7 @@ from zoo.finetuning.views import Views
 from zoo.spec import Cut
 from zoo.training import judging, precision, rate_finder, results
 from zoo.training.epochs import Batches, Phase
-from zoo.training.job import JUDGED, Job
+from zoo.training.job import JUDGED, Job, start_keras
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from zoo.finetuning import heads
     from zoo.training.learner import Learner
 
+#: Modes in which more of the network learns after the head.
+_WITH_MORE = ("auto", "partial", "full")
 #: The part of a limited time that the head may take where more of the network learns after it.
 HEAD_SHARE = 0.3
 #: How far the two pieces of a network may be from the whole, in probabilities. A map between them is kept in 16 bits.
@@ -77,9 +79,10 @@ class Finetuning(Job):
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Ask the teacher, and compute what the head learns from. All of that is done without Keras, where it can."""
+        self._check_name()
         self.material.targets = self.ask_teacher()
         stack.callback(self.material.close)
-        if any(phase.augment.cutmix for phase in self.recipe.phases.values()):
+        if not self.scratch and any(self.recipe.phases[name].augment.cutmix for name in ("head", "partial")):
             self._say("cutmix needs the pictures themselves, so nothing is computed ahead, which is slower")
         if self.caches("head"):
             self._head_batches = self.material.computed(self.recipe.head.cut, "head")
@@ -88,6 +91,24 @@ class Finetuning(Job):
     def failed(self) -> list[tuple[str, str]]:
         """The files that were left out or could not be read, with their reasons."""
         return [*super().failed, *self.material.failed.items()]
+
+    def _check_name(self) -> None:
+        """See that the network has what ``unfreeze_from`` names, before anything takes time.
+
+        Raises:
+            UsageError: it has not; the sentence names the nearest.
+        """
+        named = self.recipe.unfreeze_from
+        if named is None or named in (stage.name for stage in self.spec.stages):
+            return
+        # Layers are known once it is built.
+        devices.prepare(self.device)
+        start_keras()
+        self.first_to_learn(self.join("float32").model, None)
+
+    @property
+    def _taught(self) -> bool:
+        return self.material.targets is not None
 
     def caches(self, name: str) -> bool:
         """Whether the frozen part of a phase is computed once."""
@@ -98,14 +119,10 @@ class Finetuning(Job):
 
     def phase(self, number: int) -> Phase | None:
         """The head, then what the mode asks for."""
-        mode = self.recipe.mode
-        if self.scratch:
-            return self._scratch_phase() if number == 0 else None
         if number == 0:
-            return self._head_phase()
-        if mode == "head":
-            return None
-        return self._upper_phase(number) if number == 1 else None
+            return self._scratch_phase() if self.scratch else self._head_phase()
+        more = number == 1 and self.recipe.mode in _WITH_MORE
+        return self._upper_phase() if more else None
 
     def first_to_learn(self, model: keras.Model, head_top1: float | None) -> tuple[str, str]:
         """What learns after the head: the phase, and the first operation that does.
@@ -153,15 +170,15 @@ class Finetuning(Job):
         if not batches:
             batches = self.material.pixels(recipe)
             heads.freeze(model, _after(model, joined.features))
-            learner = Learner(model, recipe, plain=model, taught=self.material.targets is not None)
+            learner = Learner(model, recipe, plain=model, taught=self._taught)
         else:
             upper = heads.above(model, joined.features)
             self._compare(model, upper, batches)
-            learner = Learner(upper, recipe, plain=model, whole=model, taught=self.material.targets is not None)
+            learner = Learner(upper, recipe, plain=model, whole=model, taught=self._taught)
         self._say(f"the head learns for {recipe.epochs} epochs: {learner.model.count_params():,} parameters")
         return self._ready("head", learner, batches, recipe, 0)
 
-    def _upper_phase(self, number: int) -> Phase:
+    def _upper_phase(self) -> Phase:
         from zoo.finetuning import heads
         from zoo.training.learner import Learner
 
@@ -173,21 +190,20 @@ class Finetuning(Job):
         part = f"from {start} on " if name == "partial" else ""
         self._say(f"then everything {part}learns, for {recipe.epochs} epochs")
         policy = precision.resolve(recipe.precision, self.device.kind)
-        self._seed(number)
+        self._seed(1)
         whole = kept if policy == "float32" else self._like(kept, policy)
         heads.freeze(whole, start)
         waist = heads.waist_below(whole, start)
         cached = name == "partial" and self.caches("partial") and waist != names[0]
         if not cached:
-            return self._pixel_phase(name, number, whole, kept)
+            return self._pixel_phase(name, 1, whole, kept)
         batches = self.material.computed(Cut(layer=waist), "partial")
         heads.freeze(kept, start)
         self._compare(kept, heads.above(kept, waist), batches)
         model = heads.above(whole, waist)
         scales = heads.rate_scales(model, whole, self.spec, self.recipe.layer_decay)
-        taught = self.material.targets is not None
-        learner = Learner(model, recipe, plain=kept, whole=whole, scales=scales, taught=taught)
-        return self._ready(name, learner, batches, recipe, number)
+        learner = Learner(model, recipe, plain=kept, whole=whole, scales=scales, taught=self._taught)
+        return self._ready(name, learner, batches, recipe, 1)
 
     def _pixel_phase(self, name: str, number: int, whole: keras.Model, plain: keras.Model) -> Phase:
         """A phase without a frozen part."""
@@ -198,14 +214,13 @@ class Finetuning(Job):
         batches = self.material.pixels(recipe)
         decay = 1.0 if self.scratch else self.recipe.layer_decay
         scales = heads.rate_scales(whole, whole, self.spec, decay)
-        taught = self.material.targets is not None
-        learner = Learner(whole, recipe, plain=plain, whole=whole, scales=scales, taught=taught)
+        learner = Learner(whole, recipe, plain=plain, whole=whole, scales=scales, taught=self._taught)
         return self._ready(name, learner, batches, recipe, number)
 
     def _ready(self, name: str, learner: Learner, batches: dict[str, Batches], recipe: Recipe, number: int) -> Phase:
         if recipe.class_weights == "balanced":
             self.weigh_classes(learner, batches["train"].labels)
-        more = number == 0 and self.recipe.mode in ("auto", "partial", "full")
+        more = number == 0 and self.recipe.mode in _WITH_MORE
         after = sum(1 for row in self.history.rows if row["phase"] <= number)
         if self.settings.lr_find:
             recipe = self._with_found_rate(name, learner, batches["train"], recipe)
@@ -257,7 +272,7 @@ class Finetuning(Job):
         found = batches["train"]
         assert isinstance(found, CachedBatches)
         indices = found.outputs.kept[:COMPARED]
-        pixels = np.stack([Views().reader()(found.split.sources[i], self.spec.resize)[0] for i in indices])
+        pixels = np.stack([Views().read(found.split.sources[i], self.spec.resize)[0] for i in indices])
         pieces = upper.predict_on_batch(np.asarray(found.outputs.values[indices, 0], np.float32))
         self.apart = max(
             self.apart, float(np.abs(np.asarray(pieces) - np.asarray(model.predict_on_batch(pixels))).max())

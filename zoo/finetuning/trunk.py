@@ -11,8 +11,6 @@ import json
 import logging
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,24 +114,14 @@ class Trunk:
     def _compute(self, split: Split, views: Views, progress: Progress | None) -> None:
         target = self._folder(split, views)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+            with kept.making(target) as work:
+                failed = self._fill(work / "outputs.npy", split, views, progress)
+                (work / "failed.json").write_text(json.dumps(failed))
+                (work / "about.json").write_text(json.dumps(self._about(split, views), indent=1))
         except OSError as error:
-            raise _unwritable(target, error) from error
-        try:
-            failed = self._fill(work / "outputs.npy", split, views, progress)
-            (work / "failed.json").write_text(json.dumps(failed))
-            (work / "about.json").write_text(json.dumps(self._about(split, views), indent=1))
-            try:
-                work.rename(target)
-            except OSError:
-                # Another process was faster, with the same result.
-                if not (target / "about.json").is_file():
-                    raise
-        except OSError as error:
-            raise _unwritable(target, error) from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+            raise UnavailableError(
+                f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
+            ) from error
 
     def _fill(self, file: Path, split: Split, views: Views, progress: Progress | None) -> dict[int, str]:
         """Compute and write; the pictures that cannot be read, with the reasons."""
@@ -164,7 +152,7 @@ class Trunk:
         """For each picture the outputs of its views, float (views, …), or why there are none; computed now."""
         sources = (split.sources[index] for index in range(len(split)))
         together: list[np.ndarray] = []
-        for _, output in pipeline.run(sources, self.engine, self.spec.resize, read=views.reader()):
+        for _, output in pipeline.run(sources, self.engine, self.spec.resize, read=views.read):
             if isinstance(output, ImageError):
                 yield output
                 continue
@@ -234,9 +222,3 @@ def _digest(split: Split) -> str:
             text = f"{os.path.abspath(source.path)}\0missing\n"
         hashed.update(text.encode("utf-8", "surrogateescape"))
     return hashed.hexdigest()
-
-
-def _unwritable(target: Path, error: OSError) -> UnavailableError:
-    return UnavailableError(
-        f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE to another folder."
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,16 +30,17 @@ class Views:
     augment: Augment | None = None
     seed: int = 0
 
-    def reader(self) -> Callable[[Source, Resize], np.ndarray]:
-        """What gives the views of a source: uint8 (``count``, height, width, 3); for :func:`zoo.pipeline.run`."""
-        return self._read
-
     def as_dict(self) -> dict[str, Any]:
         """Everything that decides what the views are, as plain values."""
         changes = self.augment.describe() if self.augment is not None and self.count > 1 else "none"
         return {"count": self.count, "augment": changes, "seed": self.seed if changes != "none" else None}
 
-    def _read(self, source: Source, resize: Resize) -> np.ndarray:
+    def read(self, source: Source, resize: Resize) -> np.ndarray:
+        """The views of a source: uint8 (``count``, height, width, 3); for :func:`zoo.pipeline.run`.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
         plain = load(source, resize)
         if self.count == 1 or self.augment is None:
             return np.stack([plain] * self.count)

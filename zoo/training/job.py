@@ -95,7 +95,7 @@ class Job:
                 rest = "" if len(left) == 1 else f", {len(left) - 1} more in metrics.json"
                 self.watcher.note(f"left out: {path} ({reason}){rest}")
             devices.prepare(self.device)
-            _start_keras()
+            start_keras()
             epochs = self._resume() if self.resumed else self._begin()
             stack.callback(self.pictures.end)
             while True:
@@ -305,7 +305,7 @@ class Job:
         return numbers
 
 
-def _start_keras() -> None:
+def start_keras() -> None:
     """Import Keras and compute something, without what frameworks say when they begin."""
     with quiet_stderr():
         import keras
