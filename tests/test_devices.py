@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from zoo import devices
+from zoo import cards, devices
 from zoo.errors import UnavailableError, UsageError
 
 TWO_CARDS = "0, GPU-aaa, Big Card, 8000, 7500\n1, GPU-bbb, Display Card, 8000, 90\n"
@@ -41,7 +41,7 @@ def cuda_backend(monkeypatch):
 
 
 def test_without_a_gpu_it_is_the_cpu(monkeypatch):
-    monkeypatch.setattr(devices, "_visible_cards", list)
+    monkeypatch.setattr(cards, "visible", list)
     device = devices.select("auto")
     assert (device.name, device.reason) == ("cpu", "there is no GPU here")
     assert device.memory_total > device.memory_free > 0
@@ -72,7 +72,7 @@ def test_a_card_is_taken_by_number(driver, cuda_backend):
 
 @pytest.mark.parametrize("request_", ["gpu", "gpu:0", "gpu:7"])
 def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(monkeypatch, request_):
-    monkeypatch.setattr(devices, "_visible_cards", list)
+    monkeypatch.setattr(cards, "visible", list)
     with pytest.raises(UnavailableError):
         devices.select(request_)
 
@@ -147,7 +147,7 @@ def test_more_cards_than_there_are_is_an_error_that_names_those_there_are(driver
 
 @pytest.mark.parametrize("request_", ["gpu:0,gpu:1", "gpu:all"])
 def test_cards_that_are_not_there_are_an_error(monkeypatch, request_):
-    monkeypatch.setattr(devices, "_visible_cards", list)
+    monkeypatch.setattr(cards, "visible", list)
     with pytest.raises(UnavailableError):
         devices.select_several(request_)
 
@@ -175,7 +175,7 @@ def test_a_list_that_makes_no_sense_is_a_sentence(driver, cuda_backend, request_
 
 
 def test_the_cpu_can_be_several_devices(monkeypatch):
-    monkeypatch.setattr(devices, "_visible_cards", list)
+    monkeypatch.setattr(cards, "visible", list)
     chosen = devices.select_several("cpu:0,cpu:1")
     assert [(device.name, device.kind) for device in chosen] == [("cpu:0", "cpu"), ("cpu:1", "cpu")]
     assert [device.name for device in devices.survey("cpu:1,cpu:0") if device.selected] == ["cpu:0", "cpu:1"]

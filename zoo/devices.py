@@ -11,13 +11,13 @@ import logging
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zoo import cards
 from zoo.errors import UnavailableError, UsageError
 
 #: The Keras backends that train and run on a GPU, in the order in which zoo tries them.
@@ -45,17 +45,6 @@ class Device:
     def as_row(self) -> dict[str, Any]:
         """The row of ``zoo devices --format json``."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """A GPU as the driver lists it."""
-
-    index: str
-    uuid: str
-    name: str
-    total: int | None
-    free: int | None
 
 
 def available() -> list[Device]:
@@ -305,48 +294,13 @@ def _memory() -> tuple[int | None, int | None]:
 def _nvidia_gpus() -> list[Device]:
     """GPUs as the driver lists them, less those that ``CUDA_VISIBLE_DEVICES`` hides."""
     return [
-        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free) for index, card in enumerate(_visible_cards())
+        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free) for index, card in enumerate(cards.visible())
     ]
-
-
-def _visible_cards() -> list[_Card]:
-    """What ``nvidia-smi`` says, in the order in which a framework would number the cards."""
-    program = shutil.which("nvidia-smi")
-    if not program:
-        return []
-    query = "--query-gpu=index,uuid,name,memory.total,memory.free"
-    try:
-        done = subprocess.run(
-            [program, query, "--format=csv,noheader,nounits"], capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    cards = []
-    for line in done.stdout.splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if len(fields) == 5:
-            index, uuid, name, total, free = fields
-            cards.append(_Card(index, uuid, name, _mebi(total), _mebi(free)))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return cards
-    shown = []
-    for wanted in filter(None, (part.strip() for part in visible.split(","))):
-        match = next((card for card in cards if wanted == card.index or card.uuid.startswith(wanted)), None)
-        if match is None:
-            # CUDA itself stops at the first entry that names no card.
-            break
-        shown.append(match)
-    return shown
 
 
 def _physical(device: Device) -> str:
     """The card's own identifier, which stays right whatever was hidden before."""
-    return _visible_cards()[int(device.name.partition(":")[2])].uuid
-
-
-def _mebi(text: str) -> int | None:
-    return int(text) * 2**20 if text.isdigit() else None
+    return cards.visible()[int(device.name.partition(":")[2])].uuid
 
 
 def _roomy(gpu: Device) -> bool:
