@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.conftest import ROOT
 from zoo import devices, engines, kept, pretrained, registry
-from zoo.engines import compiled, keras_engine
+from zoo.engines import batching, compiled, keras_engine
 from zoo.errors import UnavailableError, UsageError
+from zoo.spec import Cut
 
 SHIPPED = "cifar10-resnet9"
 
@@ -71,6 +75,11 @@ print(abs(one - two).max(), abs(one - two).max() / abs(two - two.mean()).max())
 def shipped():
     spec = registry.get(SHIPPED)
     return spec, pretrained.fetch(spec)
+
+
+def replace_mirror(shipped):
+    spec, found = shipped
+    return replace(spec, mirror=False), found
 
 
 def agree(name, tmp_path):
@@ -161,6 +170,68 @@ def test_short_batches_come_back_short(shipped):
     assert np.abs(alone.sum(1) - 1).max() < 1e-5
 
 
+def cut(shipped, **wanted):
+    spec, found = shipped
+    return replace(spec, cut=Cut(**wanted)), found
+
+
+CPU = devices.Device("cpu", "cpu", "", None, None)
+
+
+@pytest.mark.slow
+def test_several_outputs_are_fields(shipped):
+    first, second = (stage.layer for stage in shipped[0].stages[:2])
+    wanted = {"layer": first, "pool": "avg", "beside": (second,), "probabilities": True}
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    (one,) = engines.start(*cut(shipped, **wanted), CPU, engine="openvino", batch_size=4).run([pictures])
+    (two,) = engines.start(*cut(shipped, **wanted), CPU, engine="keras").run([pictures])
+    assert one.dtype == two.dtype
+    assert one.dtype.names == ("features", f"features_{second}", "probabilities")
+    assert one.shape == two.shape == (3,)
+    assert [one[name].shape for name in one.dtype.names] == [(3, 64), (3, 128), (3, 10)]
+    for name in one.dtype.names:
+        assert np.abs(one[name] - two[name]).max() < 1e-4
+    # Its answer for a picture is the mean over both views, also beside features.
+    (answer,) = engines.start(*shipped, CPU, engine="openvino").run([pictures[:1]])
+    assert np.abs(one["probabilities"][:1] - answer).max() < 1e-4
+    (plain,) = engines.start(*cut(shipped, layer=first, pool="avg"), CPU, engine="openvino").run([pictures[:1]])
+    assert plain.dtype == np.float32
+    assert np.abs(plain - one["features"][:1]).max() < 1e-4
+
+
+def test_a_layer_that_does_not_exist_is_what_was_asked_wrongly(shipped):
+    with pytest.raises(UsageError, match=r"has no layer 'stag2_pool'. Did you mean stage2_pool"):
+        engines.start(*cut(shipped, layer="stag2_pool"), CPU)
+    assert not list(compiled.folder().iterdir())
+
+
+def test_another_compiled_form_can_be_run(shipped, tmp_path, monkeypatch):
+    folder = compiled.ensure(*shipped)
+    shutil.copytree(folder, tmp_path / "form", ignore=shutil.ignore_patterns("blobs"))
+    monkeypatch.setattr(compiled, "ensure", None)
+    engine = engines.start(*shipped, CPU, folder=tmp_path / "form")
+    assert engine.name == "openvino"
+    (output,) = engine.run([np.zeros((1, 32, 32, 3), np.uint8)])
+    assert output.shape == (1, 10)
+    assert list((tmp_path / "form" / "blobs").iterdir())
+    with pytest.raises(UsageError, match="runs on the CPU"):
+        engines.start(*shipped, devices.Device("gpu:0", "gpu", "", None, None), folder=tmp_path / "form")
+
+
+def test_the_batch_size_is_measured_once_where_that_pays(shipped, monkeypatch):
+    measured = []
+    monkeypatch.setattr(batching, "measure", lambda start, size: measured.append(start(8).batch_size) or {1: 5, 8: 9})
+    start = partial(engines.start, *replace_mirror(shipped), CPU, engine="openvino")
+    assert start().batch_size == 1
+    assert start(many=True).batch_size == 8
+    assert start(many=True).batch_size == start().batch_size == 8
+    assert start(many=True, batch_size=3).batch_size == 3
+    assert start(single=True).batch_size == 1
+    assert measured == [8]
+    (blobs,) = {path.parent for path in compiled.folder().rglob("*.blob")}
+    assert sorted(path.name.split("-")[1] for path in blobs.glob("throughput-*.blob")) == ["1", "3", "8"]
+
+
 def test_the_engine_follows_the_device(monkeypatch):
     spec = registry.get(SHIPPED)
     cpu, gpu = devices.Device("cpu", "cpu", "", None, None), devices.Device("gpu:0", "gpu", "", None, None)
@@ -191,6 +262,7 @@ def hungry_engine(most, words="CUDA out of memory. Tried to allocate 2.00 GiB"):
     engine.device, engine.batch_size, engine.backend = "gpu:0", 16, "jax"
     engine._device = devices.Device("gpu:0", "gpu", "", None, None)
     engine._network = HungryNetwork(most, words)
+    engine._spec = registry.get(SHIPPED)
     return engine
 
 

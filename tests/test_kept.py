@@ -44,6 +44,8 @@ def features(pictures, views, cut):
         ("features", features(8, 4, {"layer": None, "top": True}), "8 pictures in 4 views, up to its last layer"),
         ("features", features(8, 1, {"layer": None, "top": False}), "8 pictures, without its classifier"),
         ("compiled", {"cut": {"layer": "conv4"}}, "up to conv4"),
+        ("compiled", {"cut": {"layer": "conv4", "beside": ["conv5"]}}, "up to conv4 and conv5"),
+        ("compiled", {"cut": {"layer": None, "probabilities": True}}, "without its classifier, with probabilities"),
         ("compiled", {"cut": None}, ""),
         ("features", "{damaged", ""),
         ("features", "[]", ""),

@@ -44,8 +44,20 @@ def ranking() -> list[ModelSpec]:
     return [spec for _, spec in sorted(scored, key=lambda pair: -pair[0])]
 
 
-def named(name: str, *, offline: bool | None = None, progress: pretrained.Progress | None = None) -> Choice:
+def named(
+    name: str,
+    *,
+    include_top: bool = True,
+    offline: bool | None = None,
+    progress: pretrained.Progress | None = None,
+) -> Choice:
     """The network called ``NAME``, ``NAME:TAG`` or a ``.keras`` file, with its weights, fetched if need be.
+
+    Args:
+        name: as typed.
+        include_top: whether the weights must have the classifier; those without are a smaller file.
+        offline: never use the network; ``$ZOO_OFFLINE`` decides without.
+        progress: as for :func:`zoo.pretrained.fetch`.
 
     Raises:
         UsageError: unknown name or tag, or a file that is not a network.
@@ -54,7 +66,7 @@ def named(name: str, *, offline: bool | None = None, progress: pretrained.Progre
     if bundle.is_file(name):
         return Choice(bundle.read_spec(name), None, None, "asked for by file")
     spec, tag = registry.resolve(name)
-    found = pretrained.fetch(spec, tag, offline=offline, progress=progress)
+    found = pretrained.fetch(spec, tag, include_top=include_top, offline=offline, progress=progress)
     return Choice(spec, tag or found.tag, found, "asked for by name")
 
 

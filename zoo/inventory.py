@@ -19,7 +19,11 @@ from zoo.transfer import PART, STATE
 REMOVABLE: tuple[Origin, ...] = ("imported", "keras", "zoo")
 
 #: What is said of results that are to go.
-_REASONS: dict[kept.Kind, str] = {"compiled": "a compiled network", "features": "features of pictures"}
+_REASONS: dict[kept.Kind, str] = {
+    "compiled": "a compiled network",
+    "features": "features of pictures",
+    "neighbours": "an index of neighbours",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from typing import Any, Literal, get_args
 
 from zoo import resources
 
-#: Compiled networks (:mod:`zoo.engines.compiled`), and what the frozen part of a network makes of pictures
-#: (:mod:`zoo.finetuning.trunk`).
-Kind = Literal["compiled", "features"]
+#: Compiled networks (:mod:`zoo.engines.compiled`), what the frozen part of a network makes of pictures
+#: (:mod:`zoo.finetuning.trunk`), and indexes of the neighbours of vectors (:mod:`zoo.retrieval.approximate`).
+Kind = Literal["compiled", "features", "neighbours"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -42,10 +42,15 @@ class Kept:
         words = []
         if cut:
             whole = "up to its last layer" if cut.get("top") else "without its classifier"
-            words.append(f"up to {cut['layer']}" if cut.get("layer") else whole)
+            outputs = [f"up to {cut['layer']}" if cut.get("layer") else whole, *cut.get("beside", ())]
+            words.append(" and ".join(outputs))
+        if cut.get("probabilities"):
+            words.append("with probabilities")
         if "pictures" in self.about:
             views = self.about.get("views", {}).get("count", 1)
             words.insert(0, f"{self.about['pictures']} pictures" + (f" in {views} views" if views > 1 else ""))
+        if self.about.get("precision") == "int8":
+            words.append("int8")
         return ", ".join(words)
 
 

@@ -19,6 +19,8 @@ from zoo.spec import Resize
 
 #: Batches that are decoded ahead of the engine. More would only cost memory.
 AHEAD = 3
+#: Bytes of frames of videos, and of arrays, that wait to be read.
+HELD = 64 << 20
 
 
 def run(
@@ -43,12 +45,13 @@ def run(
         ``(source, output)`` with a float32 array of the network's output shape, without the batch axis.
     """
     workers = threads or processors()
-    # Every source is one entry, in order: True where a picture of it went into a batch, else the reason.
+    # Every picture is one entry, in order, with the reason where it could not be read.
     rows: deque[tuple[Source, ImageError | None]] = deque()
+    buffers = _Buffers(engine.batch_size)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
         decoded = _decode(sources, partial(_attempt, read, resize), pool, ahead=AHEAD * engine.batch_size + workers)
-        outputs = engine.run(_batches(decoded, engine.batch_size, rows))
-        for output in outputs:
+        for output in engine.run(_batches(decoded, buffers, rows)):
+            buffers.give_back()
             for row in output:
                 yield from _failed(rows)
                 source, _ = rows.popleft()
@@ -70,25 +73,55 @@ def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Sou
             yield source, error
 
 
+class _Buffers:
+    """Arrays for batches, whose memory is used again: fresh memory costs more than copying a picture into it.
+
+    An engine gives outputs in the order of the batches, and reads a batch until then. So with each output the oldest
+    array is free, and there are never more of them than an engine computes at a time, and one.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Arrays for ``size`` pictures."""
+        self.size = size
+        self._free: list[np.ndarray] = []
+        self._given: deque[np.ndarray] = deque()
+
+    def take(self, picture: np.ndarray) -> np.ndarray:
+        """An array for pictures like this one; its content is anything."""
+        array = self._free.pop() if self._free else np.empty((self.size, *picture.shape), picture.dtype)
+        self._given.append(array)
+        return array
+
+    def give_back(self) -> None:
+        """The oldest array is not read any more."""
+        self._free.append(self._given.popleft())
+
+
 def _batches(
     decoded: Iterable[tuple[Source, np.ndarray | ImageError]],
-    size: int,
+    buffers: _Buffers,
     rows: deque[tuple[Source, ImageError | None]],
 ) -> Iterator[np.ndarray]:
-    """Stack pictures into batches of ``size``, the last one shorter, and note every source in ``rows``."""
-    pictures: list[np.ndarray] = []
+    """Put pictures together into batches, the last one shorter, and note every picture in ``rows``.
+
+    They are put one behind the other as they come in order, so that those that could not be read leave no holes.
+    """
+    filled = 0
     for source, picture in decoded:
         if isinstance(picture, ImageError):
             rows.append((source, picture))
             continue
         for view in picture if picture.ndim == 4 else (picture,):
             rows.append((source, None))
-            pictures.append(view)
-            if len(pictures) == size:
-                yield np.stack(pictures)
-                pictures = []
-    if pictures:
-        yield np.stack(pictures)
+            if not filled:
+                batch = buffers.take(view)
+            batch[filled] = view
+            filled += 1
+            if filled == buffers.size:
+                yield batch
+                filled = 0
+    if filled:
+        yield batch[:filled]
 
 
 def _decode(
@@ -97,17 +130,22 @@ def _decode(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-    """Decode ``ahead`` sources at a time and yield them in order."""
+    """Decode ``ahead`` sources at a time, fewer where these hold pictures themselves, and yield them in order."""
     remaining = iter(sources)
-    waiting: deque[tuple[Source, Future[np.ndarray | ImageError]]] = deque(
-        (source, pool.submit(read, source)) for source in itertools.islice(remaining, ahead)
-    )
+    waiting: deque[tuple[Source, Future[np.ndarray | ImageError]]] = deque()
+
+    def take() -> None:
+        for source in itertools.islice(remaining, ahead - len(waiting)):
+            waiting.append((source, pool.submit(read, source)))
+            if source.held and sum(other.held for other, _ in waiting) > HELD:
+                return
+
     try:
+        take()
         while waiting:
             source, future = waiting.popleft()
             picture = future.result()
-            for following in itertools.islice(remaining, 1):
-                waiting.append((following, pool.submit(read, following)))
+            take()
             yield source, picture
     finally:
         # Interrupted: what has not begun need not begin.

@@ -109,13 +109,28 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a network ends instead of at its classifier: the output of a layer, pooled or as it is."""
+    """Where a network ends instead of at its classifier: the outputs of layers, pooled or as they are.
+
+    What is above them is not computed. With more than one output, what an engine gives for a picture is a row of a
+    structured array, whose fields are :attr:`fields`.
+    """
 
     #: Without, the end of the network without its classifier, or with ``top`` what its last layer takes.
     layer: str | None = None
-    #: What becomes of a map (rows, columns, channels): its mean or maximum over the rows and columns, or nothing.
-    pool: Literal["avg", "max"] | None = None
+    #: What becomes of a map (rows, columns, channels): its mean or maximum over the rows and columns, one vector of
+    #: all its numbers ("flatten", also for what is no map), or nothing.
+    pool: Literal["avg", "max", "flatten"] | None = None
     top: bool = False
+    #: Further layers, pooled in the same way.
+    beside: tuple[str, ...] = ()
+    #: Whether the network's own output, one probability a class, is wanted as well.
+    probabilities: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """A name for each output, in order: features, features_LAYER for the others, probabilities."""
+        others = (f"features_{layer.replace('/', '_')}" for layer in self.beside)
+        return ("features", *others, *(("probabilities",) if self.probabilities else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def _subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
 @_subcommand("list")
 @common.output_options
 def list_(format: str | None, output: Path | None) -> int:
-    """List what is on this machine: weights, compiled networks, and the features that fine-tuning keeps.
+    """List what is on this machine: weights, compiled networks, features that fine-tuning keeps, indexes of neighbours.
 
     Of each the network, size, origin, whether its digest was verified, and path.
     """
@@ -135,8 +135,9 @@ def import_(file: Path, model: str) -> int:
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--compiled", is_flag=True, help="Remove all compiled networks too; they are made again when needed.")
 @click.option("--features", is_flag=True, help="Remove all features that fine-tuning kept; likewise.")
+@click.option("--neighbours", is_flag=True, help="Remove all indexes of 'zoo search --approximate'; likewise.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def prune(models: tuple[str, ...], compiled: bool, features: bool, dry_run: bool) -> int:
+def prune(models: tuple[str, ...], compiled: bool, features: bool, neighbours: bool, dry_run: bool) -> int:
     """Remove what was left over: downloads cut short, records without a file, compilations and features cut short.
 
     Weights go only when their network is named here.
@@ -144,7 +145,7 @@ def prune(models: tuple[str, ...], compiled: bool, features: bool, dry_run: bool
     from zoo import inventory, kept, registry
     from zoo.output import human_bytes
 
-    asked = {"compiled": compiled, "features": features}
+    asked = {"compiled": compiled, "features": features, "neighbours": neighbours}
     gone = inventory.prune(
         [registry.get(name) for name in models], kinds=[kind for kind in kept.KINDS if asked[kind]], dry_run=dry_run
     )

@@ -14,6 +14,8 @@ from zoo.engines.base import Engine
 from zoo.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from zoo.devices import Device
     from zoo.pretrained import Found
     from zoo.spec import ModelSpec
@@ -57,6 +59,9 @@ def start(
     engine: str = "auto",
     batch_size: int | None = None,
     single: bool = False,
+    many: bool = False,
+    folder: Path | None = None,
+    threads: int | None = None,
 ) -> Engine:
     """An engine ready to run.
 
@@ -68,11 +73,16 @@ def start(
             warning in the log says so.
         batch_size: pictures in one batch; the engine's own choice without.
         single: only one picture will come, so latency counts and not throughput.
+        many: so many will come that it pays to find out which batch size is fastest here, where nothing was measured
+            yet and none is stated: a few seconds, once for each compiled network and processor.
+        folder: another compiled form of the network, which openvino runs; the one of its float32 weights without.
+        threads: that compute, in openvino; one for each processor without.
 
     Raises:
         UsageError: the engine does not run there.
         UnavailableError: the engine or its backend is not installed, or the network does not compile.
     """
+    engine = engine if folder is None else "openvino"
     chosen = choose(engine, spec, device)
     running: Engine | None = None
     if chosen == "openvino":
@@ -81,7 +91,9 @@ def start(
         from zoo.engines import openvino_engine
 
         try:
-            running = openvino_engine.OpenVinoEngine(spec, weights, batch_size=batch_size, single=single)
+            running = openvino_engine.OpenVinoEngine(
+                spec, weights, batch_size=batch_size, single=single, many=many, folder=folder, threads=threads
+            )
         except UnavailableError as error:
             if engine != "auto":
                 raise
@@ -90,7 +102,7 @@ def start(
         from zoo.engines import keras_engine
 
         running = keras_engine.KerasEngine(spec, weights, device, batch_size=batch_size)
-    if spec.mirror and spec.cut is None:
+    if spec.mirror and (spec.cut is None or spec.cut.probabilities):
         from zoo.engines.mirrored import Mirrored
 
         return Mirrored(running)

@@ -36,8 +36,12 @@ def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | N
     # The pictures arrive as bytes; the conversion belongs to the graph, where it costs nothing.
     steps = openvino.preprocess.PrePostProcessor(graph)
     steps.input().tensor().set_element_type(openvino.Type.u8)
-    steps.output().tensor().set_element_type(openvino.Type.f32)
+    for number in range(len(graph.outputs)):
+        steps.output(number).tensor().set_element_type(openvino.Type.f32)
     graph = steps.build()
+    for output, field in zip(graph.outputs, cut.fields if cut else (), strict=False):
+        # Two outputs may be the same tensor, which then has both names.
+        output.get_tensor().add_names({field})
     openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
     raw.unlink()
     raw.with_suffix(".bin").unlink(missing_ok=True)
@@ -67,6 +71,12 @@ def _free_batch(graph: Any) -> None:
     graph.validate_nodes_and_infer_types()
 
 
+def _cut(text: str) -> Cut:
+    """What :func:`dataclasses.asdict` and JSON made of a cut, again."""
+    fields = json.loads(text)
+    return Cut(**{**fields, "beside": tuple(fields["beside"])})
+
+
 def main() -> int:
     """Entry point; an error is the last line of stderr."""
     logging.disable(logging.WARNING)
@@ -74,7 +84,7 @@ def main() -> int:
     parser.add_argument("model")
     parser.add_argument("target", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--cut", type=lambda text: Cut(**json.loads(text)))
+    parser.add_argument("--cut", type=_cut)
     arguments = parser.parse_args()
     try:
         compile_network(arguments.model, arguments.target, arguments.weights, arguments.cut)

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import bundle, kept, registry, verification
-from zoo.errors import UnavailableError
+from zoo.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from zoo.pretrained import Found
     from zoo.spec import ModelSpec
 
 #: Raised whenever the way a network is compiled changes, so that older forms are not used.
-FORMAT = 3
+FORMAT = 4
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
         weights: trained weights, ``None`` for a network in a file.
 
     Raises:
+        UsageError: the network has no layer where its spec cuts it.
         UnavailableError: the network cannot be compiled, or the cache cannot be written.
     """
     about = _about(spec, weights)
@@ -107,4 +108,6 @@ def _compile(spec: ModelSpec, weights: Found | None, work: Path) -> None:
     log.debug("%s", done.stderr)
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
+    if done.returncode == UsageError.exit_status:
+        raise UsageError(reason)
     raise UnavailableError(f"{spec.name} cannot be compiled for openvino: {reason}; --engine keras may run it.")

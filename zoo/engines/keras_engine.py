@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import devices
+from zoo.engines.base import together
 from zoo.errors import UnavailableError
 from zoo.quiet import quiet_stderr
 
@@ -57,6 +58,7 @@ class KerasEngine:
             _allow_memory_growth(self.backend)
             self._check_device(device)
             self._keras = keras
+            self._spec = spec
             with self._placed(device):
                 self._network = models.create_model(spec, weights=weights.path if weights else None)
         self.device = device.name
@@ -76,7 +78,8 @@ class KerasEngine:
         while done < len(batch):
             part = batch[done : done + self.batch_size]
             try:
-                parts.append(np.asarray(self._network.predict_on_batch(part), "float32"))
+                outputs = self._network.predict_on_batch(part)
+                parts.append(together(outputs if isinstance(outputs, list) else [outputs], self._spec))
                 done += len(part)
             except Exception as error:
                 if not _is_out_of_memory(error):

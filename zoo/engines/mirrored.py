@@ -26,8 +26,13 @@ class Mirrored:
         return self._engine.batch_size
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the mean output of the two views of each batch, in order."""
+        """Yield the mean output of the two views of each batch, in order; features beside it are the picture's own."""
         views = (view for batch in batches for view in (batch, np.ascontiguousarray(batch[:, :, ::-1])))
         outputs = self._engine.run(views)
         for output in outputs:
-            yield (output + next(outputs)) / 2
+            mirrored = next(outputs)
+            if output.dtype.names is None:
+                yield (output + mirrored) / 2
+            else:
+                output["probabilities"] = (output["probabilities"] + mirrored["probabilities"]) / 2
+                yield output

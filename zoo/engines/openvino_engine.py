@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.engines import compiled
+from zoo.engines import batching, compiled
+from zoo.engines.base import together
 from zoo.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Pictures in a batch when many come. A light network is quickest one by one, its data in the processor's cache;
-#: a heavy one reads its weights from memory, which a few pictures can share (ResNet50: a tenth more a second).
+#: Pictures in a batch where nothing was measured. A light network is mostly quickest one by one, its data in the
+#: processor's cache; a heavy one reads its weights from memory, which a few pictures can share.
 BATCH_SIZE_LIGHT, BATCH_SIZE_HEAVY = 1, 4
 #: Billions of multiply-accumulates from which a network is heavy.
 HEAVY = 1.0
@@ -35,24 +36,49 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(
-        self, spec: ModelSpec, weights: Found | None, *, batch_size: int | None = None, single: bool = False
+        self,
+        spec: ModelSpec,
+        weights: Found | None,
+        *,
+        batch_size: int | None = None,
+        single: bool = False,
+        many: bool = False,
+        folder: Path | None = None,
+        threads: int | None = None,
     ) -> None:
         """Load the compiled form, which is made first where it is not there.
 
         Args:
             spec: the network.
             weights: its weights; ``None`` for a network in a file.
-            batch_size: pictures in a batch.
+            batch_size: pictures in a batch; without, what was found to be fastest here, or else what mostly is.
             single: only one picture will come.
+            many: so many pictures will come that it pays to find the batch size, which takes a few seconds, once.
+            folder: another compiled form of the network, with the same outputs.
+            threads: that compute; one for each processor without.
         """
+        import openvino
+
         self._spec = spec
-        self._folder = compiled.ensure(spec, weights)
-        usual = BATCH_SIZE_LIGHT if spec.gmacs and spec.gmacs < HEAVY else BATCH_SIZE_HEAVY
-        self.batch_size = 1 if single else batch_size or usual
+        self._folder = folder or compiled.ensure(spec, weights)
+        self._core = openvino.Core()
         self.single = single
-        self._hint = "LATENCY" if single else "THROUGHPUT"
-        self._network = self._load(self.batch_size)
-        self._parallel = int(self._network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY" if single else "THROUGHPUT",
+            # Newer processors would round to bfloat16 by themselves, and the two engines would disagree.
+            "INFERENCE_PRECISION_HINT": "f32",
+            **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
+        }
+        processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
+        #: What decides the kept form and the batch size beside the network.
+        self._place = hashlib.sha256(processor.encode()).hexdigest()[:8] + (f"-{threads}" if threads else "")
+        if single:
+            batch_size = 1
+        elif batch_size is None:
+            file = self._folder / "blobs" / f"batch-size-{self._place}.json"
+            found = batching.find(file, self._compiled_for, spec.input_size) if many else batching.known(file)
+            batch_size = found or (BATCH_SIZE_LIGHT if spec.gmacs and spec.gmacs < HEAVY else BATCH_SIZE_HEAVY)
+        self._use(self._load(batch_size), batch_size)
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the output of each batch in order; several batches are computed at a time.
@@ -60,28 +86,33 @@ class OpenVinoEngine:
         Requests are waited for in turn and have no callbacks: a callback runs in one of OpenVINO's threads and
         needs the interpreter, which the end of a queue may be holding.
         """
+        import openvino
+
         # One more than run at a time, so that the processor has work while a result is being used.
         free = [self._network.create_infer_request() for _ in range(self._parallel + 1)]
-        running: deque[tuple[Any, int]] = deque()
+        running: deque[tuple[Any, np.ndarray, int]] = deque()
 
         def oldest() -> np.ndarray:
-            request, count = running.popleft()
+            request, _, count = running.popleft()
             request.wait()
-            output: np.ndarray = request.get_output_tensor().data[:count].copy()
+            output = together([tensor.data[:count] for tensor in request.output_tensors], self._spec)
             free.append(request)
             return output
 
         try:
             for batch in batches:
                 request = free.pop()
-                request.start_async([self._full(batch)])
-                running.append((request, len(batch)))
+                whole = self._full(batch)
+                # The request reads the array where it is.
+                request.set_input_tensor(openvino.Tensor(whole, shared_memory=True))
+                request.start_async()
+                running.append((request, whole, len(batch)))
                 if not free:
                     yield oldest()
             while running:
                 yield oldest()
         finally:
-            for request, _ in running:
+            for request, _, _ in running:
                 request.wait()
 
     def _full(self, batch: np.ndarray) -> np.ndarray:
@@ -91,6 +122,15 @@ class OpenVinoEngine:
             return batch
         return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)])
 
+    def _use(self, network: Any, batch_size: int) -> None:
+        self._network, self.batch_size = network, batch_size
+        self._parallel = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+
+    def _compiled_for(self, batch_size: int) -> OpenVinoEngine:
+        """This engine with another batch size, of which nothing is kept."""
+        self._use(self._compile(batch_size), batch_size)
+        return self
+
     def _load(self, batch_size: int) -> Any:
         """The network for one batch size: as this processor left it last time, else from its general form.
 
@@ -99,31 +139,30 @@ class OpenVinoEngine:
         """
         import openvino
 
-        core = openvino.Core()
-        processor = hashlib.sha256(core.get_property("CPU", "FULL_DEVICE_NAME").encode()).hexdigest()[:8]
-        kept = self._folder / "blobs" / f"{self._hint.lower()}-{batch_size}-{processor}.blob"
-        settings = {
-            "PERFORMANCE_HINT": self._hint,
-            # Newer processors would round to bfloat16 by themselves, and the two engines would disagree.
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
+        hint = self._settings["PERFORMANCE_HINT"].lower()
+        kept = self._folder / "blobs" / f"{hint}-{batch_size}-{self._place}.blob"
         if kept.is_file():
             try:
-                return core.import_model(openvino.Tensor(np.memmap(kept, "uint8", "r")), "CPU", settings)
+                blob = openvino.Tensor(np.memmap(kept, "uint8", "r"))
+                return self._core.import_model(blob, "CPU", self._settings)
             except (RuntimeError, ValueError, OSError) as error:
                 log.debug("%s is of no use: %s", kept, error)
+        network = self._compile(batch_size)
+        _keep(network, kept)
+        return network
+
+    def _compile(self, batch_size: int) -> Any:
+        """The network for one batch size, from its general form."""
         height, width = self._spec.input_size
         try:
-            graph = core.read_model(self._folder / "model.xml")
+            graph = self._core.read_model(self._folder / "model.xml")
             graph.reshape([batch_size, height, width, 3])
-            network = core.compile_model(graph, "CPU", settings)
+            return self._core.compile_model(graph, "CPU", self._settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UnavailableError(
                 f"OpenVINO cannot load {self._folder}: {reason}; 'zoo cache prune --compiled' has it made again."
             ) from error
-        _keep(network, kept)
-        return network
 
 
 def _keep(network: Any, target: Path) -> None:

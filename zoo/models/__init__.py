@@ -18,7 +18,7 @@ import keras
 
 from zoo import bundle, registry
 from zoo.errors import UnavailableError, UsageError
-from zoo.models.graph import before_last, cut_at, find_layer, settle_names, waists
+from zoo.models.graph import before_last, cut_at, find_layer, settle_names, waists, with_end_of, with_graph
 from zoo.models.inputs import preprocess, raw_input
 from zoo.models.loading import load_weights
 from zoo.spec import ModelSpec
@@ -111,19 +111,26 @@ def _find_spec(name: str | ModelSpec) -> tuple[ModelSpec, str | None]:
 
 
 def _create_cut(spec: ModelSpec, weights: str | os.PathLike[str] | None) -> keras.Model:
-    """A network up to where its spec cuts it; with the classifier only where the cut is in it."""
+    """A network up to where its spec cuts it; with the classifier only where something of that is wanted."""
     assert spec.cut is not None
     cut, whole = spec.cut, replace(spec, cut=None)
+    stages = [stage.name for stage in spec.stages]
     if spec.file:
-        model = create_model(whole)
-        return cut_at(model, replace(cut, layer=cut.layer or before_last(model)))
-    include_top = cut.top
-    if cut.layer is not None:
-        model = create_model(whole, None, include_top=False)
-        include_top = not any(operation.name == cut.layer for operation in model.operations)
+        model = with_graph(create_model(whole))
+        return cut_at(model, replace(cut, layer=cut.layer or before_last(model)), also=stages)
+    named = {layer for layer in (cut.layer, *cut.beside) if layer is not None}
+    before_classifier = cut.top and cut.layer is None
+    include_top = before_classifier or cut.probabilities
+    if named and not include_top:
+        trunk = create_model(whole, None, include_top=False)
+        include_top = not named.issubset(operation.name for operation in trunk.operations)
     model = create_model(whole, weights, include_top=include_top)
-    last = before_last(model) if include_top else model.operations[-1].name
-    return cut_at(model, replace(cut, layer=cut.layer or last))
+    end = cut.layer
+    if before_classifier:
+        end = before_last(model)
+    elif end is None and include_top:
+        model, end = with_end_of(model, create_model(whole, weights, include_top=False))
+    return cut_at(model, replace(cut, layer=end or model.operations[-1].name), also=stages)
 
 
 def _load_file(file: str) -> keras.Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -11,11 +12,16 @@ from zoo.errors import UsageError
 from zoo.spec import Cut
 
 
-def find_layer(model: keras.Model, name: str) -> Any:
+def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> Any:
     """The layer or operation of a functional model that is called ``name``; it has ``.output``.
 
     ``model.get_layer`` knows layers alone. The residual sums of ConvNeXt and MobileNetV3's scaling are bare
     operations, and a stage of ConvNeXt ends with one.
+
+    Args:
+        model: where to look.
+        name: of the layer.
+        also: other names that a person may have meant, such as those of the stages.
 
     Raises:
         UsageError: there is none; the sentence names the nearest ones.
@@ -23,9 +29,25 @@ def find_layer(model: keras.Model, name: str) -> Any:
     operations = {operation.name: operation for operation in model.operations}
     if name in operations:
         return operations[name]
-    near = difflib.get_close_matches(name, operations, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, [*also, *operations], n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UsageError(f"{model.name} has no layer '{name}'.{hint} 'zoo info MODEL --layers' lists them.")
+
+
+def with_graph(model: keras.Model) -> keras.Model:
+    """A sequential model as a functional one, which has names and can be cut; a functional one as it is.
+
+    Raises:
+        UsageError: the model was written as a class of its own, and what happens within cannot be seen.
+    """
+    if isinstance(model, keras.Sequential):
+        # Its layers were called once for each that was added, and would answer with tensors of those calls.
+        copy = keras.models.clone_model(keras.Model(model.inputs, model.outputs, name=model.name))
+        copy.set_weights(model.get_weights())
+        return copy
+    if not isinstance(model, keras.Function):
+        raise UsageError(f"{model.name} is no functional network, so it has no layers that features could come from.")
+    return model
 
 
 def before_last(model: keras.Model) -> str:
@@ -44,18 +66,75 @@ def before_last(model: keras.Model) -> str:
     return str(makers[id(inputs[0])].name)
 
 
-def cut_at(model: keras.Model, cut: Cut) -> keras.Model:
-    """The part of a functional model that ends at a layer; it shares the layers and their weights.
+def cut_at(model: keras.Model, cut: Cut, *, also: Iterable[str] = ()) -> keras.Model:
+    """The part of a functional model that ends at one layer or several; it shares the layers and their weights.
+
+    Args:
+        model: a network, with its classifier where the cut wants probabilities.
+        cut: its layer, which must be named here, and the others.
+        also: as for :func:`find_layer`.
+
+    Returns:
+        A model with an output for each of ``cut.fields``, in their order.
 
     Raises:
-        UsageError: there is no such layer.
+        UsageError: there is no such layer, one is named twice, one has several outputs, or there are no probabilities.
     """
     assert cut.layer is not None
-    output = find_layer(model, cut.layer).output
-    if cut.pool is not None and len(output.shape) == 4:
-        kind = keras.layers.GlobalAveragePooling2D if cut.pool == "avg" else keras.layers.GlobalMaxPooling2D
-        output = kind(name="cut_pool")(output)
-    return keras.Model(model.inputs, output, name=model.name)
+    if len(set(cut.fields)) < len(cut.fields):
+        raise UsageError(f"Each layer can be asked for once. Received: {', '.join((cut.layer, *cut.beside))}")
+    outputs: list[Any] = []
+    for name in (cut.layer, *cut.beside):
+        output = find_layer(model, name, also=also).output
+        if not isinstance(output, keras.KerasTensor):
+            raise UsageError(f"{name} of {model.name} has several outputs; features come from a layer with one.")
+        outputs.append(_pooled(output, cut.pool, "cut_pool" if name == cut.layer else f"cut_pool_{len(outputs)}"))
+    if cut.probabilities:
+        if len(model.outputs[0].shape) != 2:
+            raise UsageError(f"{model.name} does not end with one number for each class, so it has no probabilities.")
+        outputs.append(model.outputs[0])
+    return keras.Model(model.inputs, outputs[0] if len(outputs) == 1 else outputs, name=model.name)
+
+
+def _pooled(output: Any, pool: str | None, name: str) -> Any:
+    """A map of features as a vector, in the way that a cut says."""
+    if pool == "flatten" and len(output.shape) > 2:
+        return keras.layers.Flatten(name=name)(output)
+    if pool in ("avg", "max") and len(output.shape) == 4:
+        kind = keras.layers.GlobalAveragePooling2D if pool == "avg" else keras.layers.GlobalMaxPooling2D
+        return kind(name=name)(output)
+    return output
+
+
+def with_end_of(model: keras.Model, trunk: keras.Model) -> tuple[keras.Model, str]:
+    """A network with its classifier that also ends as it does without; the name of the layer that this end is.
+
+    Mostly the classifier sits on that layer. ConvNeXt's does not: without a classifier its last map is normalised,
+    and with one its mean. What ``model`` lacks is then put beside the classifier, with the weights of ``trunk``.
+
+    Raises:
+        UsageError: the two have no common layers, one after the other, up to where they part.
+    """
+    own = {operation.name: operation for operation in model.operations}
+    operations = list(trunk.operations)
+    common = [one.name in own and _shape(own[one.name]) == _shape(one) for one in operations]
+    if all(common):
+        return model, str(operations[-1].name)
+    start = common.index(False)
+    if any(isinstance(operation.input, list) for operation in operations[start:]):
+        raise UsageError(f"{model.name} without its classifier is another network; name a layer for the features.")
+    x = own[operations[start - 1].name].output
+    for operation in operations[start:]:
+        name = f"trunk_{operation.name}"
+        copy = type(operation).from_config({**operation.get_config(), "name": name})
+        x = copy(x)
+        if isinstance(operation, keras.layers.Layer):
+            copy.set_weights(operation.get_weights())
+    return keras.Model(model.inputs, [*model.outputs, x], name=model.name), name
+
+
+def _shape(operation: Any) -> Any:
+    return keras.tree.map_structure(lambda tensor: tensor.shape, operation.output)
 
 
 def waists(model: keras.Model) -> list[Any]:
