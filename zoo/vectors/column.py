@@ -1,0 +1,115 @@
+"""What stands side by side for each picture: columns, of which the first is called ``features``."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.errors import UnavailableError, UsageError
+
+FEATURES, PROBABILITIES = "features", "probabilities"
+
+
+@dataclass(frozen=True, init=False)
+class Column:
+    """One array for each picture: its name, its shape without the pictures, its dtype, and what is known of it.
+
+    ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` those of the classes,
+    whose names are its attribute ``classes``. The attributes of a column stand before those of the file.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    attributes: dict[str, Any]
+
+    def __init__(
+        self, name: str, shape: Sequence[int], dtype: npt.DTypeLike, attributes: Mapping[str, Any] | None = None
+    ) -> None:
+        """Take a dtype and a shape in any form."""
+        values = {
+            "name": name,
+            "shape": tuple(int(size) for size in shape),
+            "dtype": np.dtype(dtype).newbyteorder("="),
+            "attributes": dict(attributes or {}),
+        }
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+
+    @property
+    def size(self) -> int:
+        """Numbers in one row."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one row."""
+        return self.size * self.dtype.itemsize
+
+    def cast(self, value: np.ndarray, name: str) -> np.ndarray:
+        """The array of one picture in the column's dtype; ``name`` is the picture's, for errors.
+
+        Raises:
+            UnavailableError: the dtype cannot hold a number.
+            ValueError: it has another shape.
+        """
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"'{self.name}' is {self.shape}, and that of {name} {value.shape}")
+        # What does not fit becomes infinite, which is said below.
+        with np.errstate(over="ignore"):
+            cast = value.astype(self.dtype, copy=False)
+        if cast.dtype.itemsize < value.dtype.itemsize and not np.isfinite(cast).all() and np.isfinite(value).all():
+            raise UnavailableError(
+                f"'{self.name}' of {name} goes up to {np.abs(value).max():.4g}, which {self.dtype} cannot hold; "
+                "use float32, or normalised vectors."
+            )
+        return cast
+
+    def as_dict(self) -> dict[str, Any]:
+        """The column for a JSON file."""
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "dtype": self.dtype.name,
+            "attributes": self.attributes,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Column:
+        """The column that :meth:`as_dict` described.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is none.
+        """
+        return cls(values["name"], values["shape"], values["dtype"], values["attributes"])
+
+
+#: Picks one of the columns that a file has.
+Choice = Callable[[Sequence[Column]], Column]
+
+
+def by_layer(layer: str | None, path: str) -> Choice:
+    """Picks the column of a layer: ``features_LAYER``, or the one whose attribute says so; the first without a layer.
+
+    The choice raises a UsageError where there is none.
+    """
+
+    def choose(columns: Sequence[Column]) -> Column:
+        if layer is None:
+            return columns[0]
+        layers = {str(column.attributes.get("layer") or column.name): column for column in columns}
+        for name, column in layers.items():
+            if layer == name or column.name == f"{FEATURES}_{layer.replace('/', '_')}":
+                return column
+        near = difflib.get_close_matches(layer, layers, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(layers)}."
+        raise UsageError(f"{path} has no vectors of layer '{layer}'; {hint}")
+
+    return choose
