@@ -12,6 +12,7 @@ from zoo import choice, registry
 from zoo.errors import UsageError, WeightsError
 
 EXAMPLES = ROOT / "examples"
+NAMES = ("ship.jpg", "car.jpg")
 
 
 @pytest.fixture
@@ -56,6 +57,56 @@ def test_a_batch_after_a_single_picture_is_run_as_a_batch(classifier):
     assert classifier.engine.single
     classifier.predict([EXAMPLES / "car.jpg"] * 2)
     assert not classifier.engine.single
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Two seconds of a ship, then one of a car."""
+    pytest.importorskip("av")
+    from tests.video.clips import clip
+
+    ship, car = (np.asarray(Image.open(EXAMPLES / name).convert("RGB").resize((160, 120))) for name in NAMES)
+    path = tmp_path / "film.mp4"
+    path.write_bytes(clip([ship] * 50 + [car] * 25, options={"qmax": "3", "g": "25"}))
+    return path
+
+
+def test_a_video_has_one_result_with_its_frames_and_votes(classifier, film):
+    before, result, after = classifier.predict([EXAMPLES / "car.jpg", film, EXAMPLES / "ship.jpg"], top=10, every="1s")
+    assert [before.label, result.label, after.label] == ["automobile", "ship", "ship"]
+    assert (before.frames, after.frames) == (None, None)
+    assert (result.path, result.status, result.error) == (str(film), "ok", None)
+    assert [(frame.time, frame.label) for frame in result.frames] == [(0, "ship"), (1, "ship"), (2, "automobile")]
+    assert dict(result.votes) == {"ship": 2, "automobile": 1}
+    # The mean over the frames, as of three pictures.
+    moments = [f"{film}#t={second}.000" for second in range(3)]
+    alone = [{p.label: p.score for p in row.predictions} for row in classifier.predict(moments, top=10)]
+    for prediction in result.predictions:
+        assert prediction.score == pytest.approx(np.mean([row[prediction.label] for row in alone]), abs=1e-5)
+
+
+def test_frames_below_the_threshold_vote_for_unknown(classifier, film):
+    (result,) = classifier.predict(film, every="1s", threshold=1.0)
+    assert (result.label, dict(result.votes)) == ("unknown", {"unknown": 3})
+
+
+def test_a_video_without_every_says_what_to_do(classifier, film):
+    (result,) = classifier.predict(film)
+    assert "--every 1s" in result.error
+
+
+def test_what_is_missing_of_a_video_is_an_error_beside_the_answer(classifier, film):
+    from tests.video.clips import clip
+
+    ship = np.asarray(Image.open(EXAMPLES / "ship.jpg").convert("RGB").resize((160, 120)))
+    whole = clip([ship] * 100, codec="mjpeg", pixels="yuvj420p", format="matroska")
+    film.write_bytes(whole[: len(whole) * 6 // 10])
+    for result in classifier.predict([film, film], every="1s"):
+        assert (result.ok, result.label) == (True, "ship")
+        assert result.error.startswith("no frame after 0:02.")
+        assert [frame.label for frame in result.frames] == ["ship"] * 3 + [None]
+        assert result.frames[-1].error == result.error
+        assert dict(result.votes) == {"ship": 3}
 
 
 def test_a_registered_function_runs_in_keras():

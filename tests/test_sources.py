@@ -13,6 +13,7 @@ import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +86,32 @@ def test_every_input_gives_a_row(tree):
         (source,) = find([name])
         with pytest.raises(ImageError):
             source.open()
+
+
+def test_a_moment_of_a_video_is_itself(tree):
+    (tree / "clip[1].mp4").touch()
+    assert paths("clip[1].mp4#t=1.5", "a.png#t=0") == ["clip[1].mp4#t=1.5", "a.png#t=0"]
+    assert problem("clip[1].mp4#t=1.5") is None
+    assert problem("gone.mp4#t=1.5") == "no such file or folder"
+    assert problem("clip[1].mp4#t=soon") == "no file matches this pattern"
+    (tree / "b#t=1").write_bytes(PICTURE)
+    with Source("b#t=1").open() as file:
+        assert file.read() == PICTURE
+
+
+def test_a_folder_gives_its_videos_where_they_are_asked_for(tree):
+    (tree / "sub" / "b.MOV").touch()
+    (tree / "sub" / "deep" / "a.mkv").touch()
+    assert paths("sub") == ["sub/c.webp"]
+    assert paths("sub", videos=True) == ["sub/b.MOV", "sub/c.webp"]
+    assert paths("sub", videos=True, recursive=True) == ["sub/b.MOV", "sub/c.webp", "sub/deep/a.mkv", "sub/deep/d.tiff"]
+    assert paths("su*", videos=True) == ["sub/b.MOV", "sub/c.webp"]
+    assert problem("none", recursive=True, videos=True) == "a folder without pictures and videos"
+
+
+def test_what_a_source_holds_in_memory():
+    assert Source("a.png").held == 0
+    assert Source.from_array(np.zeros((4, 5, 3), np.uint8)).held == 60
 
 
 def test_broken_links_have_a_row(tree):

@@ -1,17 +1,18 @@
-"""What is in a picture: top-k classes for files, folders, URLs or arrays."""
+"""What is in a picture or a video: top-k classes for files, folders, URLs or arrays."""
 
 from __future__ import annotations
 
+import itertools
 import logging
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from zoo import bundle, calibration, choice, devices, engines, labels, pipeline, pretrained, sources
+from zoo import bundle, calibration, choice, devices, engines, labels, pipeline, pretrained, sources, votes
 from zoo.errors import ImageError, UnavailableError, UsageError
+from zoo.inputs import Inputs, stream
+from zoo.video.frames import Video
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,10 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one input: predictions, best first, or the reason why there are none."""
+    """What became of one input: predictions, best first, or the reason why there are none.
+
+    Those of a video are the mean over its frames. Where some of these are missing, ``error`` says why.
+    """
 
     path: str
     status: str
@@ -39,10 +43,14 @@ class Result:
     error: str | None = None
     #: Whether the best class reached the threshold.
     certain: bool = True
+    #: The frames of a video, in order; ``None`` for a picture.
+    frames: tuple[votes.Moment, ...] | None = None
+    #: How many frames of a video have each label as their best, the most frequent first.
+    votes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether the picture could be read."""
+        """Whether the picture could be read, or some of the video."""
         return self.status == "ok"
 
     @property
@@ -111,11 +119,12 @@ class Classifier:
 
     def predict(
         self,
-        inputs: str | os.PathLike[str] | np.ndarray | Iterable[str | os.PathLike[str] | np.ndarray],
+        inputs: Inputs,
         *,
         top: int = 5,
         threshold: float = 0.0,
         recursive: bool = False,
+        every: str | None = None,
     ) -> list[Result]:
         """Classify files, folders, globs, URLs, or arrays, in order.
 
@@ -125,27 +134,71 @@ class Classifier:
             top: classes in each result.
             threshold: probability 0-1 that the best class must reach; below it the label is ``"unknown"``.
             recursive: look into folders within folders.
+            every: how often a picture is taken of a video, e.g. ``"1s"`` or ``"30f"``.
 
         Returns:
-            A result for each picture; one that cannot be read has its reason in ``error``.
+            A result for each picture and each video; one that cannot be read has its reason in ``error``.
         """
-        return list(self.stream(_sources(inputs, recursive), top=top, threshold=threshold))
+        pictures = stream(inputs, recursive=recursive, every=every)
+        # One picture alone is known as such by its list.
+        return list(self.stream(list(pictures) if every is None else pictures, top=top, threshold=threshold))
 
     def stream(self, pictures: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
-        """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length."""
+        """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length.
+
+        The frames of a video, as :func:`zoo.video.frames.expand` gives them, have one result together; a line for each
+        frame is kept for it.
+        """
         if top < 1:
             raise UsageError(f"--top is at least 1. Received: {top}")
         if not 0.0 <= threshold <= 1.0:
             raise UsageError(f"--threshold is a probability from 0 to 1. Received: {threshold:g}")
         single = isinstance(pictures, Sequence) and len(pictures) == 1
         running = self._start(single)
-        for source, output in pipeline.run(pictures, running, self.spec.resize):
-            if isinstance(output, ImageError):
-                yield Result(source.path, "unreadable", self.spec.name, error=str(output))
+        outputs = pipeline.run(pictures, running, self.spec.resize)
+        for key, rows in itertools.groupby(outputs, votes.video_of):
+            if isinstance(key, Video):
+                yield self._of_video(key, rows, top, threshold)
                 continue
-            predictions = self._best(self.corrected(output), top)
-            certain = predictions[0].score >= threshold
-            yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
+            for source, output in rows:
+                if isinstance(output, ImageError):
+                    yield Result(source.path, "unreadable", self.spec.name, error=str(output))
+                    continue
+                predictions = self._best(self.corrected(output), top)
+                certain = predictions[0].score >= threshold
+                yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
+
+    def _of_video(
+        self,
+        key: Video,
+        rows: Iterable[tuple[sources.Source, np.ndarray | ImageError]],
+        top: int,
+        threshold: float,
+    ) -> Result:
+        """One result of all frames."""
+        tally = votes.Tally()
+        for source, output in rows:
+            assert source.frame is not None
+            at = source.frame.seconds
+            if isinstance(output, ImageError) or at is None:
+                tally.fail(at, str(output))
+                continue
+            probabilities = self.corrected(output)
+            (best,) = self._best(probabilities, 1)
+            label = best.label if best.score >= threshold else UNKNOWN
+            tally.add(votes.Moment(at, label, best.index, best.score), probabilities)
+        mean = tally.mean
+        predictions = () if mean is None else self._best(mean, top)
+        return Result(
+            key.path,
+            "ok" if predictions else "unreadable",
+            self.spec.name,
+            predictions,
+            error=tally.error,
+            certain=not predictions or predictions[0].score >= threshold,
+            frames=tuple(tally.moments),
+            votes=tally.votes,
+        )
 
     def corrected(self, output: np.ndarray) -> np.ndarray:
         """The probabilities of what the engine says to one picture, corrected by :attr:`temperature`.
@@ -185,16 +238,3 @@ class Classifier:
         return tuple(
             Prediction(self.labels[i] if self.labels else str(i), int(i), round(float(output[i]), 6)) for i in order
         )
-
-
-def _sources(inputs: Any, recursive: bool) -> list[sources.Source]:
-    """Sources of whatever :meth:`Classifier.predict` takes."""
-    if isinstance(inputs, str | os.PathLike) or (isinstance(inputs, np.ndarray) and inputs.ndim in (2, 3)):
-        inputs = [inputs]
-    found: list[sources.Source] = []
-    for number, item in enumerate(inputs):
-        if isinstance(item, np.ndarray):
-            found.append(sources.Source.from_array(item, name=f"array {number}"))
-        else:
-            found.extend(sources.find([item], recursive=recursive))
-    return found

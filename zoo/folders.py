@@ -31,8 +31,8 @@ def _counted(digits: str) -> str:
     return f"0{chr(len(digits) + 1)}{digits}"
 
 
-def walk(top: str, *, recursive: bool) -> Iterator[tuple[str, OSError | None]]:
-    """Pictures in a folder, by :data:`SUFFIXES`, in natural order, those of a folder where its own name stands.
+def walk(top: str, *, recursive: bool, suffixes: frozenset[str] = SUFFIXES) -> Iterator[tuple[str, OSError | None]]:
+    """Pictures in a folder, by ``suffixes``, in natural order, those of a folder where its own name stands.
 
     Hidden names, pipes and devices are skipped, and links to a folder that leads here. Links that are broken count.
 
@@ -40,7 +40,7 @@ def walk(top: str, *, recursive: bool) -> Iterator[tuple[str, OSError | None]]:
         A path that begins with ``top``; or a folder that cannot be listed, with the error.
     """
     # A stack and not recursion: folders may be nested more deeply than Python calls.
-    stack = [(top, _entries(top))]
+    stack = [(top, _entries(top, suffixes))]
     # The folders that are open, to see a link that leads back to one of them.
     above = [_identity(top)]
     while stack:
@@ -58,7 +58,7 @@ def walk(top: str, *, recursive: bool) -> Iterator[tuple[str, OSError | None]]:
         if not is_folder:
             yield path, None
         elif recursive and (identity := _identity(path)) not in above:
-            stack.append((path, _entries(path)))
+            stack.append((path, _entries(path, suffixes)))
             above.append(identity)
 
 
@@ -103,7 +103,7 @@ def _matches(base: str, parts: list[str]) -> Iterator[str]:
                 yield from _matches(path, rest)
 
 
-def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """Names of the pictures and folders in a folder, in natural order, and whether each is a folder."""
     names: list[str] = []
     folders: set[str] = set()
@@ -114,7 +114,7 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
             if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
                 folders.add(entry.name)
                 names.append(entry.name)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and _is_file(entry):
+            elif os.path.splitext(entry.name)[1].lower() in suffixes and _is_file(entry):
                 names.append(entry.name)
     names.sort(key=natural)
     yield from ((name, name in folders) for name in names)

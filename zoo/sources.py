@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from zoo import folders
 from zoo.errors import ImageError
 from zoo.resources import is_offline
+from zoo.video import times
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from zoo.video.frames import Frame
 
 #: Bytes taken from an address, and from a pipe, at most.
 URL_LIMIT = 64 << 20
@@ -42,21 +45,31 @@ class Source:
 
     #: What the output calls it: what was typed, or what was found below it.
     path: str
-    kind: Literal["file", "url", "array"] = "file"
+    kind: Literal["file", "url", "array", "frame"] = "file"
     #: Why it cannot be read, where that is known without reading.
     problem: str | None = None
     #: The pixels of an array: uint8, (height, width), or (height, width, 1, 3 or 4).
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+    #: The frame of a video that :func:`zoo.video.frames.expand` took, and which video that is.
+    frame: Frame | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_array(cls, pixels: np.ndarray, *, name: str = "array") -> Source:
         """A picture that is in memory already; ``name`` stands where a path would."""
         return cls(name, "array", pixels=pixels)
 
+    @property
+    def held(self) -> int:
+        """Bytes of pixels that it keeps in memory; a file keeps none, nor does a frame that was read."""
+        if self.pixels is not None:
+            return self.pixels.nbytes
+        return self.frame.held if self.frame is not None else 0
+
     def open(self) -> BinaryIO:
         """Open the picture's bytes for reading; they can be sought in.
 
-        A regular file is read as needed. A pipe and an address are read to their end first.
+        A regular file is read as needed. A pipe and an address are read to their end first. The path of a moment of
+        a video, ``clip.mp4#t=12.000``, gives the picture on the screen then, in an uncompressed format.
 
         Raises:
             ImageError: it is missing, a folder, forbidden, too large, or does not come in time.
@@ -67,9 +80,15 @@ class Source:
             return io.BytesIO(_fetch(self.path))
         if self.kind == "array":
             raise ImageError("an array in memory, not a file")
+        if self.frame is not None:
+            return self.frame.open()
         try:
             return _open_file(self.path)
         except (OSError, ValueError) as error:
+            if isinstance(error, FileNotFoundError) and (parts := times.split(self.path)):
+                from zoo.video.frames import still
+
+                return still(*parts)
             raise ImageError(reason(error)) from error
 
 
@@ -79,10 +98,12 @@ def find(
     recursive: bool = False,
     stdin: BinaryIO | None = None,
     offline: bool | None = None,
+    videos: bool = False,
 ) -> Iterator[Source]:
     """Find pictures, lazily and in the order of the inputs; each input gives at least one source.
 
-    * A **file** is itself, whatever its name; so is a pipe, e.g. ``/dev/stdin``.
+    * A **file** is itself, whatever its name; so is a pipe, e.g. ``/dev/stdin``; so is a moment of a video, e.g.
+      ``clip.mp4#t=12.000``.
     * A **folder** gives its pictures, by :data:`zoo.folders.SUFFIXES`, in natural order (``2.jpg`` before ``10.jpg``).
       Hidden files, pipes and devices in it are skipped. The names of one folder at a time are held in memory.
     * A **glob** (``*``, ``?``, ``[…]``, ``**`` for folders of any depth) gives every file that matches, and what is in
@@ -99,15 +120,16 @@ def find(
         recursive: look into folders within folders.
         stdin: where ``-`` reads; standard input without.
         offline: whether addresses are refused; ``$ZOO_OFFLINE`` decides without.
+        videos: whether a folder gives its videos too, by :data:`zoo.video.times.SUFFIXES`.
     """
     if isinstance(inputs, str | bytes | os.PathLike):
         inputs = [inputs]
     for item in inputs:
         text = os.fsdecode(item)
         if text == "-":
-            yield from _listed(stdin, recursive, offline)
+            yield from _listed(stdin, recursive, offline, videos)
         else:
-            yield from _find_one(text, recursive, offline)
+            yield from _find_one(text, recursive, offline, videos)
 
 
 def reason(error: OSError | ValueError) -> str:
@@ -121,7 +143,7 @@ def reason(error: OSError | ValueError) -> str:
     return f"not a name that a file can have: {error}"
 
 
-def _find_one(text: str, recursive: bool, offline: bool | None) -> Iterator[Source]:
+def _find_one(text: str, recursive: bool, offline: bool | None, videos: bool) -> Iterator[Source]:
     """What one input stands for."""
     try:
         mode = os.stat(text).st_mode
@@ -130,15 +152,18 @@ def _find_one(text: str, recursive: bool, offline: bool | None) -> Iterator[Sour
             yield Source(text, problem=_broken(text))
         elif _ADDRESS.match(text):
             yield _address(text, offline)
+        elif (moment := times.split(text)) and os.path.isfile(moment[0]):
+            yield Source(text)
         elif folders.is_glob(text):
-            yield from _or_else(_globbed(text, recursive), text, "no file matches this pattern")
+            yield from _or_else(_globbed(text, recursive, videos), text, "no file matches this pattern")
         else:
             missing = isinstance(error, FileNotFoundError)
             yield Source(text, problem="no such file or folder" if missing else reason(error))
         return
     if stat.S_ISDIR(mode):
         hint = "" if recursive else " (--recursive looks into the folders in it)"
-        yield from _or_else(_in_folder(text, recursive), text, f"a folder without pictures{hint}")
+        what = "pictures and videos" if videos else "pictures"
+        yield from _or_else(_in_folder(text, recursive, videos), text, f"a folder without {what}{hint}")
     else:
         yield Source(text)
 
@@ -153,20 +178,21 @@ def _or_else(found: Iterator[Source], path: str, problem: str) -> Iterator[Sourc
     yield from found
 
 
-def _in_folder(folder: str, recursive: bool) -> Iterator[Source]:
-    for path, error in folders.walk(folder, recursive=recursive):
+def _in_folder(folder: str, recursive: bool, videos: bool) -> Iterator[Source]:
+    suffixes = folders.SUFFIXES | times.SUFFIXES if videos else folders.SUFFIXES
+    for path, error in folders.walk(folder, recursive=recursive, suffixes=suffixes):
         if error is not None:
             yield Source(path, problem=f"a folder that cannot be listed: {(error.strerror or str(error)).lower()}")
         else:
             yield Source(path, problem=_broken(path) if os.path.islink(path) else None)
 
 
-def _globbed(pattern: str, recursive: bool) -> Iterator[Source]:
+def _globbed(pattern: str, recursive: bool, videos: bool) -> Iterator[Source]:
     deep = "**" in pattern
     for path in folders.glob(pattern):
         # Pipes and devices are not read unless they are named. With ** the files in a folder match by themselves.
         if os.path.isfile(path) or not os.path.exists(path) or (os.path.isdir(path) and not deep):
-            yield from _find_one(path, recursive, offline=True)
+            yield from _find_one(path, recursive, True, videos)
 
 
 def _broken(link: str) -> str | None:
@@ -183,7 +209,7 @@ def _broken(link: str) -> str | None:
 # Lists
 
 
-def _listed(stdin: BinaryIO | None, recursive: bool, offline: bool | None) -> Iterator[Source]:
+def _listed(stdin: BinaryIO | None, recursive: bool, offline: bool | None, videos: bool) -> Iterator[Source]:
     stream = stdin if stdin is not None else getattr(sys.stdin, "buffer", None)
 
     def found() -> Iterator[Source]:
@@ -191,7 +217,7 @@ def _listed(stdin: BinaryIO | None, recursive: bool, offline: bool | None) -> It
             if name.startswith(_PICTURES) and not os.path.lexists(name):
                 yield Source("-", problem="standard input holds a picture and not a list of paths; name it /dev/stdin")
                 return
-            yield from _find_one(os.fsdecode(name), recursive, offline)
+            yield from _find_one(os.fsdecode(name), recursive, offline, videos)
 
     return _or_else(found(), "-", "standard input holds no paths")
 

@@ -1,15 +1,18 @@
-"""``zoo classify``: what is in pictures."""
+"""``zoo classify``: what is in pictures and videos."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from zoo.cli import common
+
+#: Lines of a video's timeline on a terminal, at most.
+_SEGMENTS = 20
 
 
 @common.command("classify")
@@ -24,6 +27,7 @@ from zoo.cli import common
     help="Say 'unknown' where the best class has a probability below P.",
 )
 @click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@click.option("--every", metavar="TIME", help="Take a picture of each video every 1s, 500ms, 2m, or 30f (frames).")
 @common.run_options
 @common.output_options
 def command(
@@ -32,6 +36,7 @@ def command(
     top: int,
     threshold: float,
     recursive: bool,
+    every: str | None,
     device: str,
     engine: str,
     batch_size: int | None,
@@ -43,32 +48,39 @@ def command(
 
     A PATH is a file, a folder, a pattern in quotes ('photos/*.jpg'), an http(s) address, or - for a list of
     paths on standard input. Each picture gives one row, in the order given: its classes, or why it could
-    not be read (then the exit status is 1, and all others are done).
+    not be read (then the exit status is 1, and all others are done). A video gives one row too, with --every.
 
     \b
       zoo classify photo.jpg
       zoo classify photos/ -m resnet50 --top 1 --format csv -o answers.csv
       find . -name '*.png' | zoo classify - | jq -r '.predictions[0].label'
       zoo classify photo.jpg --threshold 0.5
+      zoo classify clip.mp4 --every 1s
     """
     import sys
 
     from zoo import output as out
     from zoo.classify import Classifier, Result
     from zoo.sources import find
+    from zoo.video.frames import expand
+    from zoo.video.times import Every
 
+    moments = None if every is None else Every.parse(every)
     format = out.choose_format(format, sys.stdout, output)
     with common.fetching() as fetched:
         classifier = Classifier(
             model, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
         )
-    found = find(paths, recursive=recursive, offline=offline)
+    found = expand(find(paths, recursive=recursive, offline=offline, videos=moments is not None), moments)
     first = list(itertools.islice(found, 2))
     # One picture alone is run for latency; of many, only as many are in memory as are being worked on.
     pictures: Any = first if len(first) < 2 else itertools.chain(first, found)
 
     report = out.Report()
     with common.progress("classifying") as update, out.opened(output) as stream:
+        if moments and len(first) > 1:
+            # The frames of a long video have one row, and somebody waits.
+            pictures = _counted(pictures, update)
 
         def rows() -> Iterator[dict[str, Any]]:
             for result in classifier.stream(pictures, top=top, threshold=threshold):
@@ -76,8 +88,9 @@ def command(
                     common.log.info(
                         "%s on %s with %s", classifier.spec.name, classifier.engine.device, classifier.engine.name
                     )
-                report.add(ok=result.ok)
-                update(report.done + report.failed)
+                report.add(ok=result.error is None)
+                if not moments:
+                    update(report.done + report.failed)
                 if format == "csv":
                     yield _wide(result, top)
                 elif format == "table":
@@ -92,25 +105,49 @@ def command(
             if threshold:
                 row["label"] = result.label
             predictions = [{"label": p.label, "index": p.index, "score": p.score} for p in result.predictions]
-            return {
-                **row,
+            row |= {
                 "model": result.model,
                 "device": used.engine.device,
                 "engine": used.engine.name,
                 "predictions": predictions,
             }
+            return row if result.frames is None else row | _json_frames(result)
 
         names = [f"{name}{rank}" for rank in range(1, top + 1) for name in ("label", "index", "score")]
         out.write(
             rows(),
             stream,
             format,
-            columns=["path", "status", "model", *(["label"] if threshold else []), *names, "error"],
+            columns=[
+                *("path", "status", "model"),
+                *(["label"] if threshold else []),
+                *names,
+                *(["frames"] if moments else []),
+                "error",
+            ],
             table=lambda row: row["text"],
         )
     if report.failed:
-        common.say(f"{report.failed} of {report.done + report.failed} could not be read")
+        whole = " in whole" if moments else ""
+        common.say(f"{report.failed} of {report.done + report.failed} could not be read{whole}")
     return report.exit_status
+
+
+def _counted(pictures: Iterable[Any], update: Callable[[int], None]) -> Iterator[Any]:
+    for number, picture in enumerate(pictures, start=1):
+        update(number)
+        yield picture
+
+
+def _json_frames(result: Any) -> dict[str, Any]:
+    """What JSON says of a video beyond what it says of a picture."""
+    frames = [
+        {"time": frame.time, "error": frame.error}
+        if frame.error
+        else {"time": frame.time, "label": frame.label, "index": frame.index, "score": frame.score}
+        for frame in result.frames
+    ]
+    return {"frames": frames, "votes": result.votes, **({"error": result.error} if result.error else {})}
 
 
 def _wide(result: Any, top: int) -> dict[str, Any]:
@@ -120,11 +157,13 @@ def _wide(result: Any, top: int) -> dict[str, Any]:
         row[f"label{rank}"] = prediction.label
         row[f"index{rank}"] = prediction.index
         row[f"score{rank}"] = prediction.score
+    if result.frames is not None:
+        row["frames"] = sum(result.votes.values())
     return {**row, "error": result.error}
 
 
 def _block(result: Any) -> str:
-    """One picture on a terminal: its path, then a bar for each class."""
+    """One picture or video on a terminal: its path, then a bar for each class; then when each class is seen."""
     if not result.ok:
         return f"{result.path}\n  {result.error}\n"
     lines = [result.path]
@@ -132,7 +171,30 @@ def _block(result: Any) -> str:
         lines.append(f"  {result.label}: no class reaches the threshold")
     for prediction in result.predictions:
         lines.append(f"  {prediction.score:6.1%}  {_bar(prediction.score)}  {prediction.label}")
+    if result.frames is not None:
+        lines += _timeline(result)
     return "\n".join(lines) + "\n"
+
+
+def _timeline(result: Any) -> list[str]:
+    """When a video shows what, a line for each label as long as it stays the best one."""
+    from zoo.video.times import clock
+    from zoo.votes import segments
+
+    decimals = 0 if all(frame.time.is_integer() for frame in result.frames) else 2
+    rows = list(segments(result.frames))
+    lines = []
+    for row in rows[:_SEGMENTS]:
+        start, end = (clock(time, decimals=decimals) for time in (row.start, row.end))
+        lines.append((start if start == end else f"{start}–{end}", row))
+    width = max(len(times) for times, _ in lines)
+    shown = [
+        f"  {times:{width}}  {row.label}" + (f" ({row.frames} frames)" if row.frames > 1 else "")
+        for times, row in lines
+    ]
+    if len(rows) > _SEGMENTS:
+        shown.append(f"  … and {len(rows) - _SEGMENTS} more; --format json has every frame")
+    return [*shown, *([f"  {result.error}"] if result.error else [])]
 
 
 def _bar(score: float, cells: int = 20) -> str:

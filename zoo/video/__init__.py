@@ -1,0 +1,1 @@
+"""Frames of videos as pictures."""
