@@ -1,0 +1,236 @@
+"""Networks in int8: quantised after training, calibrated and checked on a person's own pictures.
+
+Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", 2018, by
+NNCF's post-training quantisation, with the biases corrected (Nagel et al., "Data-free quantization through weight
+equalization and bias correction", 2019). The result is a compiled network like those of :mod:`zoo.engines.compiled`,
+in the same folder, with ``agreement.json`` beside it: how near it stays to its float32 form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import kept
+from zoo.engines import compiled
+from zoo.engines.agreement import Agreement, compare
+from zoo.engines.openvino_engine import OpenVinoEngine
+from zoo.engines.quantize import WHOLE
+from zoo.errors import GateError, UnavailableError, UsageError
+from zoo.spec import Cut
+
+if TYPE_CHECKING:
+    from zoo.pretrained import Found
+    from zoo.spec import ModelSpec
+
+#: Raised whenever networks are quantised in another way.
+FORMAT = 1
+
+#: Pictures that are enough: to calibrate, and beside them to check.
+CALIBRATION, CHECK = 128, 64
+PICTURES = CALIBRATION + CHECK
+#: Fewer different pictures say too little. A third of what there is checks.
+LEAST = 30
+
+#: The mean cosine similarity that is asked for without another bar.
+BAR = 0.99
+
+SETTINGS = {"preset": "performance", "fast_bias_correction": False, "overflow_fix": "first_layer_only"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """A network in int8. ``folder`` goes to :func:`zoo.engines.start`; ``calibration`` identifies its pictures."""
+
+    folder: Path
+    calibration: str
+    agreement: Agreement
+
+
+def ensure(
+    spec: ModelSpec,
+    weights: Found | None,
+    pictures: Iterable[np.ndarray],
+    *,
+    bar: float = BAR,
+    top1_bar: float | None = None,
+) -> Quantized:
+    """The int8 form of a network; made now, in a process of its own, if it is not there for these pictures.
+
+    Args:
+        spec: the network, perhaps cut; its builder is importable or it is a file.
+        weights: trained weights, ``None`` for a network in a file.
+        pictures: some of those that it will be used on, drawn by chance, such as :func:`zoo.sampling.sample` gives:
+            uint8 (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones
+            count once, and those beyond :data:`PICTURES` are not used. Those that check never calibrate.
+        bar: the least mean cosine similarity of its features to those of float32.
+        top1_bar: the least share of pictures that both put into the same class.
+
+    Raises:
+        GateError: it does not reach a bar.
+        UsageError: there are too few pictures, the network has no such layer, or no classes for ``top1_bar``.
+        UnavailableError: NNCF is not installed, the network cannot be quantised, or the cache cannot be written.
+    """
+    if importlib.util.find_spec("nncf") is None:
+        raise UnavailableError(
+            "--precision int8 needs nncf, which is not installed; pip install 'keras-zoo[int8]' brings it."
+        )
+    calibrating, checking = _divide(spec, pictures)
+    calibration = hashlib.sha256(b"".join(_digest(picture) for picture in (*calibrating, *checking))).hexdigest()[:20]
+    found = find(spec, weights, calibration)
+    if found is None:
+        target, about = _target(spec, weights, calibration)
+        log.info("quantising %s with %d of the pictures; this happens once for them", spec.name, len(calibrating))
+        try:
+            with kept.making(target) as work:
+                agreement = _make(spec, weights, calibrating, checking, work)
+                (work / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1))
+                (work / "about.json").write_text(json.dumps(about, indent=1))
+        except OSError as error:
+            raise UnavailableError(
+                f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
+            ) from error
+        found = Quantized(target, calibration, agreement)
+    log.info("%s in int8: %s", spec.name, found.agreement.describe())
+    _judge(spec, found.agreement, bar, top1_bar)
+    return found
+
+
+def find(spec: ModelSpec, weights: Found | None, calibration: str) -> Quantized | None:
+    """The int8 form that was made with the pictures that ``calibration`` identifies, where it is in the cache."""
+    target, _ = _target(spec, weights, calibration)
+    try:
+        agreement = Agreement(**json.loads((target / "agreement.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return Quantized(target, calibration, agreement)
+
+
+def _target(spec: ModelSpec, weights: Found | None, calibration: str) -> tuple[Path, dict[str, Any]]:
+    """Where an int8 form is kept, and everything that could change it."""
+    import openvino
+
+    about = {
+        **compiled.identity(spec, weights),
+        "precision": "int8",
+        "calibration": calibration,
+        "settings": SETTINGS,
+        # Processors without instructions for int8 saturate where others do not: each checks for itself.
+        "processor": openvino.Core().get_property("CPU", "FULL_DEVICE_NAME"),
+        "format": [compiled.FORMAT, FORMAT],
+        **{name: version(name) for name in ("keras", "openvino", "nncf")},
+    }
+    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
+    return compiled.folder() / f"{spec.name}-{key}", about
+
+
+def _digest(picture: np.ndarray) -> bytes:
+    return hashlib.sha256(picture.tobytes()).digest()
+
+
+def _divide(spec: ModelSpec, pictures: Iterable[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Pictures to calibrate and pictures to check, none of which are equal.
+
+    They are put in the order of their digests, which is as good as chance and the same every time.
+    """
+    different = {_digest(picture): picture for picture in pictures}
+    if len(different) < LEAST:
+        raise UsageError(
+            f"--precision int8 calibrates {spec.name} on pictures and checks it on others, for which it takes at least "
+            f"{LEAST} different ones that can be read, and here are {len(different)}; use --precision float32."
+        )
+    ordered = [different[digest] for digest in sorted(different)][:PICTURES]
+    checking = len(ordered) * CHECK // PICTURES
+    return ordered[checking:], ordered[:checking]
+
+
+def _make(
+    spec: ModelSpec,
+    weights: Found | None,
+    calibrating: list[np.ndarray],
+    checking: list[np.ndarray],
+    work: Path,
+) -> Agreement:
+    """Fill a folder with the int8 form, and say how near it is."""
+    whole, reference = _whole(spec, weights)
+    pictures = work / "pictures.npy"
+    np.save(pictures, np.stack(calibrating))
+    wanted = spec.cut.fields if spec.cut else ("probabilities",)
+    fields = whole.cut.fields if whole.cut else wanted
+    _quantize(spec, reference, pictures, work, [fields.index(name) for name in wanted])
+    agreement = compare(
+        _run(OpenVinoEngine(whole, weights, folder=reference), checking),
+        _run(OpenVinoEngine(whole, weights, folder=work / WHOLE), checking),
+        calibrated=len(calibrating),
+    )
+    pictures.unlink()
+    shutil.rmtree(work / WHOLE)
+    return agreement
+
+
+def _whole(spec: ModelSpec, weights: Found | None) -> tuple[ModelSpec, Path]:
+    """The network with features and, where it classifies, probabilities, by which it is judged; its float32 form."""
+    cut = spec.cut or Cut(top=True)
+    if weights is None or weights.has_top:
+        try:
+            whole = replace(spec, cut=replace(cut, probabilities=True))
+            return whole, compiled.ensure(whole, weights)
+        except UsageError as error:
+            log.debug("%s", error)
+    return spec, compiled.ensure(spec, weights)
+
+
+def _run(engine: OpenVinoEngine, pictures: list[np.ndarray]) -> np.ndarray:
+    size = engine.batch_size
+    batches = (np.stack(pictures[start : start + size]) for start in range(0, len(pictures), size))
+    return np.concatenate(list(engine.run(batches)))
+
+
+def _quantize(spec: ModelSpec, reference: Path, pictures: Path, work: Path, keep: list[int]) -> None:
+    """Run :mod:`zoo.engines.quantize`, of which nothing reaches the terminal."""
+    command = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(pictures), str(work)]
+    command += [json.dumps(SETTINGS), "--keep", *map(str, keep)]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    # The child finds zoo where this process found it, also in a checkout that is not installed.
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
+    )
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        log.debug("%s", done.stderr)
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
+        raise UnavailableError(f"{spec.name} cannot be quantised: {reason}; use --precision float32.")
+
+
+def _judge(spec: ModelSpec, agreement: Agreement, bar: float, top1_bar: float | None) -> None:
+    """Refuse what does not reach a bar."""
+    if top1_bar is not None and agreement.top1 is None:
+        raise UsageError(f"{spec.name} has no classes here, so its int8 form cannot be asked to agree about them.")
+    missed = []
+    if agreement.cosine < bar:
+        missed.append(f"a mean cosine similarity of {bar:g}")
+    if top1_bar is not None and agreement.top1 is not None and agreement.top1 < top1_bar:
+        missed.append(f"the same class for {top1_bar:.1%}")
+    if missed:
+        raise GateError(
+            f"{spec.name} in int8 does not reach {' and '.join(missed)}: {agreement.describe()}; use --precision "
+            "float32, or state a lower bar."
+        )
