@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from zoo import __version__, output
+from zoo import output
 from zoo.report import curves, estimates, gallery, matrix, tables
 from zoo.report.contents import RunReport, Shown
+from zoo.report.document import document, shipped, written_by
 from zoo.report.markup import Markup, joined, tag
 from zoo.report.words import caveats, headline, pictures_of
 
@@ -39,30 +38,16 @@ def write(report: RunReport, path: str | os.PathLike[str]) -> Path:
 
 def html(report: RunReport) -> str:
     """The page as text: HTML with everything in it, at most about 2 MB of it pictures."""
-    style, script = _shipped("style.css"), _shipped("sort.js")
     sections = [section for section in _sections(report) if section is not None]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = [tag("section", tag("h2", title), *parts, id=name, aria_label=title) for name, title, parts in sections]
-    # Nothing may be fetched, and no other script may run, whatever a name of a class holds.
-    policy = f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="generator", content="zoo"),
-        tag("title", report.title),
-        tag("style", style),
-    )
-    page = tag(
-        "body",
+    return document(
+        report.title,
         tag("header", *_heading(report), tag("nav", *links, aria_label="Parts of the page") if links else None),
         tag("main", *body),
-        tag("footer", f"Written by zoo {__version__}. This page is complete in itself: it loads nothing."),
-        tag("script", script),
+        tag("footer", written_by()),
+        script=shipped("sort.js"),
     )
-    return f"<!DOCTYPE html>\n{tag('html', head, page, lang='en')}\n"
 
 
 #: The name that a link leads to, the title, and what is in it.
@@ -171,14 +156,3 @@ def _data(report: RunReport) -> Section | None:
 
 def _command(command: str) -> Markup:
     return tag("pre", tag("code", joined(command.split("\n"), Markup("\n"))))
-
-
-def _shipped(name: str) -> Markup:
-    """A file of this package, as it is."""
-    return Markup(Path(__file__).with_name(name).read_text(encoding="utf-8"))
-
-
-def _digest(text: str) -> str:
-    """What a Content-Security-Policy calls a text by."""
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-    return f"'sha256-{digest}'"
