@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zoo.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
     from zoo.evaluating import evaluate
     from zoo.evaluation import Evaluation
+    from zoo.extraction import write_features
+    from zoo.features import Extractor, Features, extract_features
     from zoo.finetuning.finetune import finetune
     from zoo.models import create_model
     from zoo.registry import list_models, register_model
@@ -26,6 +28,8 @@ _WHERE = {
     "Classifier": "zoo.classify",
     "Comparison": "zoo.comparison",
     "Evaluation": "zoo.evaluation",
+    "Extractor": "zoo.features",
+    "Features": "zoo.features",
     "ImageError": "zoo.errors",
     "ModelSpec": "zoo.spec",
     "Prediction": "zoo.classify",
@@ -40,16 +44,20 @@ _WHERE = {
     "compare": "zoo.comparison",
     "create_model": "zoo.models",
     "evaluate": "zoo.evaluating",
+    "extract_features": "zoo.features",
     "finetune": "zoo.finetuning.finetune",
     "list_models": "zoo.registry",
     "register_model": "zoo.registry",
     "train": "zoo.training.train",
+    "write_features": "zoo.extraction",
 }
 
 __all__ = [
     "Classifier",
     "Comparison",
     "Evaluation",
+    "Extractor",
+    "Features",
     "ImageError",
     "ModelSpec",
     "Prediction",
@@ -65,10 +73,12 @@ __all__ = [
     "compare",
     "create_model",
     "evaluate",
+    "extract_features",
     "finetune",
     "list_models",
     "register_model",
     "train",
+    "write_features",
 ]
 
 

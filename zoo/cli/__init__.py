@@ -9,11 +9,16 @@ import click
 #: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
 COMMANDS = {
     "classify": "Say what is in pictures.",
+    "features": "Turn pictures into vectors, in a file.",
     "finetune": "Make a classifier from a folder of pictures.",
     "train": "Train a network from scratch.",
     "evaluate": "Say how good a network is on pictures with known classes.",
     "compare": "Compare networks on the same pictures.",
     "check": "Look for what is wrong with a data set.",
+    "search": "Find the pictures that are most like others.",
+    "dupes": "Find pictures of which there are several.",
+    "map": "Draw a map of pictures, like ones together.",
+    "cluster": "Divide pictures into groups of like ones.",
     "list": "List the networks.",
     "info": "Show what is known of a network.",
     "pull": "Fetch the weights of networks.",
