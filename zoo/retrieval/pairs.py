@@ -89,11 +89,12 @@ def _kept(vectors: Vectors, threshold: float, threads: int | None) -> np.ndarray
     """What is kept of each vector to find candidates: float32 (n, width)."""
     # Of few vectors all pairs are compared in the time that it takes to find a subspace.
     small = 4 * vectors.count * vectors.dim <= _SMALL
-    reduce = to_units if small else fit(vectors, threshold)
+    projection = None if small else fit(vectors, threshold)
 
     def reduced(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
         first, block = item
-        return first, reduce(to_units(block))
+        units = to_units(block)
+        return first, projection(units) if projection else units
 
     kept: np.ndarray | None = None
     for first, rows in in_order(reduced, vectors.blocks(), threads):

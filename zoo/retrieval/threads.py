@@ -22,7 +22,8 @@ Result = TypeVar("Result")
 
 def one_each() -> AbstractContextManager[object]:
     """Within this, products of matrices stay in the thread that asks for them, in the whole process."""
-    return threadpool_limits(1, user_api="blas")
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
