@@ -1,4 +1,4 @@
-"""What the benchmarks share: whole-process times and memory, pairs in turn, and the machine."""
+"""What the benchmarks share: whole-process times and memory, pairs in turn, rates of the parts, and the machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("ZOO_TEST_DATA") or ROOT.parent / "shared" / "data")
@@ -80,3 +83,63 @@ def median(runs: Sequence[Run], figure: str = "wall") -> float:
 def ratio(runs: Sequence[Run], other: Sequence[Run], figure: str = "wall") -> float:
     """The median of the ratios pair by pair, which holds when the machine's speed drifts."""
     return statistics.median(getattr(one, figure) / getattr(two, figure) for one, two in zip(runs, other, strict=True))
+
+
+def photographs(folder: Path, count: int = 1000) -> list[Path]:
+    """The shared photographs at 500×375, repeated under new names until there are ``count``."""
+    from PIL import Image
+
+    folder.mkdir()
+    sources = sorted((DATA / "imagenet200").glob("*.jpg"))
+    files = []
+    for number in range(count):
+        files.append(folder / f"{number:04}.jpg")
+        if number < len(sources):
+            Image.open(sources[number]).convert("RGB").resize((500, 375)).save(files[-1], quality=90)
+        else:
+            files[-1].write_bytes(files[number % len(sources)].read_bytes())
+    return files
+
+
+def decode_rate(files: Sequence[Path]) -> tuple[float, np.ndarray]:
+    """Pictures a second, decoding and resizing alone on all cores; and 64 of the pictures."""
+    from zoo import images
+    from zoo.spec import Resize
+
+    resize = Resize(224, 224)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        few = list(pool.map(lambda file: images.load(file, resize), files[:64]))
+        started = time.perf_counter()
+        for _ in pool.map(lambda file: images.load(file, resize), files):
+            pass
+        return len(files) / (time.perf_counter() - started), np.stack(few)
+
+
+#: Performance hints and batch sizes of which the best is what the bare engine can do.
+SETTINGS = (*(("THROUGHPUT", batch) for batch in (1, 2, 4, 8, 16)), ("LATENCY", 8))
+
+
+def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[float, str]:
+    """Pictures a second of the bare engine, in float32 as zoo runs it: the best of several settings."""
+    import openvino
+
+    best = (0.0, "")
+    core = openvino.Core()
+    for hint, batch in SETTINGS:
+        graph = core.read_model(file)
+        graph.reshape([batch, *pictures.shape[1:]])
+        steps = openvino.preprocess.PrePostProcessor(graph)
+        steps.input().tensor().set_element_type(openvino.Type.u8)
+        graph = steps.build()
+        model = core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"})
+        queue = openvino.AsyncInferQueue(model)
+        batches = [pictures[start : start + batch] for start in range(0, len(pictures) - batch + 1, batch)]
+        for one in batches[:4]:
+            queue.start_async({0: one})
+        queue.wait_all()
+        started = time.perf_counter()
+        for number in range(count // batch):
+            queue.start_async({0: batches[number % len(batches)]})
+        queue.wait_all()
+        best = max(best, (count // batch * batch / (time.perf_counter() - started), f"{hint}, batch {batch}"))
+    return best

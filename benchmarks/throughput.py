@@ -12,16 +12,13 @@ process at 200 and at 1,000 files. Needs the pictures of ZOO_TEST_DATA.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import statistics
 import sys
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
-from measure import DATA, machine, median, run
+from measure import DATA, decode_rate, engine_rate, machine, median, photographs, run
 
 COUNT = 1000
 
@@ -47,69 +44,13 @@ model.export(target, format="openvino", verbose=False)
 """
 
 
-def photographs(folder: Path) -> list[Path]:
-    """The shared photographs at 500×375, repeated under new names."""
-    from PIL import Image
-
-    folder.mkdir()
-    sources = sorted((DATA / "imagenet200").glob("*.jpg"))
-    files = []
-    for number in range(COUNT):
-        files.append(folder / f"{number:04}.jpg")
-        if number < len(sources):
-            Image.open(sources[number]).convert("RGB").resize((500, 375)).save(files[-1], quality=90)
-        else:
-            files[-1].write_bytes(files[number % len(sources)].read_bytes())
-    return files
-
-
-def decode_rate(files: list[Path]) -> tuple[float, np.ndarray]:
-    """Pictures a second, decoding and resizing alone on all cores; and 64 of the pictures."""
-    from zoo import images
-    from zoo.spec import Resize
-
-    resize = Resize(224, 224)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        few = list(pool.map(lambda file: images.load(file, resize), files[:64]))
-        started = time.perf_counter()
-        for _ in pool.map(lambda file: images.load(file, resize), files):
-            pass
-        return len(files) / (time.perf_counter() - started), np.stack(few)
-
-
-def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[float, str]:
-    """Pictures a second of the bare engine, in float32 as zoo runs it: the best of several settings."""
-    import openvino
-
-    best = (0.0, "")
-    core = openvino.Core()
-    for hint, batch in (("THROUGHPUT", 1), ("THROUGHPUT", 4), ("THROUGHPUT", 8), ("THROUGHPUT", 16), ("LATENCY", 8)):
-        graph = core.read_model(file)
-        graph.reshape([batch, 224, 224, 3])
-        steps = openvino.preprocess.PrePostProcessor(graph)
-        steps.input().tensor().set_element_type(openvino.Type.u8)
-        graph = steps.build()
-        model = core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"})
-        queue = openvino.AsyncInferQueue(model)
-        for start in range(0, 64, batch):
-            queue.start_async({0: pictures[start : start + batch]})
-        queue.wait_all()
-        started = time.perf_counter()
-        for step in range(count // batch):
-            start = step * batch % 64
-            queue.start_async({0: pictures[start : start + batch]})
-        queue.wait_all()
-        best = max(best, (count / (time.perf_counter() - started), f"{hint}, batch {batch}"))
-    return best
-
-
 def main(repeats: int = 3) -> None:
     """Print rates, ratios and memory."""
     print(machine())
     weights = DATA / "weights" / "mobilenetv2_1.0_224.weights.h5"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = photographs(folder / "photos")
+        files = photographs(folder / "photos", COUNT)
         own = {"ZOO_CACHE": str(folder / "zoo"), "KERAS_HOME": str(folder / "keras"), "ZOO_OFFLINE": "1"}
         run(["zoo", "cache", "import", weights, "--as", "mobilenetv2"], **own)
         classify = ["zoo", "classify", "-m", "mobilenetv2", "--device", "cpu", "--format", "jsonl"]
