@@ -55,13 +55,14 @@ def command(
     format = out.choose_format(format, sys.stdout, output)
     with common.progress("comparing", unit="pairs") as update:
         found = find_duplicates(index, threshold, layer=layer, progress=update)
-    with out.opened(output) as stream:
-        rows = _wide(found) if format == "csv" else _rows(found, format)
-        out.write(rows, stream, format, columns=_COLUMNS, table=lambda row: row["text"])
+    # First: whoever reads the rows may have seen enough before the last one.
     if sheet is not None:
         numbered = enumerate(found.groups, start=1)
         sheets.draw((sheets.of_copies(number, group.kept, group.others) for number, group in numbered), sheet)
         common.log.info("%s shows the groups", sheet)
+    with out.opened(output) as stream:
+        rows = _wide(found) if format == "csv" else _rows(found, format)
+        out.write(rows, stream, format, columns=_COLUMNS, table=lambda row: row["text"])
     for path, problem in found.left_out[:_NAMED]:
         common.log.warning("%s is left out: %s", out.printable(path), problem)
     if len(found.left_out) > _NAMED:
