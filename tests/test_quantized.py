@@ -21,7 +21,7 @@ from zoo.engines.agreement import Agreement, cosine
 from zoo.errors import GateError, UnavailableError, UsageError
 from zoo.spec import Cut
 
-GOOD = Agreement(24, 12, 0.997, 0.98, 0.95)
+GOOD = Agreement(27, 13, 0.997, 0.98, 0.95)
 
 
 def shipped(cut=Cut(pool="avg")):  # noqa: B008 - it is frozen
@@ -38,8 +38,8 @@ def made(monkeypatch):
     """Quantising, without its work: what it was asked for, in order."""
     calls = []
 
-    def make(spec, weights, calibrating, checking, work):
-        calls.append((calibrating, checking))
+    def make(spec, weights, calibrating, checking, settings, work):
+        calls.append((calibrating, checking, settings))
         (work / "model.xml").write_text("<net/>")
         return GOOD
 
@@ -77,7 +77,7 @@ def test_too_few_different_pictures_are_a_sentence(made):
 def test_pictures_that_calibrate_do_not_check(made):
     pictures = drawn(45)
     quantized.ensure(*shipped(), np.concatenate([pictures, pictures[:9]]))
-    ((calibrating, checking),) = made
+    ((calibrating, checking, _),) = made
     assert (len(calibrating), len(checking)) == (30, 15)
     assert len({picture.tobytes() for picture in (*calibrating, *checking)}) == 45
 
@@ -90,7 +90,7 @@ def test_the_order_of_the_pictures_does_not_matter_and_only_so_many_are_used(mad
     two = quantized.ensure(*shipped(), iter(pictures[::-1]))
     assert one == two
     assert len(made) == 1
-    assert [len(part) for part in made[0]] == [24, 12]
+    assert [len(part) for part in made[0][:2]] == [24, 12]
 
 
 def test_other_pictures_another_cut_and_another_version_are_made_anew(made, monkeypatch):
@@ -103,6 +103,7 @@ def test_other_pictures_another_cut_and_another_version_are_made_anew(made, monk
     about = json.loads((first.folder / "about.json").read_text())
     assert about["precision"] == "int8"
     assert about["calibration"] == first.calibration
+    assert about["settings"] == quantized.WAYS["whole"][1]
     assert about["cut"]["pool"] == "avg"
 
 
@@ -110,7 +111,8 @@ def test_what_was_made_is_found_by_its_calibration(made):
     spec, weights = shipped()
     quantised = quantized.ensure(spec, weights, drawn(40))
     assert quantized.find(spec, weights, quantised.calibration) == quantised
-    assert quantized.find(spec, weights, "0" * 20) is None
+    assert quantized.find(spec, weights, "0" * 20 + "-whole") is None
+    assert quantized.find(spec, weights, "") is None
     assert [entry.folder for entry in kept.entries("compiled")] == [quantised.folder]
 
 
@@ -123,13 +125,31 @@ def test_below_the_bar_it_is_refused_with_figures(made):
         quantized.ensure(spec, weights, drawn(40), bar=0.998)
     text = sentence(error)
     assert error.value.exit_status == 3
-    for part in ("cifar10-resnet9", "0.998", "0.9970", "0.980", "95.0%", "12 pictures", "24", "--precision float32"):
+    for part in ("cifar10-resnet9", "0.998", "0.9970", "0.980", "95.0%", "13 pictures", "27", "--precision float32"):
         assert part in text
-    # It is not made again to be judged by another bar.
+    # Nothing is made again to be judged by another bar.
     assert quantized.ensure(spec, weights, drawn(40), bar=0.99).agreement == GOOD
-    with pytest.raises(GateError, match=r"the same class for 96\.0%: "):
+    with pytest.raises(GateError, match=r"and the same class for 96\.0%: "):
         quantized.ensure(spec, weights, drawn(40), top1_bar=0.96)
-    assert len(made) == 1
+    assert len(made) == len(quantized.WAYS)
+
+
+def test_the_fastest_way_that_reaches_the_bar_is_taken(made, monkeypatch):
+    def make(spec, weights, calibrating, checking, settings, work):
+        made.append(settings)
+        return replace(GOOD, cosine=0.995 if "depthwise" in settings["float32"] else 0.98)
+
+    monkeypatch.setattr(quantized, "_make", make)
+    spec, weights = shipped()
+    fast = quantized.ensure(spec, weights, drawn(40), bar=0.97)
+    assert (fast.agreement.cosine, len(made)) == (0.98, 1)
+    near = quantized.ensure(spec, weights, drawn(40), bar=0.99)
+    assert (near.agreement.cosine, len(made)) == (0.995, 2)
+    assert near.folder != fast.folder
+    assert quantized.find(spec, weights, near.calibration) == near
+    assert quantized.find(spec, weights, fast.calibration) == fast
+    with pytest.raises(GateError, match=r"depthwise convolutions in float32\) does not reach .* 0\.999: .* 0\.9950"):
+        quantized.ensure(spec, weights, drawn(40), bar=0.999)
 
 
 def test_no_classes_cannot_agree(made, monkeypatch):
@@ -155,7 +175,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(made, monkeypatch):
 
 def test_what_nncf_says_becomes_a_sentence(tmp_path):
     with pytest.raises(UnavailableError) as error:
-        quantized._quantize(shipped()[0], tmp_path, tmp_path / "none.npy", tmp_path, [0])
+        quantized._quantize(shipped()[0], tmp_path, tmp_path / "none.npy", tmp_path, quantized.WAYS["whole"][1], [0])
     assert "cifar10-resnet9 cannot be quantised" in sentence(error)
 
 
@@ -238,7 +258,7 @@ def test_whoever_quantises_is_not_counted(quantised):
     target.mkdir()
     child = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(folder / "pictures.npy"), str(target)]
     subprocess.run(
-        [*child, json.dumps(quantized.SETTINGS)],
+        [*child, json.dumps(quantized.WAYS["part"][1])],
         capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)},
         timeout=300,
@@ -277,5 +297,7 @@ def test_a_network_that_int8_spoils_is_refused(tmp_path):
     spec = replace(bundle.read_spec(file), cut=Cut(pool="avg", top=True))
     with pytest.raises(GateError) as error:
         quantized.ensure(spec, None, drawn(60))
-    assert "net in int8 does not reach a mean cosine similarity of 0.99" in sentence(error)
+    text = sentence(error)
+    assert text.startswith("net in int8")
+    assert "does not reach a mean cosine similarity of 0.99: " in text
     assert quantized.ensure(spec, None, drawn(60), bar=-1).agreement.cosine < 0.9

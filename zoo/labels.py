@@ -65,29 +65,36 @@ def available() -> list[str]:
 
 
 def find(query: str | int, name: str = "imagenet") -> Label:
-    """The one class of a set that a person means.
+    """The one class of a set that a person means; see :func:`among`."""
+    return among(load(name), query, name)
+
+
+def among(classes: Sequence[Label], query: str | int, name: str) -> Label:
+    """The one class that a person means.
 
     Args:
+        classes: by index.
         query: an index, a WordNet id, or a name; with spaces or underscores, and in upper or lower case where
             that leaves no doubt: ImageNet has a Cardigan (the dog) and a cardigan.
-        name: the set.
+        name: what has these classes, for the sentence.
 
     Raises:
         UsageError: no such class, or more than one: ImageNet has two cranes and two maillots.
     """
-    classes = load(name)
     text = str(query).strip()
     if text.isdecimal():
         if int(text) < len(classes):
             return classes[int(text)]
         raise UsageError(f"The classes of {name} are numbered from 0 to {len(classes) - 1}. Received: {text}")
     wanted = text.replace(" ", "_")
-    found = [label for label in classes if wanted in (label.name, label.wordnet_id)]
+    found = [label for label in classes if wanted in (label.name.replace(" ", "_"), label.wordnet_id)]
     if not found:
-        found = [label for label in classes if label.name.lower() == wanted.lower()]
+        found = [label for label in classes if label.name.replace(" ", "_").lower() == wanted.lower()]
     if len(found) > 1:
-        both = " and ".join(f"{label.index} ({label.wordnet_id})" for label in found)
-        raise UsageError(f"{name} has {len(found)} classes '{text}': {both}; name one by its index or WordNet id.")
+        indices = (f"{label.index} ({label.wordnet_id})" if label.wordnet_id else f"{label.index}" for label in found)
+        both = " and ".join(indices)
+        by = "index or WordNet id" if found[0].wordnet_id else "index"
+        raise UsageError(f"{name} has {len(found)} classes '{text}': {both}; name one by its {by}.")
     if not found:
         near = difflib.get_close_matches(wanted, [label.name for label in classes], n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""

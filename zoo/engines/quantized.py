@@ -48,14 +48,24 @@ LEAST = 30
 #: The mean cosine similarity that is asked for without another bar.
 BAR = 0.99
 
-SETTINGS = {"preset": "performance", "fast_bias_correction": False, "overflow_fix": "first_layer_only"}
+#: Ways to quantise, the fastest first: how each is said, and settings of :func:`zoo.engines.quantize.quantize`.
+#: Depthwise convolutions suffer most from int8 and gain least: without them MobileNetV2 comes from 0.991 to 0.995, and
+#: from three times the speed of float32 to twice. Sums and the first convolution cost residual networks 0.002. Where
+#: everything is in int8, correcting the biases layer by layer (not "fast") brings MobileNetV2 from 0.979 to 0.991.
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "whole": ("in int8", {"preset": "performance", "fast_bias_correction": False, "float32": []}),
+    "part": (
+        "in int8 (its sums, its first and its depthwise convolutions in float32)",
+        {"preset": "performance", "fast_bias_correction": True, "float32": ["first", "depthwise", "sums"]},
+    ),
+}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """A network in int8. ``folder`` goes to :func:`zoo.engines.start`; ``calibration`` identifies its pictures."""
+    """A network in int8. ``folder`` goes to :func:`zoo.engines.start`; ``calibration`` to :func:`find`."""
 
     folder: Path
     calibration: str
@@ -78,11 +88,12 @@ def ensure(
         pictures: some of those that it will be used on, drawn by chance, such as :func:`zoo.sampling.sample` gives:
             uint8 (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones
             count once, and those beyond :data:`PICTURES` are not used. Those that check never calibrate.
-        bar: the least mean cosine similarity of its features to those of float32.
+        bar: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS` that
+            reaches it is taken.
         top1_bar: the least share of pictures that both put into the same class.
 
     Raises:
-        GateError: it does not reach a bar.
+        GateError: it does not reach a bar in any way.
         UsageError: there are too few pictures, the network has no such layer, or no classes for ``top1_bar``.
         UnavailableError: NNCF is not installed, the network cannot be quantised, or the cache cannot be written.
     """
@@ -91,28 +102,32 @@ def ensure(
             "--precision int8 needs nncf, which is not installed; pip install 'keras-zoo[int8]' brings it."
         )
     calibrating, checking = _divide(spec, pictures)
-    calibration = hashlib.sha256(b"".join(_digest(picture) for picture in (*calibrating, *checking))).hexdigest()[:20]
-    found = find(spec, weights, calibration)
-    if found is None:
-        target, about = _target(spec, weights, calibration)
-        log.info("quantising %s with %d of the pictures; this happens once for them", spec.name, len(calibrating))
-        try:
-            with kept.making(target) as work:
-                agreement = _make(spec, weights, calibrating, checking, work)
-                (work / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1))
-                (work / "about.json").write_text(json.dumps(about, indent=1))
-        except OSError as error:
-            raise UnavailableError(
-                f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
-            ) from error
-        found = Quantized(target, calibration, agreement)
-    log.info("%s in int8: %s", spec.name, found.agreement.describe())
-    _judge(spec, found.agreement, bar, top1_bar)
-    return found
+    digest = hashlib.sha256(b"".join(_digest(picture) for picture in (*calibrating, *checking))).hexdigest()[:20]
+    tried: list[tuple[Agreement, str]] = []
+    for way, (words, _) in WAYS.items():
+        calibration = f"{digest}-{way}"
+        found = find(spec, weights, calibration) or _add(spec, weights, calibration, calibrating, checking)
+        agreement = found.agreement
+        log.info("%s %s: %s", spec.name, words, agreement.describe())
+        if top1_bar is not None and agreement.top1 is None:
+            raise UsageError(f"{spec.name} has no classes here, so its int8 form cannot be asked to agree about them.")
+        if agreement.cosine >= bar and (top1_bar is None or (agreement.top1 or 0.0) >= top1_bar):
+            return found
+        tried.append((agreement, words))
+    nearest, words = max(tried, key=lambda pair: pair[0].cosine)
+    asked = f"a mean cosine similarity of {bar:g}"
+    if top1_bar is not None:
+        asked += f" and the same class for {top1_bar:.1%}"
+    raise GateError(
+        f"{spec.name} {words} does not reach {asked}: {nearest.describe()}; use --precision float32, or state a lower "
+        "bar."
+    )
 
 
 def find(spec: ModelSpec, weights: Found | None, calibration: str) -> Quantized | None:
-    """The int8 form that was made with the pictures that ``calibration`` identifies, where it is in the cache."""
+    """The int8 form that :func:`ensure` once gave, by its ``calibration``, where it is in the cache."""
+    if calibration.rpartition("-")[2] not in WAYS:
+        return None
     target, _ = _target(spec, weights, calibration)
     try:
         agreement = Agreement(**json.loads((target / "agreement.json").read_text(encoding="utf-8")))
@@ -129,7 +144,7 @@ def _target(spec: ModelSpec, weights: Found | None, calibration: str) -> tuple[P
         **compiled.identity(spec, weights),
         "precision": "int8",
         "calibration": calibration,
-        "settings": SETTINGS,
+        "settings": WAYS[calibration.rpartition("-")[2]][1],
         # Processors without instructions for int8 saturate where others do not: each checks for itself.
         "processor": openvino.Core().get_property("CPU", "FULL_DEVICE_NAME"),
         "format": [compiled.FORMAT, FORMAT],
@@ -137,6 +152,28 @@ def _target(spec: ModelSpec, weights: Found | None, calibration: str) -> tuple[P
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
     return compiled.folder() / f"{spec.name}-{key}", about
+
+
+def _add(
+    spec: ModelSpec,
+    weights: Found | None,
+    calibration: str,
+    calibrating: list[np.ndarray],
+    checking: list[np.ndarray],
+) -> Quantized:
+    """Make an int8 form, whatever it is worth, and keep it."""
+    target, about = _target(spec, weights, calibration)
+    log.info("quantising %s with %d of the pictures; this happens once for them", spec.name, len(calibrating))
+    try:
+        with kept.making(target) as work:
+            agreement = _make(spec, weights, calibrating, checking, about["settings"], work)
+            (work / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1))
+            (work / "about.json").write_text(json.dumps(about, indent=1))
+    except OSError as error:
+        raise UnavailableError(
+            f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
+        ) from error
+    return Quantized(target, calibration, agreement)
 
 
 def _digest(picture: np.ndarray) -> bytes:
@@ -164,6 +201,7 @@ def _make(
     weights: Found | None,
     calibrating: list[np.ndarray],
     checking: list[np.ndarray],
+    settings: dict[str, Any],
     work: Path,
 ) -> Agreement:
     """Fill a folder with the int8 form, and say how near it is."""
@@ -172,7 +210,8 @@ def _make(
     np.save(pictures, np.stack(calibrating))
     wanted = spec.cut.fields if spec.cut else ("probabilities",)
     fields = whole.cut.fields if whole.cut else wanted
-    _quantize(spec, reference, pictures, work, [fields.index(name) for name in wanted])
+    keep = [fields.index(name) for name in wanted]
+    _quantize(spec, reference, pictures, work, settings, keep)
     agreement = compare(
         _run(OpenVinoEngine(whole, weights, folder=reference), checking),
         _run(OpenVinoEngine(whole, weights, folder=work / WHOLE), checking),
@@ -201,10 +240,12 @@ def _run(engine: OpenVinoEngine, pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(list(engine.run(batches)))
 
 
-def _quantize(spec: ModelSpec, reference: Path, pictures: Path, work: Path, keep: list[int]) -> None:
+def _quantize(
+    spec: ModelSpec, reference: Path, pictures: Path, work: Path, settings: dict[str, Any], keep: list[int]
+) -> None:
     """Run :mod:`zoo.engines.quantize`, of which nothing reaches the terminal."""
     command = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(pictures), str(work)]
-    command += [json.dumps(SETTINGS), "--keep", *map(str, keep)]
+    command += [json.dumps(settings), "--keep", *map(str, keep)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     # The child finds zoo where this process found it, also in a checkout that is not installed.
     environment["PYTHONPATH"] = os.pathsep.join(
@@ -218,19 +259,3 @@ def _quantize(spec: ModelSpec, reference: Path, pictures: Path, work: Path, keep
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
         raise UnavailableError(f"{spec.name} cannot be quantised: {reason}; use --precision float32.")
-
-
-def _judge(spec: ModelSpec, agreement: Agreement, bar: float, top1_bar: float | None) -> None:
-    """Refuse what does not reach a bar."""
-    if top1_bar is not None and agreement.top1 is None:
-        raise UsageError(f"{spec.name} has no classes here, so its int8 form cannot be asked to agree about them.")
-    missed = []
-    if agreement.cosine < bar:
-        missed.append(f"a mean cosine similarity of {bar:g}")
-    if top1_bar is not None and agreement.top1 is not None and agreement.top1 < top1_bar:
-        missed.append(f"the same class for {top1_bar:.1%}")
-    if missed:
-        raise GateError(
-            f"{spec.name} in int8 does not reach {' and '.join(missed)}: {agreement.describe()}; use --precision "
-            "float32, or state a lower bar."
-        )

@@ -67,7 +67,8 @@ def create_model(
 
     Returns:
         A functional model from float32 ``(batch, height, width, 3)`` to float32: probabilities ``(batch, classes)``,
-        or features ``(batch, channels)`` with pooling, or ``(batch, rows, columns, channels)``.
+        or features ``(batch, channels)`` with pooling, or ``(batch, rows, columns, channels)``. For a spec with a
+        ``cut`` that names several, a list of outputs in the order of ``cut.fields``.
 
     Raises:
         UsageError: unknown name or tag, or an argument out of range.
