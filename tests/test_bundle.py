@@ -53,8 +53,8 @@ def shaped(*shapes):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        (shaped((None, 48, 64, 1)), "RGB"),
-        (shaped((None, 10)), "RGB"),
+        (shaped((None, 48, 64, 4)), "grey"),
+        (shaped((None, 10)), "pictures"),
         (shaped((None, 8, 8, 3), (None, 8, 8, 3)), "no single input"),
         (shaped((None, None, None, 3)), "any size"),
         ([], "no mapping"),

@@ -170,3 +170,18 @@ def test_the_photographs_are_recognised(real_data):
         right = list(labels.values())
         assert np.mean([rank[0] == truth for rank, truth in zip(ranks, right, strict=True)]) >= top1
         assert np.mean([truth in rank for rank, truth in zip(ranks, right, strict=True)]) >= top5
+
+
+def test_a_grey_network_of_plain_keras_is_given_the_grey_of_colours(tmp_path):
+    import keras
+
+    grey = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3, name="out")])
+    kernel = np.zeros((64, 3), "float32")
+    kernel[0] = [1, 0.5, 0]
+    grey.set_weights([kernel, np.zeros(3, "float32")])
+    grey.save(tmp_path / "grey.keras")
+    picture = np.full((8, 8, 3), [200, 100, 50], np.uint8)
+    expected = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
+    for engine in ("keras", "openvino"):
+        (result,) = zoo.Classifier(str(tmp_path / "grey.keras"), engine=engine).predict(picture)
+        assert [p.score for p in result.predictions] == pytest.approx([expected, expected / 2, 0], abs=1e-3)

@@ -22,6 +22,9 @@ from zoo.spec import ModelSpec, Preprocessing, Resize, Weights
 
 MEMBER = "zoo.json"
 
+#: What is done to pixels for a network of one channel: its grey, on the scale 0-255.
+GREY = Preprocessing("grey", order="grey", mean=(0.0,), std=(1.0,))
+
 
 def is_file(name: str | os.PathLike[str]) -> bool:
     """Whether a model name means a file, and not an entry of the registry."""
@@ -38,17 +41,19 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
-    """The spec of a network in a file. Without ``zoo.json`` its classes are numbers, and it takes RGB 0-255.
+    """The spec of a network in a file. Without ``zoo.json`` its classes are numbers, and it takes pixels 0-255.
+
+    One that takes a single channel is given the grey of RGB pictures.
 
     Raises:
-        UsageError: there is no such file, it is not a Keras archive, or it takes no RGB pictures of a fixed size.
+        UsageError: there is no such file, it is not a Keras archive, or it takes no pictures of a fixed size.
     """
     file = Path(path)
     about, config = _read(file)
     shape, classes = _input_shape(config), about.get("classes")
-    if shape is None or len(shape) != 3 or shape[2] != 3:
+    if shape is None or len(shape) != 3 or shape[2] not in (1, 3):
         seen = "no single input" if shape is None else f"an input of shape {tuple(shape)}"
-        raise UsageError(f"{file} has {seen}; zoo runs networks that take RGB pictures (height, width, 3).")
+        raise UsageError(f"{file} has {seen}; zoo runs networks that take pictures, (height, width, 3) or 1 for grey.")
     height, width = about.get("input_size") or shape[:2]
     if not height or not width:
         raise UsageError(f"{file} takes pictures of any size; save it with a fixed input size, such as 224.")
@@ -65,7 +70,7 @@ def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
         builder="keras.saving:load_model",
         file=str(file.absolute()),
         resize=Resize(height, width, **about.get("resize", {})),
-        preprocessing=Preprocessing("none"),
+        preprocessing=Preprocessing("none") if shape[2] == 3 else GREY,
         classes=len(labels),
         weights=MappingProxyType({"file": weights}),
     )

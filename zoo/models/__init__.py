@@ -81,7 +81,7 @@ def create_model(
         chosen = (num_classes, include_top, pooling, preprocessing, input_shape, classifier_activation)
         if chosen != (None, True, None, True, None, "softmax"):
             raise UsageError(f"{spec.file} is a finished network; only one from the registry can be built differently.")
-        return _load_file(spec.file)
+        return _load_file(spec)
 
     shape = _check(spec, num_classes, include_top, pooling, input_shape)
     classes = num_classes or spec.classes
@@ -134,13 +134,20 @@ def _create_cut(spec: ModelSpec, weights: str | os.PathLike[str] | None) -> kera
     return cut_at(model, replace(cut, layer=end or model.operations[-1].name), also=stages)
 
 
-def _load_file(file: str) -> keras.Model:
-    """A network that Keras saved. Safe mode is Keras's default: nothing in the file is run."""
+def _load_file(spec: ModelSpec) -> keras.Model:
+    """A network that Keras saved, behind the grey of RGB where it takes one channel.
+
+    Safe mode is Keras's default: nothing in the file is run.
+    """
     try:
-        return keras.models.load_model(file, compile=False)
+        model = keras.models.load_model(spec.file, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UnavailableError(f"{file} cannot be loaded by Keras {keras.__version__}: {reason}") from error
+        raise UnavailableError(f"{spec.file} cannot be loaded by Keras {keras.__version__}: {reason}") from error
+    if spec.preprocessing.identity:
+        return model
+    raw = raw_input((*spec.input_size, 3))
+    return _behind(model, raw, preprocess(raw, spec.preprocessing))
 
 
 def _check(

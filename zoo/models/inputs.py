@@ -32,6 +32,8 @@ def preprocess(x: Any, preprocessing: Preprocessing) -> Any:
     elif preprocessing.order == "grey":
         red, green, blue = (x[..., channel : channel + 1] for channel in range(3))
         x = ops.add(ops.add(ops.multiply(red, GREY[0]), ops.multiply(blue, GREY[2])), ops.multiply(green, GREY[1]))
+    if not any(preprocessing.mean) and all(std == 1.0 for std in preprocessing.std):
+        return x
     scale = [1.0 / std for std in preprocessing.std]
     offset = [-mean / std for mean, std in zip(preprocessing.mean, preprocessing.std, strict=True)]
     # float32 also under a mixed-precision policy: half precision has no digits left at 255.
