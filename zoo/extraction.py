@@ -18,7 +18,7 @@ from zoo.vectors import Column, Journal, Mode, Written, open_vectors
 from zoo.vectors.folder import Folder
 
 if TYPE_CHECKING:
-    from zoo.ray_runner import RayRunner
+    from zoo.distributed.ray_runner import RayRunner
 
 #: Called for each picture that is done, with the reason why there is no vector, if there is none.
 Watcher = Callable[[Source, ImageError | None], None]
@@ -74,7 +74,7 @@ def write_features(
     >>> write_features("photos/", "f.h5", "resnet50", layer="stage3").count
     1000
 
-    With a :class:`~zoo.ray_runner.RayRunner`, a cluster does it, and the target is a folder.
+    With a :class:`~zoo.distributed.ray_runner.RayRunner`, a cluster does it, and the target is a folder.
     """
     extractor = Extractor(model, **settings)
     if runner is not None:

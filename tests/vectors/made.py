@@ -6,8 +6,9 @@ import time
 import numpy as np
 
 from zoo.sources import Source
-from zoo.vectors import Column, Journal, formats
+from zoo.vectors import Column, Journal, formats, hdf5
 from zoo.vectors.content import ArrayContent, Entry
+from zoo.vectors.shards import Shard
 
 ABOUT = {"model": "resnet50", "layer": "", "pool": "avg", "further_layers": ["b/x"], "normalized": False, "none": None}
 
@@ -132,3 +133,9 @@ def pictures(folder, count, *, bad=5):
 def everything(folder):
     """The names and bytes of all files below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def shard(path, about, columns, arrays, pictures, failed=()):
+    """One shard of a folder, and what the manifest has to say of it."""
+    hdf5.write(ArrayContent(about, columns, arrays, pictures, failed), path)
+    return Shard(path.name, len(pictures), len(failed))

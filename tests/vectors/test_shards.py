@@ -25,7 +25,7 @@ def write(folder, content, edges):
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         piece = part(content, start, stop, content.failed if number == 0 else ())
         path = folder / f"part-{number:05}.h5"
-        written.append(shards.write_shard(path, piece.about, piece.columns, piece.arrays, piece.pictures, piece.failed))
+        written.append(made.shard(path, piece.about, piece.columns, piece.arrays, piece.pictures, piece.failed))
     shards.write_manifest(folder, written, content.about)
     return written
 
@@ -53,7 +53,7 @@ def test_more_shards_than_are_open_at_a_time(tmp_path, monkeypatch):
 def test_a_shard_in_which_nothing_could_be_read(tmp_path):
     content = made.content(4, failed=[])
     write(tmp_path / "f", content, [0, 4])
-    empty = shards.write_shard(
+    empty = made.shard(
         tmp_path / "f" / "part-00001.h5",
         content.about,
         [Column("features", (0,), "float32")],
@@ -109,11 +109,6 @@ def test_shards_that_are_not_what_the_manifest_says(tmp_path):
         open_vectors(tmp_path / "f")
 
 
-def test_a_shard_that_cannot_be_written(tmp_path):
-    content = made.content(4)
-    with pytest.raises(UnavailableError, match=r"nowhere/x\.h5 cannot be written"):
-        shards.write_shard(
-            tmp_path / "nowhere" / "x.h5", {}, content.columns, content.arrays, content.pictures, content.failed
-        )
+def test_a_manifest_that_cannot_be_written(tmp_path):
     with pytest.raises(UnavailableError, match=r"nowhere/manifest\.json cannot be written: no such file or directory"):
         shards.write_manifest(tmp_path / "nowhere", [], {})

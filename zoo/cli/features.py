@@ -158,7 +158,7 @@ def command(
         raise UsageError("--min-cosine and --min-agreement are for --precision int8; add it.")
     write = extraction.write
     if runner == "ray":
-        from zoo.ray_runner import RayRunner
+        from zoo.distributed.ray_runner import RayRunner
 
         write = RayRunner(address, shard_size, cpus_per_task, device).write
         # What each machine of the cluster has to offer is not this one's affair.

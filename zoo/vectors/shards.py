@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +20,7 @@ import numpy as np
 
 from zoo.errors import UsageError
 from zoo.vectors import hdf5
-from zoo.vectors.column import Choice, Column
-from zoo.vectors.content import ArrayContent, Entry
+from zoo.vectors.column import Choice
 from zoo.vectors.folder import remove, sync, sync_folder, unwritable
 from zoo.vectors.names import Names
 from zoo.vectors.rows import gathered
@@ -42,42 +40,6 @@ class Shard:
     file: str
     rows: int
     failed: int = 0
-
-
-def write_shard(
-    path: Path,
-    about: Mapping[str, Any],
-    columns: Sequence[Column],
-    arrays: Sequence[np.ndarray],
-    pictures: Sequence[Entry],
-    failed: Sequence[tuple[str, str]] = (),
-) -> Shard:
-    """Write one shard, a ``.h5`` file, whole or not at all.
-
-    Args:
-        path: the file; one of that name is replaced.
-        about: what is known of the vectors.
-        columns: what there is for each picture.
-        arrays: for each column (pictures, *shape).
-        pictures: one for each row.
-        failed: the inputs without rows, with the reasons.
-
-    Returns:
-        What the manifest has to say of it.
-
-    Raises:
-        UnavailableError: it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
-    try:
-        hdf5.write(ArrayContent(about, columns, arrays, pictures, failed), temporary)
-        sync(temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise unwritable(error, path) from error
-    finally:
-        remove(temporary)
-    return Shard(path.name, len(pictures), len(failed))
 
 
 def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, Any]) -> None:

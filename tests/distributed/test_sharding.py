@@ -7,12 +7,12 @@ import os
 import numpy as np
 import pytest
 
-from zoo import sharding
+from tests.vectors import made
+from zoo.distributed import sharding
 from zoo.errors import UnavailableError, UsageError
 from zoo.vectors import Column, Written, open_vectors
 from zoo.vectors.content import Entry
 from zoo.vectors.folder import Folder
-from zoo.vectors.shards import write_shard
 
 ABOUT = {"model": "lenet", "layer": "", "zoo_version": "1"}
 
@@ -22,7 +22,7 @@ def shard(folder, number, rows=3, failed=()):
     names = [f"{number}-{row}.png" for row in range(rows)]
     vectors = np.array([[number, row] for row in range(rows)], np.float32).reshape(rows, 2)
     columns = [Column("features", (2,), np.float32)]
-    return write_shard(
+    return made.shard(
         folder.parts / sharding.name(number), ABOUT, columns, [vectors], [Entry(name) for name in names], failed
     )
 

@@ -2,7 +2,7 @@
 
 Ray (Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", 2018) decides where and when, and tries
 a shard again whose process or machine is gone. A shard appears under its name when it is whole
-(:mod:`zoo.sharding`), so that one that is made twice is there once.
+(:mod:`zoo.distributed.sharding`), so that one that is made twice is there once.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from zoo import devices, engines, inputs, pipeline, ray_cluster, ray_task, sharding
+from zoo import devices, engines, inputs, pipeline
+from zoo.distributed import cluster, sharding
+from zoo.distributed.task import Done, Job, make
 from zoo.engines import compiled
 from zoo.errors import ImageError, UnavailableError, UsageError, ZooError
 from zoo.extraction import Watcher
 from zoo.features import Extractor
-from zoo.ray_task import Done, Job
 from zoo.sources import Source
 from zoo.vectors import Mode, Written
 from zoo.vectors.shards import Shard
@@ -38,9 +39,9 @@ class RayRunner:
     Attributes:
         address: of the cluster, as Ray has it: ``"auto"``, ``"HOST:6379"`` or ``"ray://HOST:10001"``; without,
             ``$RAY_ADDRESS``, else this machine alone is one.
-        shard_size: pictures of a shard; :data:`zoo.sharding.SIZE` without.
+        shard_size: pictures of a shard; :data:`zoo.distributed.sharding.SIZE` without.
         cpus_per_task: processors that compute a shard; without, the greatest number up to
-            :data:`zoo.ray_cluster.MOST_CPUS` that divides those of every machine.
+            :data:`zoo.distributed.cluster.MOST_CPUS` that divides those of every machine.
         device: of every task: ``"auto"``, ``"cpu"`` or ``"gpu"``, which has Ray give each task a GPU.
     """
 
@@ -76,7 +77,7 @@ class RayRunner:
             raise UsageError(
                 f"--runner ray takes --device auto, cpu or gpu, of its own choice. Received: {self.device}"
             )
-        ray = ray_cluster.load()
+        ray = cluster.load()
         address = self.address or os.environ.get("RAY_ADDRESS")
         here = pipeline.processors()
         if address is None and self.cpus_per_task is not None and self.cpus_per_task > here:
@@ -87,9 +88,9 @@ class RayRunner:
                 return shards
             _compile(extractor, running)
             done: dict[int, tuple[Shard, tuple[int, ...]]] = {}
-            with ray_cluster.connected(ray, address):
-                cpus = self.cpus_per_task or ray_cluster.usual_cpus(ray)
-                log.info("%s by Ray, %s", extractor.spec.name, ray_cluster.described(ray, cpus))
+            with cluster.connected(ray, address):
+                cpus = self.cpus_per_task or cluster.usual_cpus(ray)
+                log.info("%s by Ray, %s", extractor.spec.name, cluster.described(ray, cpus))
                 job = Job(extractor.about, {**running, "threads": cpus}, str(shards.work), str(shards.parts))
                 batches = enumerate(_batches(inputs.stream(pictures), shards.size))
                 with contextlib.closing(self._results(ray, job, batches, cpus)) as results:
@@ -109,16 +110,16 @@ class RayRunner:
     ) -> Generator[tuple[int, list[Source], Done]]:
         """Every shard when it is done. There are twice as many tasks at a time as can run."""
         gpus = 1 if self.device == "gpu" else 0
-        task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(ray_task.make)
+        task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(make)
         shared = ray.put(job)
         tasks: dict[Any, tuple[int, list[Source]]] = {}
-        if not ray_cluster.slots(ray, cpus, gpus):
+        if not cluster.slots(ray, cpus, gpus):
             # It may grow, and Ray waits until it does.
             what = f"{cpus} processors" + (" and a GPU" if gpus else "")
             log.warning("no machine of the cluster has %s; waiting for one", what)
         try:
             while True:
-                room = 2 * max(1, ray_cluster.slots(ray, cpus, gpus)) - len(tasks)
+                room = 2 * max(1, cluster.slots(ray, cpus, gpus)) - len(tasks)
                 for number, batch in islice(batches, max(0, room)):
                     tasks[task.remote(shared, sharding.name(number), batch)] = number, batch
                 if not tasks:

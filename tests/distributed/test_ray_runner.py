@@ -22,10 +22,10 @@ from PIL import Image
 import zoo
 from tests.conftest import ROOT
 from tests.pictures import drawing
-from zoo import ray_cluster, ray_runner, ray_task
+from zoo.distributed import cluster, ray_runner, task
+from zoo.distributed.ray_runner import RayRunner
+from zoo.distributed.task import Done, Job
 from zoo.errors import UnavailableError, UsageError
-from zoo.ray_runner import RayRunner
-from zoo.ray_task import Done, Job
 from zoo.sources import Source
 from zoo.vectors import open_vectors
 from zoo.vectors.shards import Shard
@@ -202,7 +202,7 @@ def test_who_asked_may_be_killed_or_interrupted_and_goes_on(zoo, photos, environ
 
 
 @pytest.fixture
-def cluster(sessions):
+def head(sessions):
     """A cluster that is there already, with one processor: its address."""
     ports = []
     with contextlib.ExitStack() as held:
@@ -237,13 +237,13 @@ def cluster(sessions):
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_there_is_used_and_stays(zoo, photos, environment, cluster, expected, tmp_path):
+def test_a_cluster_that_is_there_is_used_and_stays(zoo, photos, environment, head, expected, tmp_path):
     some = [photos / f"{number}.png" for number in range(30)]
     by_list = {"stdin": "\n".join(map(str, some)).encode(), "RAY_AUTH_MODE": "disabled", **environment}
     for target, size in (("f", 7), ("g", 100)):
         done = zoo(
             *("features", "-", *NETWORK, "-o", target, "--runner", "ray"),
-            *("--address", cluster, "--shard-size", size),
+            *("--address", head, "--shard-size", size),
             **by_list,
         )
         assert done.returncode == 0, done.stderr
@@ -293,19 +293,19 @@ def machines(*cpus, gpus=0):
 )
 def test_no_processor_is_left_over(cpus, usual, slots):
     ray = machines(*cpus)
-    assert ray_cluster.usual_cpus(ray) == usual
-    assert ray_cluster.slots(ray, usual, 0) == slots
+    assert cluster.usual_cpus(ray) == usual
+    assert cluster.slots(ray, usual, 0) == slots
 
 
 def test_each_task_on_a_gpu_has_one():
-    assert ray_cluster.slots(machines(32, 32, gpus=2), 4, 1) == 4
-    assert ray_cluster.slots(machines(32), 4, 1) == 0
+    assert cluster.slots(machines(32, 32, gpus=2), 4, 1) == 4
+    assert cluster.slots(machines(32), 4, 1) == 0
 
 
 def test_the_environment_is_as_it_was(monkeypatch):
     monkeypatch.setenv("ZOO_A", "1")
     monkeypatch.delenv("ZOO_B", raising=False)
-    with ray_cluster._environment({"ZOO_A": "2", "ZOO_B": "2"}, "ZOO_C"):
+    with cluster._environment({"ZOO_A": "2", "ZOO_B": "2"}, "ZOO_C"):
         assert (os.environ["ZOO_A"], os.environ["ZOO_B"]) == ("2", "2")
         os.environ["ZOO_C"] = "3"
     assert os.environ["ZOO_A"] == "1"
@@ -362,7 +362,7 @@ def test_a_runner_says_what_devices_ray_gives():
 
 def test_a_connection_that_is_there_stays():
     # It knows nothing else: to connect, or to end it, would fail.
-    with ray_cluster.connected(SimpleNamespace(is_initialized=lambda: True), "auto"):
+    with cluster.connected(SimpleNamespace(is_initialized=lambda: True), "auto"):
         pass
 
 
@@ -379,7 +379,7 @@ def test_the_task_can_be_sent():
     """What Ray sends it pickles: by name, as every machine has zoo."""
     import pickle
 
-    assert pickle.loads(pickle.dumps(ray_task.make)) is ray_task.make
+    assert pickle.loads(pickle.dumps(task.make)) is task.make
     job = Job({"model": "lenet"}, {"threads": 2}, "/work", "/parts")
     assert pickle.loads(pickle.dumps(job)) == job
     assert pickle.loads(pickle.dumps(Source("a.png"))) == Source("a.png")

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.pictures import drawing
-from zoo import extraction, ray_task
+from zoo import extraction
+from zoo.distributed import task
+from zoo.distributed.task import Job, make
 from zoo.errors import UnavailableError, UsageError
 from zoo.features import Extractor
-from zoo.ray_task import Job, make
 from zoo.sources import Source, find
 from zoo.vectors import open_vectors
 
@@ -32,7 +33,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def compiled_once(own_caches, cache, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(cache))
-    ray_task._extractor.cache_clear()
+    task._extractor.cache_clear()
     yield
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.pop(name, None)
@@ -167,11 +168,11 @@ def test_a_job_takes_what_zoo_reads_of_the_environment(job, monkeypatch):
 
 def test_what_the_log_warns_of_comes_back(job, monkeypatch):
     def warned(*arguments):
-        ray_task.logging.getLogger("zoo.engines").warning("Keras runs it")
+        task.logging.getLogger("zoo.engines").warning("Keras runs it")
         return extractor(*arguments)
 
-    extractor = ray_task._extractor
-    monkeypatch.setattr(ray_task, "_extractor", warned)
+    extractor = task._extractor
+    monkeypatch.setattr(task, "_extractor", warned)
     assert make(job, PART, list(find("photos"))).warnings == ("Keras runs it",)
 
 
@@ -187,11 +188,11 @@ def test_rows_and_failures_are_these_inputs_and_no_others(inputs, data):
     sources = [Source(path) for path, _ in inputs]
     rows = Rows([path for path, ok in inputs if ok])
     failed = [(path, "") for path, ok in inputs if not ok]
-    assert ray_task._is_of(sources, rows, failed)
+    assert task._is_of(sources, rows, failed)
     if sources:
         place = data.draw(st.integers(0, len(sources) - 1))
-        assert not ray_task._is_of(sources[:place] + sources[place + 1 :], rows, failed)
-        assert not ray_task._is_of([*sources[:place], Source("z"), *sources[place + 1 :]], rows, failed)
+        assert not task._is_of(sources[:place] + sources[place + 1 :], rows, failed)
+        assert not task._is_of([*sources[:place], Source("z"), *sources[place + 1 :]], rows, failed)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans())))
@@ -199,4 +200,4 @@ def test_a_name_that_comes_twice_is_never_taken_for_another(inputs):
     rows = Rows([path for path, ok in inputs if ok])
     failed = [(path, "") for path, ok in inputs if not ok]
     others = [Source("c"), *(Source(path) for path, _ in inputs[1:])]
-    assert not inputs or not ray_task._is_of(others, rows, failed)
+    assert not inputs or not task._is_of(others, rows, failed)
