@@ -132,9 +132,9 @@ def test_thousands_of_copies_of_one_picture_take_no_longer_than_as_many_others()
 
 
 @pytest.mark.slow
-def test_sixty_thousand_pictures():
-    pictures = np.concatenate([smooth(10_000, seed) for seed in range(6)])
-    pictures[59_999] = noisy(pictures[[17]], 1)[0]
+def test_thirty_thousand_pictures():
+    pictures = np.concatenate([smooth(10_000, seed) for seed in range(3)])
+    pictures[29_999] = noisy(pictures[[17]], 1)[0]
     started = time.perf_counter()
-    assert [17, 59_999] in found(pictures)
-    assert time.perf_counter() - started < 90
+    assert [17, 29_999] in found(pictures)
+    assert time.perf_counter() - started < 60
