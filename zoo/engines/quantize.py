@@ -65,7 +65,9 @@ def _named(graph: Any, kinds: Iterable[str]) -> list[str]:
     chosen = {
         "first": convolutions[:1],
         # Kernels of groups: groups, channels out and in of a group, rows, columns.
-        "depthwise": [node for node in convolutions if len(node.input(1).shape) == 5 and node.input(1).shape[2] == 1],
+        "depthwise": [
+            node for node in convolutions if len(node.input(1).get_shape()) == 5 and node.input(1).get_shape()[2] == 1
+        ],
         "sums": [node for node in nodes if node.get_type_name() == "Add" and not any(map(_is_constant, node.inputs()))],
     }
     return list(dict.fromkeys(node.get_friendly_name() for kind in kinds for node in chosen[kind]))
