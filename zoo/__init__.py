@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from zoo import visualize
     from zoo.classify import Classifier, Prediction, Result
     from zoo.comparison import Comparison, compare
+    from zoo.duplicates import Duplicates, find_duplicates
     from zoo.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
     from zoo.evaluating import evaluate
     from zoo.evaluation import Evaluation
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from zoo.finetuning.finetune import finetune
     from zoo.models import create_model
     from zoo.registry import list_models, register_model
+    from zoo.searching import Searcher
     from zoo.spec import ModelSpec, Preprocessing, Resize, Stage
     from zoo.training.train import train
 
 _WHERE = {
     "Classifier": "zoo.classify",
     "Comparison": "zoo.comparison",
+    "Duplicates": "zoo.duplicates",
     "Evaluation": "zoo.evaluation",
     "Extractor": "zoo.features",
     "Features": "zoo.features",
@@ -36,6 +40,7 @@ _WHERE = {
     "Preprocessing": "zoo.spec",
     "Resize": "zoo.spec",
     "Result": "zoo.classify",
+    "Searcher": "zoo.searching",
     "Stage": "zoo.spec",
     "UnavailableError": "zoo.errors",
     "UsageError": "zoo.errors",
@@ -45,6 +50,7 @@ _WHERE = {
     "create_model": "zoo.models",
     "evaluate": "zoo.evaluating",
     "extract_features": "zoo.features",
+    "find_duplicates": "zoo.duplicates",
     "finetune": "zoo.finetuning.finetune",
     "list_models": "zoo.registry",
     "register_model": "zoo.registry",
@@ -55,6 +61,7 @@ _WHERE = {
 __all__ = [
     "Classifier",
     "Comparison",
+    "Duplicates",
     "Evaluation",
     "Extractor",
     "Features",
@@ -64,6 +71,7 @@ __all__ = [
     "Preprocessing",
     "Resize",
     "Result",
+    "Searcher",
     "Stage",
     "UnavailableError",
     "UsageError",
@@ -74,15 +82,22 @@ __all__ = [
     "create_model",
     "evaluate",
     "extract_features",
+    "find_duplicates",
     "finetune",
     "list_models",
     "register_model",
     "train",
+    "visualize",
     "write_features",
 ]
 
+#: Packages of this one that are reached by their name alone.
+_ROOMS = ("visualize",)
+
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"zoo.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'zoo' has no attribute '{name}'")
     value = getattr(importlib.import_module(_WHERE[name]), name)
@@ -91,4 +106,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE})
+    return sorted({*globals(), *_WHERE, *_ROOMS})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from zoo.cli.lazy import LazyGroup
 
 #: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
 COMMANDS = {
@@ -19,6 +19,7 @@ COMMANDS = {
     "dupes": "Find pictures of which there are several.",
     "map": "Draw a map of pictures, like ones together.",
     "cluster": "Divide pictures into groups of like ones.",
+    "visualize": "See what a network sees, and what it looks like.",
     "list": "List the networks.",
     "info": "Show what is known of a network.",
     "pull": "Fetch the weights of networks.",
@@ -26,38 +27,6 @@ COMMANDS = {
     "devices": "List what can compute here.",
     "doctor": "Check versions, caches and devices.",
 }
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are modules of this package, imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which people meet them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import the module of a command."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"zoo.cli.{name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Add the nearest name to click's message for a command that is not there."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"There is no command '{args[0]}'.{hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -70,6 +39,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 @click.group(
     cls=LazyGroup,
+    commands_in=("zoo.cli", COMMANDS),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="'zoo COMMAND --help' explains a command. Exit status: 0 all done, 1 some inputs failed, 2 usage, "
     "3 a stated gate was not met, 4 something needed is not to be had.",

@@ -140,14 +140,28 @@ def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
     """
-    target = Path(path)
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "PNG", dpi=(DPI, DPI))
+    write_bytes(data.getbuffer(), path, "The picture")
+
+
+def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: str = "The file") -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        data: what it holds.
+        path: its name.
+        what: how a sentence about it begins.
+
+    Raises:
+        UnavailableError: it cannot be written, e.g. because the disk is full.
+    """
+    target = Path(path)
     temporary = ""
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
         with open(descriptor, "wb") as file:
-            file.write(data.getbuffer())
+            file.write(data)
         # A temporary file is private; the result gets the permissions of any new file.
         mask = os.umask(0)
         os.umask(mask)
@@ -157,7 +171,7 @@ def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UnavailableError(
-            f"The picture {target} cannot be written ({reason}); make room, or name another folder."
+            f"{what} {target} cannot be written ({reason}); make room, or name another folder."
         ) from error
     finally:
         if temporary:

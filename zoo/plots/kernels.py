@@ -51,19 +51,23 @@ def filters_image(kernels: np.ndarray) -> np.ndarray:
         )
     weights = np.nan_to_num(kernels.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     largest = np.abs(weights).max(axis=(0, 1, 2), keepdims=True)
-    grey = 0.5 + 0.5 * weights / np.where(largest, largest, 1.0)
-    tiles = np.round(255 * grey).astype(np.uint8).transpose(3, 0, 1, 2)
+    tiles = shades(weights / np.where(largest, largest, 1.0)).transpose(3, 0, 1, 2)
     count, height, width, channels = tiles.shape
     if channels in (1, 3):
-        columns = _columns(count)
+        columns = near_square(count)
     else:
         tiles = tiles.transpose(0, 3, 1, 2).reshape(count * channels, height, width, 1)
         columns = channels
     return _grid(np.broadcast_to(tiles, (*tiles.shape[:3], 3)), columns)
 
 
-def _columns(count: int) -> int:
-    """The number across that makes the grid full and nearly square, a little wider than high."""
+def shades(weights: np.ndarray) -> np.ndarray:
+    """Weights from -1 to 1 as light: black, middle grey for 0, white; uint8 of the same shape."""
+    return np.round(255 * (0.5 + 0.5 * weights)).astype(np.uint8)
+
+
+def near_square(count: int) -> int:
+    """The number across that makes a grid full and nearly square, a little wider than high."""
     side = math.ceil(math.sqrt(count))
     return next((columns for columns in range(side, 2 * side) if count % columns == 0), side)
 

@@ -1,0 +1,100 @@
+"""Where pictures are written: one file, or a folder of them, and never over what was read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from zoo import folders
+from zoo.errors import UnavailableError, UsageError
+from zoo.sources import Source
+
+#: Signs of a name that every system takes in a file's name, and how many of them.
+_ODD = re.compile(r"[^\w.+-]+")
+_LONGEST = 80
+
+
+def check(output: Path, sources: Iterable[Source]) -> None:
+    """See that a picture can be written under a name.
+
+    Args:
+        output: the file.
+        sources: what is read.
+
+    Raises:
+        UsageError: the name is not that of a PNG file, or it is one of the pictures that are read.
+        UnavailableError: there is no such folder.
+    """
+    if output.suffix.lower() != ".png":
+        raise UsageError(f"Pictures are written as PNG, which {output} does not end in; name a .png file.")
+    if _real(output) in {_real(source.path) for source in sources if source.kind == "file"}:
+        raise UsageError(f"{output} is one of the pictures that are read; write to another file.")
+    if not os.access(output.parent, os.W_OK):
+        raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
+
+
+class Destination:
+    """What ``-o`` names: a file that ends in .png for one picture, or a folder, which is made."""
+
+    def __init__(self, output: Path, sources: Iterable[Source]) -> None:
+        """See that it makes sense.
+
+        Args:
+            output: the file or the folder.
+            sources: all that will be read.
+
+        Raises:
+            UsageError: one file for several pictures, a file of another kind, or one of the pictures themselves.
+            UnavailableError: the folder cannot be made or written to.
+        """
+        sources = list(sources)
+        self._taken = {_real(source.path) for source in sources if source.kind == "file"}
+        self._file: Path | None = None
+        self._folder = output
+        if output.suffix.lower() in folders.SUFFIXES and not output.is_dir():
+            check(output, sources)
+            if len(sources) > 1:
+                raise UsageError(f"{output} holds one picture, and there are {len(sources):,}; name a folder instead.")
+            self._file = output
+            return
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"The folder {output} cannot be made: {error.strerror or error}.") from error
+        if not os.access(output, os.W_OK):
+            raise UnavailableError(f"Nothing can be written to the folder {output}; name another.")
+
+    def path(self, source: str, *parts: str) -> Path:
+        """The file for what is made of a picture; another one for each call, and none of those that are read.
+
+        Args:
+            source: the picture's path.
+            *parts: what was made of it, e.g. a method and a class.
+        """
+        if self._file is not None:
+            return self._file
+        name = "-".join(filter(None, (_plain(part) for part in (_stem(source), *parts))))
+        number = 1
+        while True:
+            path = self._folder / f"{name}{f'-{number}' if number > 1 else ''}.png"
+            if _real(path) not in self._taken:
+                self._taken.add(_real(path))
+                return path
+            number += 1
+
+
+def _stem(source: str) -> str:
+    """The name of a picture without folders, and without the ending that says that it is one."""
+    name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in folders.SUFFIXES else name
+
+
+def _plain(text: str) -> str:
+    return _ODD.sub("_", text).strip("_")[:_LONGEST]
+
+
+def _real(path: str | Path) -> str:
+    return os.path.realpath(path)

@@ -1,0 +1,190 @@
+"""``zoo visualize report``: a page on pictures, with all maps to compare."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.cli import common
+from zoo.output import FORMATS
+
+if TYPE_CHECKING:
+    from zoo.searching import Searcher
+    from zoo.sources import Source
+    from zoo.visualize.explain import Explained
+    from zoo.visualize.page.figure import Neighbours
+    from zoo.visualize.pictures import Picture
+    from zoo.visualize.subject import Subject
+
+#: What differs most, of what takes little time.
+DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion")
+
+
+@common.command("report")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="METHOD",
+    help=f"A method, or several, or all; without, {', '.join(DEFAULT)}.",
+)
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME|INDEX",
+    help="The class to look for, or several; without, the most probable ones.",
+)
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K most probable classes; 3 without.")
+@click.option("--layer", metavar="L", help="Whose maps; without, the last layer that has any.")
+@click.option("--index", metavar="FILE", help="Vectors, as 'zoo features' writes them: show what is most like each.")
+@click.option("-k", "near", type=click.IntRange(min=1), default=6, show_default=True, help="How many of these.")
+@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@click.option("--no-scores", is_flag=True, help="Do not measure deletion and insertion, which takes longest.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.html",
+    help="The page.",
+)
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute.")
+@common.offline_option
+@click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")
+def command(
+    paths: tuple[str, ...],
+    model: str | None,
+    methods: tuple[str, ...],
+    classes: tuple[str, ...],
+    top: int | None,
+    layer: str | None,
+    index: str | None,
+    near: int,
+    recursive: bool,
+    no_scores: bool,
+    output: Path,
+    device: str,
+    offline: bool | None,
+    format: str | None,
+) -> int:
+    """Write a page on pictures: what a network says of each, and where it sees that.
+
+    For each picture the page has the most probable classes, and for each of them a map by each method with its scores;
+    a slider blends the picture and its map. It is one file that loads nothing, for up to 60 pictures.
+
+    \b
+      zoo visualize report photo.jpg -o page.html
+      zoo visualize report photos/ --top 1 --method gradcam --method occlusion -o page.html
+      zoo visualize report photo.jpg --index features.h5 -o page.html
+    """
+    import sys
+
+    from zoo import output as out
+    from zoo.cli.visualize import rows
+    from zoo.errors import UsageError
+    from zoo.sources import find
+
+    if classes and top is not None:
+        raise UsageError("--class says which classes, --top how many of the most probable ones; give one of them.")
+    _check(output)
+    sources = list(find(paths, recursive=recursive, offline=offline))
+    with common.fetching() as fetched:
+        from zoo.visualize.subject import Subject
+
+        subject = Subject.open(model, device=device, offline=offline, progress=fetched)
+    neighbours = _Near(index, near, device=device, offline=offline) if index is not None else None
+    from zoo.visualize.page import Page
+
+    looked_at = _looked_at(
+        subject,
+        sources,
+        method="all" if "all" in methods else list(methods or DEFAULT),
+        target=list(dict.fromkeys(map(subject.target, classes))) or None,
+        top=top or 3,
+        layer=layer,
+        faithfulness=not no_scores,
+    )
+    page, report = Page(subject.name), out.Report()
+
+    def explained() -> Iterator[dict[str, Any]]:
+        for number, (record, source, picture) in enumerate(looked_at, start=1):
+            report.add(ok=picture is not None)
+            update(number)
+            if picture is None:
+                page.add(record)
+                yield {"path": record.path, "status": "unreadable", "error": record.error}
+                continue
+            page.add(record, picture.pixels, neighbours.of(source) if neighbours is not None else None)
+            yield from (rows.row(record, one, output) for one in record.explanations)
+
+    format = out.choose_format(format, sys.stdout)
+    with common.progress("explaining", total=len(sources), unit="pictures") as update:
+        out.write(explained(), sys.stdout, format, columns=rows.COLUMNS, table=rows.Table())
+    page.write(output)
+    common.log.info("%s shows them", output)
+    if page.left_out:
+        common.log.warning("%s pictures are not on the page, which has room for 60", f"{page.left_out:,}")
+    if report.failed:
+        common.say(f"{report.failed} of {report.done + report.failed} could not be read")
+    return report.exit_status
+
+
+def _check(output: Path) -> None:
+    """See that a page can be written under a name.
+
+    Raises:
+        UsageError: the name is not that of a page.
+        UnavailableError: there is no such folder.
+    """
+    import os
+
+    from zoo.errors import UnavailableError, UsageError
+
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"The page is HTML, which {output} does not end in; name a .html file.")
+    if not os.access(output.parent, os.W_OK):
+        raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
+
+
+def _looked_at(
+    subject: Subject, sources: Iterable[Source], **settings: Any
+) -> Iterator[tuple[Explained, Source, Picture | None]]:
+    """What is found in each picture, where it came from, and the picture for people."""
+    from zoo.visualize import pictures
+    from zoo.visualize.explain import explain
+
+    waiting: deque[Source] = deque()
+
+    def noted() -> Iterator[Source]:
+        for source in sources:
+            waiting.append(pictures.held(source))
+            yield waiting[-1]
+
+    for record in explain(subject, noted(), **settings):
+        source = waiting.popleft()
+        yield record, source, None if record.pixels is None else pictures.look(subject, source, record.pixels)
+
+
+class _Near:
+    """Pictures of an index that are like others, one after the other."""
+
+    def __init__(self, index: str, count: int, *, device: str, offline: bool | None) -> None:
+        from zoo.searching import Searcher
+
+        self._index, self._count = index, count
+        self._searcher: Searcher = Searcher(index, device=device, offline=offline)
+
+    def of(self, source: Source) -> Neighbours:
+        """The nearest ones, without the picture itself."""
+        from zoo.visualize.page.figure import Neighbours
+
+        (found,) = self._searcher.search(source, self._count, exclude_self=True)
+        extractor = self._searcher.extractor
+        return Neighbours(found, Path(self._index).name, extractor.spec.name if extractor is not None else None)

@@ -1,0 +1,25 @@
+"""The one picture that an argument stands for."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.sources import Source
+
+
+def one_source(text: str, offline: bool | None) -> Source:
+    """Find a picture: a file, an address, a moment of a video, or a folder or a pattern of one picture.
+
+    Raises:
+        UsageError: there are several.
+    """
+    from zoo.sources import find
+
+    found = list(itertools.islice(find([text], offline=offline), 2))
+    if len(found) > 1:
+        raise UsageError(f"{text} is more than one picture; name one of them.")
+    return found[0]

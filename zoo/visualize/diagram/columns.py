@@ -1,0 +1,58 @@
+"""A long drawing in several columns, as a page has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+#: Most columns, and how much higher than wide a drawing may be; a page of A4 is 1.41 times.
+_MOST, _ASPECT = 6, 1.35
+#: The share of the height of all that a single part has at most where there are columns.
+_MOST_OF = 0.6
+#: A drawing of this height needs no second column, however narrow it is.
+_SHORT = 640.0
+
+
+def divided(
+    heights: Sequence[float], gap: float, width_of: Callable[[int, int], float], between: float
+) -> list[tuple[int, int]]:
+    """Divide what stands one under the other into columns.
+
+    Args:
+        heights: of the parts, in order.
+        gap: between them.
+        width_of: the width of the parts from one to another.
+        between: room between two columns.
+
+    Returns:
+        For each column its first part and the one after its last.
+    """
+    best = [(0, len(heights))]
+    if max(heights) > _MOST_OF * sum(heights):
+        # One part is nearly as high as all of them.
+        return best
+    for count in range(1, min(_MOST, len(heights)) + 1):
+        best = _even(heights, gap, count)
+        height = max(sum(heights[a:b]) + gap * (b - a - 1) for a, b in best)
+        width = sum(width_of(a, b) for a, b in best) + between * (len(best) - 1)
+        if height <= max(_SHORT, width * _ASPECT):
+            break
+    return best
+
+
+def _even(heights: Sequence[float], gap: float, count: int) -> list[tuple[int, int]]:
+    """At most so many columns, the highest of them as low as it can be."""
+    low, high = max(heights), sum(heights) + gap * len(heights)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if len(_filled(heights, gap, middle)) <= count else (middle, high)
+    return _filled(heights, gap, high)
+
+
+def _filled(heights: Sequence[float], gap: float, limit: float) -> list[tuple[int, int]]:
+    found, start, height = [], 0, 0.0
+    for number, part in enumerate(heights):
+        if number > start and height + gap + part > limit:
+            found.append((start, number))
+            start, height = number, 0.0
+        height += part + (gap if number > start else 0)
+    return [*found, (start, len(heights))]

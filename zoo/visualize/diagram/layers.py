@@ -1,0 +1,115 @@
+"""The first half of a layered drawing: who stands in which row, and in which order.
+
+Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures", 1981.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: How often rows are put in order again, down and up.
+_SWEEPS = 8
+
+
+@dataclass(frozen=True)
+class Layered:
+    """Nodes in rows. An edge that skips rows has a node in each of them, numbered after the real ones."""
+
+    #: For each row its nodes from left to right.
+    rows: list[list[int]]
+    #: For each node its row.
+    row_of: list[int]
+    #: For each edge the nodes that it goes through, both ends included.
+    routes: list[list[int]]
+    #: For each node its neighbours in the row above, and in the row below.
+    above: list[list[int]]
+    below: list[list[int]]
+
+
+def layered(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> Layered:
+    """Put the nodes of an acyclic graph into rows, with as few crossings as can easily be had.
+
+    Args:
+        count: of the nodes, numbered so that edges go upwards in number.
+        edges: from and to.
+        last: nodes that stand in the last row.
+    """
+    row_of = [0] * count
+    for source, target in sorted(edges):
+        row_of[target] = max(row_of[target], row_of[source] + 1)
+    bottom = max(row_of, default=0)
+    if last:
+        bottom = max([bottom, *(row_of[node] for node in last)])
+        if any(row_of[node] == bottom for node in range(count) if node not in last):
+            bottom += 1
+        for node in last:
+            row_of[node] = bottom
+    routes = []
+    for source, target in edges:
+        route = [source]
+        for row in range(row_of[source] + 1, row_of[target]):
+            row_of.append(row)
+            route.append(len(row_of) - 1)
+        routes.append([*route, target])
+    above: list[list[int]] = [[] for _ in row_of]
+    below: list[list[int]] = [[] for _ in row_of]
+    for route in routes:
+        for upper, lower in itertools.pairwise(route):
+            if upper not in above[lower]:
+                above[lower].append(upper)
+                below[upper].append(lower)
+    rows = _ordered(_first_order(row_of, above, below, count), above, below)
+    return Layered(rows, row_of, routes, above, below)
+
+
+def _first_order(row_of: list[int], above: list[list[int]], below: list[list[int]], real: int) -> list[list[int]]:
+    """Branch after branch: the longest first, and what only passes by last, on the right."""
+    rows: list[list[int]] = [[] for _ in range(max(row_of, default=-1) + 1)]
+    seen: set[int] = set()
+    for start in range(real):
+        open_ = [start] if not above[start] else []
+        while open_:
+            node = open_.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            rows[row_of[node]].append(node)
+            # The last that is put there is the next that is taken.
+            open_ += sorted(below[node], key=lambda lower: lower < real)
+    return rows
+
+
+def _ordered(rows: list[list[int]], above: list[list[int]], below: list[list[int]]) -> list[list[int]]:
+    """Sort rows by the middles of their neighbours, down and up, and keep the best."""
+    best, fewest = [list(row) for row in rows], _crossings(rows, below)
+    for sweep in range(_SWEEPS):
+        if not fewest:
+            break
+        down = sweep % 2 == 0
+        place = {node: number for row in rows for number, node in enumerate(row)}
+        for row in rows if down else reversed(rows):
+            neighbours = above if down else below
+            middle = {
+                node: sum(place[other] for other in neighbours[node]) / len(neighbours[node])
+                if neighbours[node]
+                else place[node]
+                for node in row
+            }
+            row.sort(key=middle.__getitem__)
+            place.update((node, number) for number, node in enumerate(row))
+        crossings = _crossings(rows, below)
+        if crossings < fewest:
+            best, fewest = [list(row) for row in rows], crossings
+    return best
+
+
+def _crossings(rows: list[list[int]], below: list[list[int]]) -> int:
+    """How many pairs of edges cross."""
+    total = 0
+    for upper, lower in itertools.pairwise(rows):
+        place = {node: number for number, node in enumerate(lower)}
+        ends = [end for node in upper for end in sorted(place[other] for other in below[node])]
+        total += sum(ends[j] < ends[i] for i in range(len(ends)) for j in range(i + 1, len(ends)))
+    return total

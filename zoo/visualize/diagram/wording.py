@@ -1,0 +1,200 @@
+"""What a layer is called in a drawing: its kind, and a few words such as "conv 3×3, 64"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+#: Kinds of layers, in the order of the legend, and how the legend calls them.
+KINDS = {
+    "input": "input",
+    "convolution": "convolution",
+    "depthwise": "depthwise or separable convolution",
+    "dense": "dense",
+    "attention": "attention, recurrence",
+    "pooling": "pooling, resizing",
+    "light": "normalisation, activation, arithmetic",
+    "other": "another layer",
+    "merge": "sum, product, concatenation",
+}
+
+#: What a drawing calls a layer, by its class, where it has no numbers worth showing.
+_NOTES = {
+    "BatchNormalization": "BN",
+    "LayerNormalization": "LN",
+    "GroupNormalization": "GN",
+    "RMSNormalization": "RMS norm",
+    "UnitNormalization": "unit norm",
+    "SpectralNormalization": "spectral norm",
+    "Normalization": "normalise",
+    "Rescaling": "scale",
+    "LayerScale": "layer scale",
+    "CustomScaleLayer": "scaled sum",
+    "ZeroPadding1D": "pad",
+    "ZeroPadding2D": "pad",
+    "ZeroPadding3D": "pad",
+    "Cropping2D": "crop",
+    "Dropout": "dropout",
+    "SpatialDropout2D": "dropout",
+    "StochasticDepth": "stochastic depth",
+    "GaussianNoise": "noise",
+    "Flatten": "flatten",
+    "Reshape": "reshape",
+    "Permute": "permute",
+    "ReLU": "ReLU",
+    "LeakyReLU": "leaky ReLU",
+    "PReLU": "PReLU",
+    "ELU": "ELU",
+    "Softmax": "softmax",
+    "Identity": "identity",
+}
+_ACTIVATIONS = {
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "swish",
+    "swish": "swish",
+    "hard_silu": "hard swish",
+    "hard_swish": "hard swish",
+    "hard_sigmoid": "hard sigmoid",
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "mish": "mish",
+}
+#: How tensors become one: by class, the sign that stands for it.
+_MERGES = {
+    "Add": "+",
+    "Subtract": "−",
+    "Multiply": "×",
+    "Divide": "÷",
+    "Average": "mean",
+    "Maximum": "max",
+    "Minimum": "min",
+    "Concatenate": "concat",
+    "Dot": "dot",
+    "Matmul": "matmul",
+    "Einsum": "einsum",
+    "CustomScaleLayer": "+",
+}
+_DEPTHWISE = {
+    "DepthwiseConv1D": "depthwise",
+    "DepthwiseConv2D": "depthwise",
+    "SeparableConv1D": "separable",
+    "SeparableConv2D": "separable",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a layer is drawn."""
+
+    #: One of :data:`KINDS`.
+    kind: str
+    #: Its short name.
+    what: str
+    #: What is done to its output within, such as an activation.
+    notes: tuple[str, ...] = ()
+    #: Whether it has no box of its own where there is one beside it: it is a note to that one.
+    minor: bool = False
+
+
+def words(operation: Any, inputs: int) -> Words:
+    """How a layer or operation is drawn.
+
+    Args:
+        operation: a Keras layer or operation.
+        inputs: how many different tensors it takes.
+    """
+    name = type(operation).__name__
+    settings = operation.get_config() if isinstance(operation, keras.layers.Layer) else {}
+    if isinstance(operation, keras.layers.InputLayer):
+        return Words("input", "input")
+    if inputs > 1 and name in _MERGES:
+        return Words("merge", _MERGES[name], ("scaled",) if name == "CustomScaleLayer" else ())
+    if name in _NOTES and (name != "ReLU" or isinstance(operation, keras.layers.Layer)):
+        note = "ReLU6" if name == "ReLU" and settings.get("max_value") == 6 else _NOTES[name]
+        return Words("light", note, minor=True)
+    if isinstance(operation, keras.layers.Activation):
+        return Words("light", _activation(operation), minor=True)
+    if name in _DEPTHWISE or (_is_convolution(operation) and getattr(operation, "groups", 1) == operation.filters > 1):
+        verb = _DEPTHWISE.get(name, "depthwise")
+        about = {**settings, "groups": 1, "filters": settings.get("filters") if verb == "separable" else None}
+        return Words("depthwise", _convolution(verb, about), _after(operation))
+    if _is_convolution(operation):
+        transposed = "Transpose" in name
+        return Words(
+            "convolution", _convolution("transposed conv" if transposed else "conv", settings), _after(operation)
+        )
+    if isinstance(operation, keras.layers.Dense):
+        return Words("dense", f"dense, {operation.units}", _after(operation))
+    if isinstance(operation, keras.layers.EinsumDense):
+        return Words("dense", f"dense, {operation.equation}", _after(operation))
+    if name.startswith("Global"):
+        return Words("pooling", f"global {'max' if 'Max' in name else 'mean'}")
+    if "pool_size" in settings:
+        return Words("pooling", _convolution("max pool" if "Max" in name else "mean pool", settings))
+    if "UpSampling" in name or name == "Resizing":
+        size = settings.get("size") or (settings.get("height"), settings.get("width"))
+        return Words("pooling", f"{'upsample' if 'Up' in name else 'resize'} {_times(size)}")
+    if "Attention" in name or isinstance(operation, keras.layers.RNN | keras.layers.Bidirectional):
+        heads = settings.get("num_heads")
+        return Words("attention", _spaced(name) + (f", {heads} heads" if heads else ""))
+    if isinstance(operation, keras.layers.Layer):
+        return Words("other" if operation.weights else "light", _spaced(name), minor=not operation.weights)
+    return Words("light", _spaced(name), minor=inputs == 1)
+
+
+def _is_convolution(operation: Any) -> bool:
+    return "Conv" in type(operation).__name__ and hasattr(operation, "kernel_size") and hasattr(operation, "filters")
+
+
+def _convolution(verb: str, settings: dict[str, Any]) -> str:
+    """``conv 3×3, 64, /2``: kernel, filters, and what is not usual."""
+    size = settings.get("kernel_size") or settings["pool_size"]
+    text = f"{verb} {_times(size)}"
+    if settings.get("filters"):
+        text += f", {settings['filters']}"
+    strides = settings.get("strides") or size
+    if any(step != 1 for step in _tuple(strides)):
+        text += f", {'×' if 'transposed' in verb else '/'}{_times(strides, square=False)}"
+    if any(step != 1 for step in _tuple(settings.get("dilation_rate", 1))):
+        text += f", dilated {_times(settings['dilation_rate'], square=False)}"
+    if settings.get("groups", 1) > 1:
+        text += f", {settings['groups']} groups"
+    return text
+
+
+def _after(operation: Any) -> tuple[str, ...]:
+    """The activation within a layer."""
+    name = _activation(operation)
+    return () if name == "linear" else (name,)
+
+
+def _activation(operation: Any) -> str:
+    activation = getattr(operation, "activation", None)
+    name = str(getattr(activation, "__name__", None) or getattr(activation, "name", None) or type(activation).__name__)
+    return _ACTIVATIONS.get(name, name.replace("_", " "))
+
+
+def _times(size: Any, *, square: bool = True) -> str:
+    """``3×3``; one number where all are equal and ``square`` is not asked for."""
+    sizes = _tuple(size)
+    if not square and len(set(sizes)) == 1:
+        return str(sizes[0])
+    return "×".join(map(str, sizes))
+
+
+def _tuple(size: Any) -> tuple[Any, ...]:
+    return tuple(size) if isinstance(size, list | tuple) else (size,)
+
+
+def _spaced(name: str) -> str:
+    """The words of a class's name."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).lower()

@@ -1,0 +1,150 @@
+"""What is maximised: from pixels to one number a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.visualize.synthesis.resized import resized
+from zoo.visualize.synthesis.targets import Target
+
+if TYPE_CHECKING:
+    from zoo.visualize.subject import Subject
+
+#: Functions that have no slope where they are 0, or at their highest.
+_FLAT = ("relu", "relu6")
+_FLAT_OPERATIONS = ("ReLU", "Relu", "Relu6")
+
+
+class Objective:
+    """The number that targets of one kind and layer have, for square pictures of one size.
+
+    For a filter, the network runs at the size of the pictures, where its layers allow that. Neurons have their places
+    in, and classes were learnt from, pictures of the network's own size, so what they are shown is resampled to it.
+
+    Where a layer ends in ReLU, slopes are taken before it: a filter that is silent on noise, or at the top of ReLU6,
+    would have none. What :meth:`scores` gives is after it.
+    """
+
+    def __init__(self, subject: Subject, target: Target, size: int) -> None:
+        """Take one target, which stands for all of its kind and layer, and the side of the pictures."""
+        import keras
+
+        self.kind = target.kind
+        flat = subject.flat
+        output = flat.logits if target.layer is None else subject.tensor(target.layer)
+        # Two pictures of one class differ in what the last layer with a map sees.
+        seen = subject.tensor(subject.default_layer) if target.layer is None else output
+        part = keras.Model(flat.model.input, [before_activation(output), output, seen])
+        own = resized(part, size, size) if self.kind == "filter" else None
+        self.network = own or part
+        self._shape = tuple(output.shape[1:])
+        self._size = size
+        #: What a gradient keeps of each picture: about as many bytes as all layers give, twice.
+        self.bytes = (
+            8 * _numbers(subject, target.layer) * math.prod(self.input_size) // math.prod(flat.model.input.shape[1:3])
+        )
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of what the network is shown."""
+        height, width = self.network.inputs[0].shape[1:3]
+        return height, width
+
+    def index(self, targets: Sequence[Target]) -> np.ndarray:
+        """Which of the :meth:`scores` are those of the targets: int32 (n,)."""
+        found = [
+            int(np.ravel_multi_index((*target.place, target.index), self._shape)) if target.place else target.index
+            for target in targets
+        ]
+        return np.array(found, "int32")
+
+    def values(self, pixels: Any, index: Any) -> tuple[Any, Any]:
+        """The number to raise for each picture, and what the network saw in it.
+
+        Args:
+            pixels: a tensor float32 (n, size, size, channels), 0 to 255.
+            index: int32 (n,), of :meth:`index`.
+
+        Returns:
+            Tensors float32 (n,) and (n, …, channels).
+        """
+        from keras import ops
+
+        linear, _, seen = self.network(self._fitted(pixels), training=False)
+        chosen = ops.take_along_axis(self._flat(linear), ops.expand_dims(index, 1), axis=1)
+        return chosen[:, 0], seen
+
+    def scores(self, pixels: np.ndarray) -> np.ndarray:
+        """How active all filters, neurons or classes are on pictures as they are.
+
+        Args:
+            pixels: uint8 (n, size, size, channels), 0 to 255.
+
+        Returns:
+            float32 (n, filters), (n, neurons) or (n, classes): means over the map, values, or logits.
+        """
+        from keras import ops
+
+        shown = self._fitted(ops.convert_to_tensor(pixels.astype("float32")))
+        _, output, _ = self.network.predict_on_batch(shown)
+        found: np.ndarray = ops.convert_to_numpy(self._flat(ops.convert_to_tensor(output)))
+        return found
+
+    def _fitted(self, pixels: Any) -> Any:
+        """Pictures at the size that the network takes."""
+        from keras import ops
+
+        if self.input_size == (self._size, self._size):
+            return pixels
+        return ops.image.resize(pixels, self.input_size, interpolation="bilinear", antialias=True)
+
+    def _flat(self, output: Any) -> Any:
+        from keras import ops
+
+        if self.kind == "filter":
+            return ops.mean(output, axis=(1, 2))
+        return ops.reshape(output, (-1, math.prod(self._shape)))
+
+
+def before_activation(tensor: Any) -> Any:
+    """What ReLU was taken of, where a layer ends in it; else the tensor itself.
+
+    Args:
+        tensor: a symbolic output of a layer; of a concatenation, each part is looked at.
+
+    Returns:
+        A symbolic tensor of the same shape.
+    """
+    import keras
+
+    operation, number, _ = tensor._keras_history
+    sources = operation._inbound_nodes[number].input_tensors
+    if isinstance(operation, keras.layers.Concatenate):
+        parts = [before_activation(source) for source in sources]
+        changed = any(part is not source for part, source in zip(parts, sources, strict=True))
+        return keras.ops.concatenate(parts, axis=operation.axis) if changed else tensor
+    if type(operation).__name__ in _FLAT_OPERATIONS:
+        return sources[0]
+    if getattr(getattr(operation, "activation", None), "__name__", "") not in _FLAT:
+        return tensor
+    if isinstance(operation, keras.layers.Activation):
+        return sources[0]
+    settings = {**operation.get_config(), "activation": None, "name": f"{operation.name}_linear"}
+    copy = type(operation).from_config(settings)
+    linear = copy(sources[0])
+    copy.set_weights(operation.get_weights())
+    return linear
+
+
+def _numbers(subject: Subject, layer: str | None) -> int:
+    """How many numbers the layers of a network give for a picture, up to one of them."""
+    total = 0
+    for name, tensor in subject.flat.tensors.items():
+        total += math.prod(side or 1 for side in getattr(tensor, "shape", ())[1:])
+        if name == layer:
+            break
+    return total
