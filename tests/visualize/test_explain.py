@@ -11,7 +11,8 @@ from keras import layers
 from PIL import Image
 
 import zoo.visualize
-from tests.visualize.networks import noise, of_quadrants, quadrant, randomised
+from tests.finetuning.toys import NETWORK, paint
+from tests.visualize.networks import fine_tuned, noise, of_quadrants, quadrant, randomised
 from zoo import registry
 from zoo.errors import ImageError, UsageError
 from zoo.models import create_model
@@ -107,6 +108,7 @@ def test_the_most_probable_classes(quadrants):
     assert record.predictions[0].score >= record.predictions[1].score
 
 
+@pytest.mark.slow
 def test_all_methods(quadrants):
     (record,) = explain(quadrants, noise(1), method="all", **SETTINGS)
     assert [one.method for one in record.explanations] == list(METHODS)
@@ -200,7 +202,9 @@ def test_every_method_has_its_function():
     assert set(FUNCTIONS.values()) <= set(zoo.visualize.__all__)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "gradcam" else pytest.mark.slow) for name in METHODS]
+)
 def test_arrays(name, quadrants):
     found = getattr(zoo.visualize, FUNCTIONS[name])(quadrants, noise(2), target=1)
     assert found.shape == (2, 64, 64)
@@ -228,3 +232,33 @@ def test_everything_that_is_exported_is_there():
     for name in zoo.visualize.__all__:
         assert getattr(zoo.visualize, name) is not None
     assert set(zoo.visualize.__all__) <= set(dir(zoo.visualize))
+
+
+# Files
+
+
+@pytest.mark.slow
+def test_a_network_that_zoo_fine_tuned(tmp_path):
+    folder = paint(tmp_path / "photos")
+    changes = ["augment={flip: horizontal}", "precision=float32", "views=2"]
+    zoo.finetune(folder, NETWORK, tmp_path / "run", mode="head", changes=changes, epochs=4, learning_rate=0.01)
+    file = str(tmp_path / "run" / "model.keras")
+    methods = ["gradcam", "integratedgradients", "guidedbackprop", "occlusion"]
+    (record,) = explain(file, folder / "green" / "0.png", method=methods, target="green")
+    assert [one.method for one in record.explanations] == methods
+    assert {one.label for one in record.explanations} == {"green"}
+    assert {one.model for one in record.explanations} == {"model"}
+    assert all(np.abs(one.values).max() > 0 for one in record.explanations)
+
+
+@pytest.mark.slow
+def test_a_file_of_plain_keras_with_a_nested_network(tmp_path, photos):
+    fine_tuned(nested=True).save(tmp_path / "plain.keras")
+    (record,) = explain(str(tmp_path / "plain.keras"), photos / "0.png", method=["gradcam", "saliency"], top=2)
+    assert record.pixels.shape == (32, 32, 3)
+    assert [one.label for one in record.explanations] == [str(one.index) for one in record.explanations]
+    assert record.explanations[0].layer == "base/out_relu"
+    in_memory = Subject(keras.models.load_model(tmp_path / "plain.keras"))
+    (expected,) = explain(in_memory, record.pixels, method=["gradcam", "saliency"], top=2, faithfulness=False)
+    for one, other in zip(record.explanations, expected.explanations, strict=True):
+        np.testing.assert_allclose(one.map, other.map, atol=1e-5)

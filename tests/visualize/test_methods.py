@@ -22,7 +22,12 @@ from zoo.visualize.subject import Subject
 #: Patches that end where the quadrants do.
 SETTINGS = {"occlusion": {"patch": 4, "stride": 4}, "smoothgrad": {"samples": 4}}
 LAYERED = [name for name, method in METHODS.items() if method.has_layer]
-PIXELED = [name for name in METHODS if name not in LAYERED]
+#: One of each kind; the others take longer together than a test should.
+QUICK = ("gradcam", "guidedbackprop")
+
+
+def marked(names):
+    return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in names]
 
 
 def explained(name, subject, pixels, targets, **settings):
@@ -51,7 +56,7 @@ def test_the_quadrant_that_the_class_sees_is_lit(name, one_quadrant):
         assert (found.map * quadrant(0, 1)).sum() >= 0.95 * found.map.sum()
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "eigencam"])
+@pytest.mark.parametrize("name", marked(name for name in METHODS if name != "eigencam"))
 def test_each_class_has_its_own_quadrant(name, two_quadrants):
     first, second = explained(name, two_quadrants, noise(), [0, 1])
     assert (first.index, second.index) == (0, 1)
@@ -64,7 +69,7 @@ def test_eigencam_is_the_same_for_every_class(two_quadrants):
     assert np.array_equal(first.map, second.map)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", marked(METHODS))
 def test_a_picture_s_map_does_not_depend_on_its_neighbours(name, one_quadrant):
     pixels = noise(3)
     alone = explained(name, one_quadrant, pixels[2:], [0])[0]
@@ -245,7 +250,7 @@ def nested_and_flat(tmp_path_factory):
     return Subject(keras.models.load_model(file)), Subject(flat)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", marked(METHODS))
 def test_a_nested_network_is_explained_as_its_flat_twin(name, nested_and_flat):
     nested, flat = nested_and_flat
     assert nested.default_layer == "base/out_relu"
@@ -267,14 +272,14 @@ def test_a_sequential_network_within_a_functional_one():
         assert all(np.abs(one.values).max() > 0 for one in explained(name, subject, noise(2, 16), [0, 1]))
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", marked(METHODS))
 def test_a_plain_network_with_one_grey_channel(name):
     subject = Subject(of_quadrants(quadrant(1, 1), channels=1))
     (found,) = explained(name, subject, noise(1, channels=1), [0])
     assert (found.map * quadrant(1, 1)).sum() >= 0.95 * found.map.sum() > 0
 
 
-@pytest.mark.parametrize("name", LAYERED)
+@pytest.mark.parametrize("name", marked(LAYERED))
 def test_a_layer_in_a_residual_branch_is_no_waist(name, nested_and_flat):
     """The picture reaches the class round the layer too; at that layer the gradient is that through the branch."""
     nested, flat = nested_and_flat
@@ -307,7 +312,7 @@ def test_whole_numbers_as_input_have_a_gradient():
 # What is blank, and why
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", marked(METHODS))
 def test_a_class_that_nothing_speaks_for_has_a_reason(name):
     """The logit is a constant: every gradient is 0, and no cover changes it."""
     model = of_quadrants(quadrant(0, 0))

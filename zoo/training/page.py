@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo import __version__, metrics, report
 from zoo.images import load
+from zoo.training import results
 from zoo.training.judging import Judgement
 
 if TYPE_CHECKING:
     from zoo.training.job import Job
+
+log = logging.getLogger(__name__)
 
 #: Pictures of each kind in the gallery.
 SHOWN = 24
@@ -36,6 +41,7 @@ def write(job: Job, numbers: Mapping[str, Any]) -> None:
     if judgement is not None:
         confusion = metrics.confusion(judgement.predicted, judgement.labels, len(classes))
         wrong, right = (_shown(job, judgement, rows[:SHOWN]) for rows in (judgement.wrong, judgement.right))
+        wrong = _with_overlays(job, judgement, wrong)
     page = report.RunReport(
         title=job.run.folder.name,
         command=job.settings.invocation or "",
@@ -97,3 +103,27 @@ def _shown(job: Job, judgement: Judgement, rows: np.ndarray) -> list[report.Show
         )
         for row in rows
     ]
+
+
+def _with_overlays(job: Job, judgement: Judgement, shown: list[report.Shown]) -> list[report.Shown]:
+    """Mistakes with a Grad-CAM beside each: where the network saw the class that it named.
+
+    A network without a map has none, and what goes wrong here costs the overlays alone.
+    """
+    if not shown:
+        return shown
+    rows = judgement.wrong[: len(shown)]
+    try:
+        from zoo.visualize.drawing import overlay
+        from zoo.visualize.methods.gradcam import GradCam
+        from zoo.visualize.subject import Subject
+
+        pixels = np.stack([one.pixels for one in shown if one.pixels is not None])
+        seen = GradCam(Subject(results.load(job.run))).explain(
+            pixels, judgement.predicted[rows], judgement.scores[rows].max(1)
+        )
+        maps = [None if one.blank else overlay(picture, one.map) for picture, one in zip(pixels, seen, strict=True)]
+    except Exception as error:
+        log.debug("no Grad-CAM of the mistakes: %s", error)
+        return shown
+    return [replace(one, overlay=drawn) for one, drawn in zip(shown, maps, strict=True)]

@@ -173,15 +173,15 @@ class Subject:
         return self.flat.tensors[self.layer(layer)]
 
     def is_map(self, layer: str) -> bool:
-        """Whether a layer gives a map (n, rows, columns, channels) of more than one place and of the picture's shape.
+        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture.
 
-        The votes of capsules have four axes too, but more rows than the picture.
+        The vectors and votes of capsules have four axes too, but a single row, or more rows than the picture.
         """
         shape: Any = getattr(self.tensor(layer), "shape", ())
         if len(shape) != 4 or None in shape[1:]:
             return False
         height, width, _ = self.input_shape
-        return bool(shape[1] * shape[2] > 1 and shape[1] <= height and shape[2] <= width)
+        return bool(1 < shape[1] <= height and 1 < shape[2] <= width)
 
     @property
     def default_layer(self) -> str:

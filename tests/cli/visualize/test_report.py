@@ -17,7 +17,7 @@ def test_a_page_on_a_folder_with_rows_for_scripts(visualize, little, photos, tmp
     assert all(row["output"] == str(page) for row in done.rows[:-1])
     text = page.read_text(encoding="utf-8")
     assert "What little sees" in text and "2 pictures" in text and "Not read" in text
-    assert text.count('class="tile') == 8
+    assert text.count('type="radio"') == 8
 
 
 def test_the_class_that_is_asked_for_and_no_scores(visualize, little, photos, tmp_path):
@@ -47,6 +47,7 @@ def test_what_makes_no_sense_is_a_sentence(visualize, little, photos, tmp_path, 
     assert not list(tmp_path.glob("*.html"))
 
 
+@pytest.mark.slow
 def test_nearest_pictures_of_an_index(visualize, little, photos, tmp_path):
     from zoo import write_features
 

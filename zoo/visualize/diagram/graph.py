@@ -213,7 +213,7 @@ def _automatic(operation: Any) -> bool:
 
 
 def _multiply_accumulates(layer: Any, node: Any) -> int:
-    """What a layer costs in one call; where it was built for another size, or for any, a copy of this size is counted."""
+    """What a layer costs in one call; of one that was built for another size, or for any, a copy is counted."""
     if not any(weight.name.endswith("kernel") for weight in layer.weights):
         return 0
     output = node.output_tensors[0]

@@ -53,7 +53,7 @@ def unfolded(paths: list[Path]) -> tuple[list[Path], list[str]]:
 
     A trunk with a new head would be one frame in which everything is.
     """
-    names = []
+    names: list[str] = []
     while True:
         outer, count = Counter(path[:1] for path in paths).most_common(1)[0]
         if not outer or count * 2 < len(paths):
@@ -164,7 +164,7 @@ def stage_of(graph: Graph, paths: Sequence[Path], stages: Sequence[Stage]) -> li
     Args:
         graph: the graph.
         paths: where its vertices are.
-        stages: what the registry knows; without, a stage is what has one height and width, up to a waist between blocks.
+        stages: what the registry knows; without, what has one height and width, up to a waist between blocks.
 
     Returns:
         Numbers from 0; the last one is what comes after all stages.

@@ -66,7 +66,7 @@ def _rows(item: Frame | Vertex, inline: bool) -> list[_Row]:
         found: list[_Row] = [(None, Words(" · ".join((item.what, *item.after)), strong=True))]
     else:
         found = [(None, Words(item.name, strong=True))]
-        inside = [(_kind(child), Words(_line(child), small=True)) for child in item.children]
+        inside: list[_Row] = [(_kind(child), Words(_line(child), small=True)) for child in item.children]
         if len(inside) > _LINES:
             left_out = len(inside) - _LINES + 1
             inside = [*inside[: _LINES - 1], (None, Words(f"and {left_out} more", small=True))]

@@ -106,7 +106,7 @@ def _frame(
 
 
 def _groups(graph: Graph, inside: list[int], paths: Sequence[Path], depth: int, least: int) -> dict[int, Any]:
-    """For each vertex the name of its frame at this depth, or its own number; a frame that goes round others is none."""
+    """For each vertex the name of its frame at this depth, or its own number. A frame never goes round others."""
     sizes = Counter(paths[vertex][depth] for vertex in inside if len(paths[vertex]) > depth)
     # A frame round one box says nothing, mostly.
     group: dict[int, Any] = {

@@ -18,6 +18,7 @@ from zoo.searching import Found, Match
 from zoo.visualize.base import Explanation
 from zoo.visualize.explain import Explained
 from zoo.visualize.page import rasters, words
+from zoo.visualize.pictures import DOTS
 from zoo.visualize.sheets import best
 
 #: Where the slider stands at first, of 100: half is the map over the grey picture.
@@ -48,7 +49,7 @@ def section(number: int, record: Explained, picture: np.ndarray, near: Neighbour
     first = best(groups[0]) or groups[0][0]
     height, width = picture.shape[:2]
     box = f"0 0 {width} {height}"
-    tiny = max(height, width) <= rasters.DOTS
+    tiny = max(height, width) <= DOTS
     stage = tag(
         "svg",
         tag("image", class_="photo", id=f"{name}-photo", href=rasters.photograph(picture), **_whole(width, height)),

@@ -83,13 +83,13 @@ class Dreamer:
         shapes = octave_shapes(original.shape[0], original.shape[1], octaves, octave_scale)
         rng = np.random.default_rng(seed)
         total, done = steps * sum(len(self._places(shape)) for shape in shapes), 0
-        base = _resized(original, shapes[0])
+        base = np.clip(_resized(original, shapes[0]), 0, WHITE)
         scales = self._scales(base)
         dreamed = base.copy()
         for shape in shapes:
             # What was dreamed so far is carried up; the detail is that of the original at this size.
             change = _resized(dreamed - base, shape)
-            base = _resized(original, shape)
+            base = np.clip(_resized(original, shape), 0, WHITE)
             dreamed = base + change
             for _ in range(steps):
                 shift = tuple(int(rng.integers(side)) for side in shape)
@@ -105,7 +105,8 @@ class Dreamer:
                 gradient = smoothed(gradient)
                 dreamed += np.float32(_STEP * strength) * gradient / max(float(np.abs(gradient).mean()), 1e-12)
                 np.clip(dreamed, 0, WHITE, out=dreamed)
-        return np.rint(dreamed).astype(np.uint8)
+        rounded: np.ndarray = np.rint(dreamed).astype(np.uint8)
+        return rounded
 
     def _places(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
         """Where tiles of the network's size begin, so that they cover a picture; the last ones overlap."""
@@ -136,7 +137,8 @@ class Dreamer:
         """How strongly each layer responds to the picture, so that each has the same say: float32 (layers,)."""
         shown = _resized(pixels, self.subject.input_shape[:2])[None]
         means = [float(np.mean(np.square(self.subject.activations(name, shown)))) for name in self.layers]
-        return np.maximum(np.array(means, "float32"), 1e-12)
+        found: np.ndarray = np.maximum(np.array(means, "float32"), 1e-12)
+        return found
 
 
 def dream(

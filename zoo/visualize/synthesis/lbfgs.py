@@ -32,6 +32,8 @@ def descend(function: Function, start: np.ndarray, steps: int, length: float) ->
         if not taught:
             direction *= length / max(float(np.sqrt(np.mean(direction**2))), 1e-300)
         promised = float(np.vdot(slope, direction))
+        if promised >= 0:
+            return
         share = 1.0
         for _ in range(_HALVINGS):
             there = here + share * direction

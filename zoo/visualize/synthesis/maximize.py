@@ -25,7 +25,7 @@ FILTER_SIZE, SIZES = 128, (128, 512)
 #: Steps for a filter, and for what must find more than a texture.
 FILTER_STEPS, STEPS = 128, 256
 #: Pictures computed together at most, and the bytes that they may take.
-BATCH_SIZE, MEMORY = 64, 4 << 30
+BATCH_SIZE, MEMORY = 64, 2 << 30
 #: How much of its activation a picture gives for being unlike the others of its target.
 _UNLIKE = 0.25
 #: Pictures of noise that a target's usual activation is measured on.
@@ -84,7 +84,7 @@ class Maximizer:
             diversity: how many different pictures to make of each target.
             plain: change pixels by themselves, without transformations; for comparison.
             seed: of all random numbers. The picture of a target does not depend on the other targets.
-            batch_size: pictures computed together; without, up to 64, as they go into 4 GiB.
+            batch_size: pictures computed together; without, up to 64, as they go into 2 GiB.
 
         Raises:
             UsageError: the network does not take pictures, or a batch has no room for the pictures of one target.
@@ -192,7 +192,8 @@ class Maximizer:
         from keras import ops
 
         pixels = ops.convert_to_numpy(self._pictures.pixels(ops.convert_to_tensor(parameters)))
-        return np.rint(pixels).astype(np.uint8)
+        rounded: np.ndarray = np.rint(pixels).astype(np.uint8)
+        return rounded
 
     def _random(self, target: Target, variant: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, target.index, variant, *(target.place or ())])

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: Functions that have no slope where they are 0, or at their highest.
 _FLAT = ("relu", "relu6")
 _FLAT_OPERATIONS = ("ReLU", "Relu", "Relu6")
+#: How much what is below 0 counts for the slope: enough to wake what is silent, not to make all places a little less so.
+_LEAK = 0.1
 
 
 class Objective:
@@ -25,8 +27,8 @@ class Objective:
     For a filter, the network runs at the size of the pictures, where its layers allow that. Neurons have their places
     in, and classes were learnt from, pictures of the network's own size, so what they are shown is resampled to it.
 
-    Where a layer ends in ReLU, slopes are taken before it: a filter that is silent on noise, or at the top of ReLU6,
-    would have none. What :meth:`scores` gives is after it.
+    Where a layer ends in ReLU, slopes are those of a leaky one: a filter that is silent on noise, or at the top of ReLU6,
+    would have none. What :meth:`scores` gives is of the layer as it is.
     """
 
     def __init__(self, subject: Subject, target: Target, size: int) -> None:
@@ -38,14 +40,14 @@ class Objective:
         output = flat.logits if target.layer is None else subject.tensor(target.layer)
         # Two pictures of one class differ in what the last layer with a map sees.
         seen = subject.tensor(subject.default_layer) if target.layer is None else output
-        part = keras.Model(flat.model.input, [before_activation(output), output, seen])
+        part = keras.Model(flat.model.input, [with_slope(output), output, seen])
         own = resized(part, size, size) if self.kind == "filter" else None
         self.network = own or part
         self._shape = tuple(output.shape[1:])
         self._size = size
-        #: What a gradient keeps of each picture: about as many bytes as all layers give, twice.
+        #: What a gradient keeps of each picture, at most: what all layers give, in single precision.
         self.bytes = (
-            8 * _numbers(subject, target.layer) * math.prod(self.input_size) // math.prod(flat.model.input.shape[1:3])
+            4 * _numbers(subject, target.layer) * math.prod(self.input_size) // math.prod(flat.model.input.shape[1:3])
         )
 
     @property
@@ -74,8 +76,8 @@ class Objective:
         """
         from keras import ops
 
-        linear, _, seen = self.network(self._fitted(pixels), training=False)
-        chosen = ops.take_along_axis(self._flat(linear), ops.expand_dims(index, 1), axis=1)
+        leaky, _, seen = self.network(self._fitted(pixels), training=False)
+        chosen = ops.take_along_axis(self._flat(leaky), ops.expand_dims(index, 1), axis=1)
         return chosen[:, 0], seen
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
@@ -110,34 +112,36 @@ class Objective:
         return ops.reshape(output, (-1, math.prod(self._shape)))
 
 
-def before_activation(tensor: Any) -> Any:
-    """What ReLU was taken of, where a layer ends in it; else the tensor itself.
+def with_slope(tensor: Any) -> Any:
+    """What a layer gives, with a leak where it ends in ReLU; else the tensor itself.
 
     Args:
         tensor: a symbolic output of a layer; of a concatenation, each part is looked at.
 
     Returns:
-        A symbolic tensor of the same shape.
+        A symbolic tensor of the same shape, in which values below 0 are :data:`_LEAK` times what the ReLU was taken of,
+        and no value has a limit.
     """
     import keras
 
     operation, number, _ = tensor._keras_history
     sources = operation._inbound_nodes[number].input_tensors
     if isinstance(operation, keras.layers.Concatenate):
-        parts = [before_activation(source) for source in sources]
+        parts = [with_slope(source) for source in sources]
         changed = any(part is not source for part, source in zip(parts, sources, strict=True))
         return keras.ops.concatenate(parts, axis=operation.axis) if changed else tensor
-    if type(operation).__name__ in _FLAT_OPERATIONS:
-        return sources[0]
-    if getattr(getattr(operation, "activation", None), "__name__", "") not in _FLAT:
+    activation = getattr(getattr(operation, "activation", None), "__name__", "")
+    if type(operation).__name__ in _FLAT_OPERATIONS or (
+        activation in _FLAT and isinstance(operation, keras.layers.Activation)
+    ):
+        return keras.ops.leaky_relu(sources[0], _LEAK)
+    if activation not in _FLAT:
         return tensor
-    if isinstance(operation, keras.layers.Activation):
-        return sources[0]
     settings = {**operation.get_config(), "activation": None, "name": f"{operation.name}_linear"}
     copy = type(operation).from_config(settings)
     linear = copy(sources[0])
     copy.set_weights(operation.get_weights())
-    return linear
+    return keras.ops.leaky_relu(linear, _LEAK)
 
 
 def _numbers(subject: Subject, layer: str | None) -> int:

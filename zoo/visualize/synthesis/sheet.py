@@ -45,10 +45,10 @@ def _title(one: Maximised) -> str:
 
 
 def _activity(one: Maximised) -> str:
-    """``logit 33.2 (noise 1.7)``; filters and neurons have activations, which is the longer word."""
+    """``logit 33.2, noise 1.7``; filters and neurons have activations, which is the longer word."""
     number = "logit " if one.target.kind == "class" else ""
-    decimals = 2 if abs(one.activation) < 10 else 1
-    return f"{number}{one.activation:.{decimals}f} (noise {one.noise_activation:.{decimals}f})"
+    decimals = 2 if abs(one.activation) < 10 else 1 if abs(one.activation) < 100 else 0
+    return f"{number}{one.activation:.{decimals}f}, noise {one.noise_activation:.{decimals}f}"
 
 
 def _columns(count: int, most: int, variants: int) -> int:
