@@ -13,9 +13,9 @@ from zoo.visualize.subject import Subject
 
 #: Points of a curve after its first one.
 STEPS = 20
-#: Squares along the shorter side, which go and come as wholes: holes of single pixels would be noise to a network, and
-#: fool it whatever they hide.
-SQUARES = 14
+#: Squares along the shorter side, which go and come as wholes. Many small holes are noise to a network, and fool it
+#: whatever they hide: with single pixels, a random order deletes as well as Grad-CAM does.
+SQUARES = 8
 #: How wide the Gaussian in the middle of a picture is that maps are compared with, as a share of each side.
 CENTRE = 1 / 4
 #: Numbers along each side of a random map: as many as the last maps of most networks have places at 224 pixels.

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -100,11 +99,4 @@ def test_an_interrupt_leaves_nothing_half_written(little, tmp_path):
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=30)
     assert started.returncode == 130 and "interrupted" in said and "Traceback" not in said
-    assert not list(tmp_path.iterdir()) or {path.name for path in tmp_path.iterdir()} <= {"zoo-cache", "keras-home"}
-
-
-@pytest.mark.slow
-def test_from_a_shell(zoo, little, tmp_path):
-    done = zoo("visualize", "maximize", "-m", little, "--class", "0", "--size", "32", "--steps", "2", "-o", "a.png")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1 and np.array(Image.open(tmp_path / "a.png")).shape[2] == 3
+    assert {path.name for path in tmp_path.iterdir()} <= {"zoo-cache", "keras-home"}

@@ -72,11 +72,21 @@ def test_a_silent_filter_is_woken():
         assert found.activation > 10 * found.noise_activation and found.activation > 0.05
 
 
+def test_a_dead_filter_is_said_to_be_silent():
+    pixels = keras.Input((32, 32, 3))
+    x = layers.Conv2D(2, 3, name="half")(pixels)
+    network = keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+    network.get_layer("half").kernel.assign(np.array([0.0, 0.01]) * np.ones((3, 3, 3, 2)))
+    dead, alive = made(Subject(network), layer="half", filters="all", steps=5)
+    assert (dead.silent, alive.silent) == (True, False)
+    assert np.abs(dead.pixels.astype(int) - 127).max() < 25
+
+
 def test_a_picture_does_not_depend_on_the_others():
     subject = Subject(fine_tuned(nested=True))
-    together = made(subject, layer="head", filters="1,5,7", batch_size=3)
-    alone = made(subject, layer="head", filters="5")
-    apart = made(subject, layer="head", filters="1,5,7", batch_size=2)
+    together = made(subject, layer="head", filters="1,5,7", batch_size=3, steps=20)
+    alone = made(subject, layer="head", filters="5", steps=20)
+    apart = made(subject, layer="head", filters="1,5,7", batch_size=2, steps=20)
     for other in (alone[0], apart[1]):
         assert np.abs(together[1].pixels.astype(int) - other.pixels).mean() < 2
     assert np.abs(together[1].pixels.astype(int) - together[2].pixels).mean() > 10
@@ -84,7 +94,7 @@ def test_a_picture_does_not_depend_on_the_others():
 
 def test_the_seed_decides():
     subject = Subject(fine_tuned(nested=True))
-    first, same, other = (made(subject, classes=[0], seed=seed)[0].pixels for seed in (3, 3, 4))
+    first, same, other = (made(subject, classes=[0], seed=seed, steps=3)[0].pixels for seed in (3, 3, 4))
     assert (first == same).all() and (first != other).any()
 
 
@@ -147,10 +157,11 @@ def test_from_python(colours):
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "inceptionv3", "xception", "mobilenetv2"])
 def test_families(name):
     """With random weights: that it runs to a late layer, and upwards."""
+    keras.utils.set_random_seed(0)
     subject = Subject(create_model(name, None, input_shape=(96, 96, 3)))
     layer = registry.get(name).stages[2].layer
     (found,) = made(subject, layer=layer, filters="3", size=64, steps=4)
-    assert found.pixels.shape == (64, 64, 3) and found.pixels.std() > 1
+    assert found.pixels.shape == (64, 64, 3) and not found.silent
 
 
 @pytest.fixture(scope="module")
@@ -163,31 +174,26 @@ def real(request):
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_class_is_raised_tenfold_over_noise(real):
-    for name, least in (("mobilenetv2", 10), ("squeezenet1.1", 20)):
-        found = made(real(name), classes=["goldfish", "volcano"], size=128, steps=64)
-        assert all(one.ratio > least for one in found), [(name, one.ratio) for one in found]
-
-
-@pytest.mark.slow
-@pytest.mark.real
 def test_filters_are_raised_tenfold_over_noise(real):
-    """The typical filter of late layers; ReLU6 lets none be above 6."""
+    """The typical filter of late layers; ReLU6 lets none of the first network be above 6."""
     for name, layer in (("mobilenetv2", "block_13_expand_relu"), ("squeezenet1.1", "fire9_concat")):
-        found = made(real(name), layer=layer, filters="0-15", size=96, steps=48)
-        ratios = [np.inf if one.noise_activation <= 0 else one.ratio for one in found]
+        found = made(real(name), layer=layer, filters="0-8", size=96, steps=40)
+        ratios = [np.inf if one.ratio is None else one.ratio for one in found]
         assert np.median(ratios) > 10, (name, ratios)
 
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_class_is_what_the_network_answers(real):
+def test_a_class_is_raised_tenfold_and_is_what_the_network_answers(real):
     """The picture, shown as any other, is the class it was made for; and has less fine noise than in pixel space."""
     subject = real("mobilenetv2")
-    wanted = ["goldfish", "tarantula", "volcano", "pineapple"]
-    settings = {"classes": wanted, "size": 224, "steps": 48}
-    pictures, plain = (np.stack([one.pixels for one in made(subject, plain=way, **settings)]) for way in (False, True))
-    probabilities = subject.predict(pictures)
+    wanted = ["goldfish", "volcano"]
+    found, plain = (made(subject, classes=wanted, size=224, steps=40, plain=way) for way in (False, True))
+    assert all(one.ratio > 10 for one in found), [one.ratio for one in found]
+    probabilities = subject.predict(np.stack([one.pixels for one in found]))
     assert [subject.label(index) for index in probabilities.argmax(axis=1)] == wanted
-    fine, rough = (np.abs(np.diff(some.astype(float), axis=2)).mean() / some.std() for some in (pictures, plain))
-    assert fine < 0.5 * rough
+    for one, other in zip(found, plain, strict=True):
+        fine, rough = (
+            np.abs(np.diff(each.pixels.astype(float), axis=1)).mean() / each.pixels.std() for each in (one, other)
+        )
+        assert fine < 0.5 * rough

@@ -80,15 +80,17 @@ def of_kind(kind):
         return keras.Model(pixels, layers.DepthwiseConv2D(3, activation="relu6", bias_initializer="ones")(conv(pixels)))
     if kind == "operation":
         return keras.Model(pixels, ops.relu(conv(pixels)))
+    if kind == "pooled":
+        return keras.Model(pixels, layers.MaxPooling2D()(layers.ReLU()(conv(pixels))))
     parts = [layers.Conv2D(2, 3, activation="relu")(pixels), layers.ReLU()(conv(pixels))]
     return keras.Model(pixels, layers.Concatenate()(parts))
 
 
-@pytest.mark.parametrize("kind", ["layer", "activation", "within", "operation", "concatenated"])
+@pytest.mark.parametrize("kind", ["layer", "activation", "within", "operation", "pooled", "concatenated"])
 def test_relu_leaks_and_has_no_limit(kind):
     network = of_kind(kind)
     leaky = keras.Model(network.input, with_slope(network.output))
-    pixels = np.random.default_rng(0).standard_normal((4, 8, 8, 3)).astype("float32") * 5
+    pixels = np.random.default_rng(0).standard_normal((40, 8, 8, 3)).astype("float32") * 5
     found, after = leaky.predict_on_batch(pixels), network.predict_on_batch(pixels)
     limit = 6 if kind in ("layer", "within") else None
     assert found.min() < 0 and (limit is None or found.max() > limit)

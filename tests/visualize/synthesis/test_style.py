@@ -55,7 +55,7 @@ def test_with_the_content_alone_the_content_stays(painter):
 
 def test_more_smoothness_is_smoother(painter):
     def rough(weight):
-        *_, last = painter.run(detailed(48, 60), stripes(), steps=12, smooth_weight=weight)
+        *_, last = painter.run(detailed(48, 60), stripes(), steps=8, smooth_weight=weight)
         return float(variation(ops.convert_to_tensor(last.pixels[None].astype("float32"))))
 
     assert rough(1000) < 0.7 * rough(0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("model", "layer", "kind", "filter", "neuron", "class", "index", "variant"),
-    *("activation", "noise_activation", "ratio", "output"),
+    *("activation", "noise_activation", "ratio", "silent", "output"),
 )
 #: The name of the page beside single pictures.
 _SHEET = "sheet.png"
@@ -201,6 +201,7 @@ def _row(one: Maximised, output: Path) -> dict[str, Any]:
         "activation": round(one.activation, 6),
         "noise_activation": round(one.noise_activation, 6),
         "ratio": None if one.ratio is None else round(one.ratio, 3),
+        "silent": one.silent,
         "output": str(output),
     }
 

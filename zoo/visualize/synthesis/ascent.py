@@ -31,6 +31,12 @@ class Ascent:
         """How far it is: 0 before the first step, 1 at the last."""
         return self._done / max(1, self._steps - 1)
 
+    @property
+    def moved(self) -> np.ndarray:
+        """Which pictures had any slope so far: bool (n,)."""
+        found: np.ndarray = self._squares.reshape(-1) > 0
+        return found
+
     def climb(self, gradient: np.ndarray) -> None:
         """Take a step along a gradient of the same shape; where that is 0 for a picture, it stays as it is."""
         rate = RATE * (1 - (1 - _END) * self.progress)

@@ -46,6 +46,8 @@ class Maximised:
     noise_activation: float
     #: 0 for the first picture of a target, where there are several.
     variant: int = 0
+    #: Whether nothing in a picture raises the target: there was no slope at any step.
+    silent: bool = False
     #: The picture as it grew: uint8 (frames, size, size, 3).
     frames: np.ndarray | None = None
 
@@ -164,6 +166,7 @@ class Maximizer:
                 activation=float(active[number]),
                 noise_activation=float(noise[number]),
                 variant=variant,
+                silent=not ascent.moved[number],
                 frames=_rgb(np.stack([frame[number] for frame in kept])) if kept else None,
             )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Functions that have no slope where they are 0, or at their highest.
 _FLAT = ("relu", "relu6")
 _FLAT_OPERATIONS = ("ReLU", "Relu", "Relu6")
-#: How much what is below 0 counts for the slope: enough to wake what is silent, not to make all places a little less so.
+#: The slope below 0: enough to wake what is silent, too little to gain by making all places less silent.
 _LEAK = 0.1
 
 
@@ -27,8 +27,8 @@ class Objective:
     For a filter, the network runs at the size of the pictures, where its layers allow that. Neurons have their places
     in, and classes were learnt from, pictures of the network's own size, so what they are shown is resampled to it.
 
-    Where a layer ends in ReLU, slopes are those of a leaky one: a filter that is silent on noise, or at the top of ReLU6,
-    would have none. What :meth:`scores` gives is of the layer as it is.
+    Where a layer ends in ReLU, slopes are those of a leaky one: a filter that is silent on noise, or at the top of
+    ReLU6, would have none. What :meth:`scores` gives is of the layer as it is.
     """
 
     def __init__(self, subject: Subject, target: Target, size: int) -> None:
@@ -116,7 +116,7 @@ def with_slope(tensor: Any) -> Any:
     """What a layer gives, with a leak where it ends in ReLU; else the tensor itself.
 
     Args:
-        tensor: a symbolic output of a layer; of a concatenation, each part is looked at.
+        tensor: a symbolic output of a layer; a concatenation and pooling are looked through.
 
     Returns:
         A symbolic tensor of the same shape, in which values below 0 are :data:`_LEAK` times what the ReLU was taken of,
@@ -130,6 +130,9 @@ def with_slope(tensor: Any) -> Any:
         parts = [with_slope(source) for source in sources]
         changed = any(part is not source for part, source in zip(parts, sources, strict=True))
         return keras.ops.concatenate(parts, axis=operation.axis) if changed else tensor
+    if isinstance(operation, keras.layers.MaxPooling2D | keras.layers.AveragePooling2D):
+        pooled = with_slope(sources[0])
+        return tensor if pooled is sources[0] else operation(pooled)
     activation = getattr(getattr(operation, "activation", None), "__name__", "")
     if type(operation).__name__ in _FLAT_OPERATIONS or (
         activation in _FLAT and isinstance(operation, keras.layers.Activation)

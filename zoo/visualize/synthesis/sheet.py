@@ -17,6 +17,8 @@ LIMIT = 500
 #: How wide a page is at most, and the longest side of a picture on it, by how many there are.
 _PAGE, _GAP = 1200, 16
 _SIDES = ((1, 512), (6, 384), (20, 224), (LIMIT, 128))
+#: What stands on a picture that did not grow.
+_SILENT = "no slope: nothing raises it"
 
 
 def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarray:
@@ -34,7 +36,10 @@ def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarra
     longest = next(side for count, side in _SIDES if len(shown) <= count)
     side = min(longest, max(first.pixels.shape[0], 128))
     columns = _columns(len(shown), (_PAGE + _GAP) // (side + _GAP), 1 + max(one.variant for one in found))
-    panels = [Panel(at_side(one.pixels, side), _title(one), [_activity(one)]) for one in shown]
+    panels = [
+        Panel(at_side(one.pixels, side), _title(one), [_activity(one)], note=_SILENT if one.silent else "")
+        for one in shown
+    ]
     where = "classes" if first.target.layer is None else first.target.layer
     more = [f"And {len(found) - LIMIT:,} more pictures."] if len(found) > LIMIT else []
     return page([Block(panels, columns, f"{first.model} · {where}")], notes=[*more, *notes])
