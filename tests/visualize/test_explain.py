@@ -88,7 +88,9 @@ def test_groups_change_nothing(quadrants):
 
 
 def test_classes_come_first_and_methods_second(quadrants):
-    (record,) = explain(quadrants, noise(1), method=["eigencam", "gradcam"], target=[1, "0"], layer="last_map")
+    (record,) = explain(
+        quadrants, noise(1), method=["eigencam", "gradcam"], target=[np.int64(1), "0"], layer="last_map"
+    )
     assert [(one.index, one.method) for one in record.explanations] == [
         (1, "eigencam"),
         (1, "gradcam"),
@@ -168,6 +170,11 @@ def test_settings_go_to_the_methods_that_know_them(quadrants):
 def test_what_makes_no_sense_is_said_before_a_picture_is_read(quadrants, settings, message):
     with pytest.raises(UsageError, match=message):
         explain(quadrants, "gone/", **settings)
+
+
+def test_a_class_by_numpy_s_number(quadrants):
+    (record,) = explain(quadrants, noise(1), target=np.argmax([0, 1, 0]), faithfulness=False)
+    assert [one.index for one in record.explanations] == [1]
 
 
 def test_more_classes_than_there_are(quadrants):

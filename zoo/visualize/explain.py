@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,7 +102,10 @@ def explain(
         raise UsageError(f"--top is at least 1. Received: {top}")
     subject = opened(model, device=device, offline=offline)
     chosen = choose(subject, method, layer=layer, **settings)
-    named = None if target is None else [target] if isinstance(target, str | int) else list(target)
+    named = target
+    # NumPy's numbers are no int, and no sequence either.
+    if named is not None and (isinstance(named, str) or not isinstance(named, Iterable)):
+        named = [named]
     targets = None if named is None else [subject.target(one) for one in named]
     sources = inputs.stream(images, recursive=recursive, offline=offline)
     return _Plan(subject, chosen, targets, top, faithfulness, lenient=method == ALL).records(sources)
