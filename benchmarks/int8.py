@@ -84,7 +84,7 @@ def measure(model: str, files: list[Path], work: Path, repeats: int = 3) -> tupl
     small = [*command, "-o", str(work / "int8.h5"), "--overwrite", "--precision", "int8"]
     run(plain, **own)
     # A bar of its own: what is measured here is judged below.
-    first = run([*small, "--bar", "0"], **own)
+    first = run([*small, "--min-cosine", "0"], **own)
     float32, int8, agreement = quantised(work / f"zoo-{model}" / "compiled")
     bare: list[tuple[float, float]] = []
     whole: tuple[list[Run], list[Run]] = ([], [])
@@ -94,7 +94,7 @@ def measure(model: str, files: list[Path], work: Path, repeats: int = 3) -> tupl
             rates = [apart.submit(engine_rate, form / "model.xml", pictures, 256).result() for form in (float32, int8)]
         bare.append((rates[0][0], rates[1][0]))
         whole[0].append(run(plain, **own))
-        whole[1].append(run([*small, "--bar", "0"], **own))
+        whole[1].append(run([*small, "--min-cosine", "0"], **own))
     faster = median(two / one for one, two in bare)
     top1 = "no classes" if agreement["top1"] is None else f"{agreement['top1']:.1%}"
     print(f"{model}")
