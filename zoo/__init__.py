@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from zoo import visualize
-    from zoo.classify import Classifier, Prediction, Result
+    from zoo.classify import Classifier, Result
     from zoo.comparison import Comparison, compare
     from zoo.duplicates import Duplicates, find_duplicates
     from zoo.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.extraction import write_features
     from zoo.features import Extractor, Features, extract_features
     from zoo.finetuning.finetune import finetune
+    from zoo.labels import Prediction
     from zoo.models import create_model
     from zoo.registry import list_models, register_model
     from zoo.searching import Searcher
@@ -36,7 +37,7 @@ _WHERE = {
     "Features": "zoo.features",
     "ImageError": "zoo.errors",
     "ModelSpec": "zoo.spec",
-    "Prediction": "zoo.classify",
+    "Prediction": "zoo.labels",
     "Preprocessing": "zoo.spec",
     "Resize": "zoo.spec",
     "Result": "zoo.classify",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo import bundle, pretrained, registry
@@ -68,6 +69,36 @@ def named(
     spec, tag = registry.resolve(name)
     found = pretrained.fetch(spec, tag, include_top=include_top, offline=offline, progress=progress)
     return Choice(spec, tag or found.tag, found, "asked for by name")
+
+
+def up_to(
+    name: str | None,
+    layers: Sequence[str],
+    *,
+    probabilities: bool = False,
+    offline: bool | None = None,
+    progress: pretrained.Progress | None = None,
+) -> Choice:
+    """As :func:`named` or :func:`default`; weights without the classifier will do where nothing of that is wanted.
+
+    Args:
+        name: as typed; the default network without.
+        layers: layers and stages that are wanted; the end of the network without its classifier where there are none.
+        probabilities: whether the class probabilities are wanted.
+        offline: as for :func:`named`.
+        progress: as for :func:`named`.
+
+    Raises:
+        UsageError: as for :func:`named`.
+        UnavailableError: as for :func:`named` and :func:`default`.
+    """
+    if name is None:
+        return default(offline=offline, progress=progress)
+    if bundle.is_file(name):
+        return named(name)
+    stages = {part for stage in registry.resolve(name)[0].stages for part in (stage.name, stage.layer)}
+    include_top = probabilities or not stages.issuperset(layers)
+    return named(name, include_top=include_top, offline=offline, progress=progress)
 
 
 def default(

@@ -12,21 +12,13 @@ import numpy as np
 from zoo import bundle, calibration, choice, devices, engines, labels, pipeline, pretrained, sources, votes
 from zoo.errors import ImageError, UnavailableError, UsageError
 from zoo.inputs import Inputs, stream
+from zoo.labels import Prediction
 from zoo.video.frames import Video
 
 log = logging.getLogger(__name__)
 
 #: The label of a picture whose best class does not reach the threshold.
 UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One class: its name, its index in the network's output and its probability, 0-1."""
-
-    label: str
-    index: int
-    score: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from zoo import (
     labels,
     pipeline,
     pretrained,
-    registry,
 )
 from zoo.engines import compiled
 from zoo.errors import ImageError, UsageError
@@ -111,7 +110,7 @@ class Extractor:
             raise UsageError(f"The batch size is at least 1. Received: {batch_size}")
         asked = (layer,) if isinstance(layer, str) else tuple(layer or ())
         self._device = devices.select(device)
-        self.choice = _choose(model, asked, probabilities, offline, progress)
+        self.choice = choice.up_to(model, asked, probabilities=probabilities, offline=offline, progress=progress)
         whole = self.choice.spec
         stages = {stage.name: stage.layer for stage in whole.stages}
         layers = [stages.get(name, name) for name in asked]
@@ -348,21 +347,3 @@ def extract_features(
         UnavailableError: as for :class:`Extractor`.
     """
     return Extractor(model, layer=layer, **settings).extract(pictures, recursive=recursive)
-
-
-def _choose(
-    model: str | None,
-    layers: Sequence[str],
-    probabilities: bool,
-    offline: bool | None,
-    progress: pretrained.Progress | None,
-) -> choice.Choice:
-    """The network; its weights without the classifier are enough where nothing of that is asked for."""
-    if model is None:
-        return choice.default(offline=offline, progress=progress)
-    if bundle.is_file(model):
-        return choice.named(model)
-    spec, _ = registry.resolve(model)
-    stages = {name for stage in spec.stages for name in (stage.name, stage.layer)}
-    include_top = probabilities or not stages.issuperset(layers)
-    return choice.named(model, include_top=include_top, offline=offline, progress=progress)

@@ -25,6 +25,15 @@ class Label:
     wordnet_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One class: its name, its index in the network's output and its probability, 0-1."""
+
+    label: str
+    index: int
+    score: float
+
+
 def names(source: str | Sequence[str]) -> tuple[str, ...]:
     """Names in the order of the network's output.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_panels import clear_edges, count
-from zoo.classify import Prediction
+from zoo.labels import Prediction
 from zoo.plots.canvas import BLUE
 from zoo.visualize import sheets
 from zoo.visualize.base import Explanation

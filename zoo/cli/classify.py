@@ -26,7 +26,7 @@ _SEGMENTS = 20
     metavar="P",
     help="Say 'unknown' where the best class has a probability below P.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@common.recursive_option
 @click.option("--every", metavar="TIME", help="Take a picture of each video every 1s, 500ms, 2m, or 30f (frames).")
 @common.run_options
 @common.output_options

@@ -92,12 +92,7 @@ def command(
             stream.write(out.to_json({**found.summary(), "pictures": list(found.rows())}) + "\n")
         else:
             out.write(found.rows(), stream, format, columns=_COLUMNS)
-    if found.unusable:
-        common.say(
-            f"{len(found.unusable):,} of {len(found) + len(found.unusable):,} vectors are not made of finite numbers "
-            f"and are in no group; the first is that of {found.unusable[0]}"
-        )
-    return 1 if found.unusable else 0
+    return common.unusable(found.unusable, len(found), "are in no group")
 
 
 def _told(found: Clusters) -> str:

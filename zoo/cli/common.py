@@ -7,7 +7,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,17 +115,32 @@ def run_options(function: Function) -> Function:
             show_default=True,
             help="openvino: compiled once, for CPUs. keras: any backend.",
         ),
-        click.option(
-            "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute."
-        ),
+        device_option,
     ):
         function = option(function)
     return function
 
 
+def device_option(function: Function) -> Function:
+    """``--device``."""
+    return click.option(
+        "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute."
+    )(function)
+
+
 def offline_option(function: Function) -> Function:
     """``--offline``."""
     return click.option("--offline", is_flag=True, default=None, help="Never use the network.")(function)
+
+
+def recursive_option(function: Function) -> Function:
+    """``-r/--recursive``."""
+    return click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")(function)
+
+
+def rows_option(function: Function) -> Function:
+    """``--format``, where ``--output`` is something else than the rows."""
+    return click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")(function)
 
 
 def output_options(function: Function) -> Function:
@@ -138,6 +153,25 @@ def output_options(function: Function) -> Function:
         type=click.Choice(FORMATS),
         help="Default: table on a terminal, jsonl into a pipe, or by the output file's name.",
     )(function)
+
+
+def unusable(paths: Sequence[str], others: int, fate: str) -> int:
+    """Say which vectors are not made of finite numbers.
+
+    Args:
+        paths: theirs.
+        others: how many are.
+        fate: what becomes of them, such as "are in no group".
+
+    Returns:
+        The exit status.
+    """
+    if paths:
+        say(
+            f"{len(paths):,} of {others + len(paths):,} vectors are not made of finite numbers and {fate}; the first "
+            f"is that of {paths[0]}"
+        )
+    return 1 if paths else 0
 
 
 @contextlib.contextmanager

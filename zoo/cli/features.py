@@ -102,7 +102,7 @@ def _int8_options(function: common.Function) -> common.Function:
 @click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @click.option("--normalize", is_flag=True, help="Divide each vector by its length (L2).")
 @click.option("--probabilities", is_flag=True, help="Write the class probabilities too.")
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@common.recursive_option
 @click.option("--resume", "mode", flag_value="resume", help="Go on with what was interrupted.")
 @click.option("--update", "mode", flag_value="update", help="Add what is new, or has changed, to a file that is there.")
 @click.option("--overwrite", "mode", flag_value="overwrite", help="Replace a file that is there.")

@@ -128,12 +128,7 @@ def command(
         format = out.choose_format(format, sys.stdout, data)
         with out.opened(data) as stream:
             out.write(found.rows(), stream, format, columns=_COLUMNS)
-    if found.unusable:
-        common.say(
-            f"{len(found.unusable):,} of {len(found) + len(found.unusable):,} vectors are not made of finite numbers "
-            f"and have no place; the first is that of {found.unusable[0]}"
-        )
-    return 1 if found.unusable else 0
+    return common.unusable(found.unusable, len(found), "have no place")
 
 
 def _told(found: Map) -> str:

@@ -37,7 +37,7 @@ _COLUMNS = ("query", "rank", "path", "score", "error")
 @click.option(
     "--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw what was found."
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@common.recursive_option
 @common.run_options
 @common.output_options
 def command(

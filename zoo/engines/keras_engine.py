@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import devices
+from zoo.engines import framework
 from zoo.engines.base import together
 from zoo.errors import UnavailableError
 from zoo.quiet import quiet_stderr
@@ -49,14 +49,12 @@ class KerasEngine:
         Raises:
             UnavailableError: the backend does not see the device.
         """
-        self.backend = devices.prepare(device)
+        self.backend = framework.start(device)
         with quiet_stderr():
             import keras
 
             from zoo import models
 
-            _allow_memory_growth(self.backend)
-            self._check_device(device)
             self._keras = keras
             self._spec = spec
             with self._placed(device):
@@ -95,41 +93,6 @@ class KerasEngine:
     def _placed(self, device: Device) -> AbstractContextManager[Any]:
         """On a GPU nothing is forced: the process sees only that one. On the CPU it is."""
         return self._keras.device("cpu:0") if device.kind == "cpu" and self.backend != "jax" else nullcontext()
-
-    def _check_device(self, device: Device) -> None:
-        """Never run anywhere else than was said."""
-        if device.kind == "gpu" and not _sees_gpu(self.backend):
-            raise UnavailableError(
-                f"Keras on {self.backend} does not see {device.name}; see 'zoo doctor', or use --device cpu."
-            )
-
-
-def _sees_gpu(backend: str) -> bool:
-    """Whether the imported backend has a GPU to run on."""
-    if backend == "tensorflow":
-        import tensorflow
-
-        return bool(tensorflow.config.list_physical_devices("GPU"))
-    if backend == "jax":
-        import jax
-
-        return bool(jax.default_backend() == "gpu")
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def _allow_memory_growth(backend: str) -> None:
-    """TensorFlow takes all of a GPU's memory unless it is told otherwise before its first use."""
-    if backend != "tensorflow":
-        return
-    import tensorflow
-
-    for gpu in tensorflow.config.list_physical_devices("GPU"):
-        try:
-            tensorflow.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:
-            log.debug("TensorFlow was in use before zoo: memory growth stays as it is")
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import bundle, choice, devices, pretrained, registry
+from zoo import bundle, choice, pretrained, registry
 from zoo.data.loader import Loader
+from zoo.engines import framework
 from zoo.errors import UnavailableError, UsageError
 from zoo.finetuning import plan
 from zoo.finetuning.cached import CachedBatches
@@ -25,7 +26,7 @@ from zoo.finetuning.views import Views
 from zoo.spec import Cut
 from zoo.training import judging, precision, rate_finder, results
 from zoo.training.epochs import Batches, Phase
-from zoo.training.job import JUDGED, Job, start_keras
+from zoo.training.job import JUDGED, Job
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
@@ -102,8 +103,7 @@ class Finetuning(Job):
         if named is None or named in (stage.name for stage in self.spec.stages):
             return
         # Layers are known once it is built.
-        devices.prepare(self.device)
-        start_keras()
+        framework.start(self.device)
         self.first_to_learn(self.join("float32").model, None)
 
     @property

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo import devices
 from zoo.data.split import Split
+from zoo.engines import framework
 from zoo.finetuning import plan
 from zoo.finetuning.job import Finetuning
 from zoo.finetuning.trunk import Trunk, nbytes
@@ -97,7 +97,7 @@ class _Stage:
         if self.job.caches("head"):
             from_cache = self._trunk(self.recipe.head.cut)
         if len(self.job.devices) == 1:
-            devices.prepare(self.job.device)
+            framework.start(self.job.device)
         with distribution.over(self.job.devices), quiet_stderr():
             return list(self._parts(from_cache))
 

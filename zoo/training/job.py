@@ -15,8 +15,8 @@ import numpy as np
 from zoo import devices
 from zoo.data import dataset as datasets
 from zoo.data import manifest
+from zoo.engines import framework
 from zoo.errors import UsageError
-from zoo.quiet import quiet_stderr
 from zoo.spec import ModelSpec
 from zoo.training import checkpoint, distribution, page, results, teaching
 from zoo.training.epochs import Clock, Epochs, Phase
@@ -94,8 +94,7 @@ class Job:
                 path, reason = left[0]
                 rest = "" if len(left) == 1 else f", {len(left) - 1} more in metrics.json"
                 self.watcher.note(f"left out: {path} ({reason}){rest}")
-            devices.prepare(self.device)
-            start_keras()
+            framework.start(self.device)
             epochs = self._resume() if self.resumed else self._begin()
             stack.callback(self.pictures.end)
             while True:
@@ -303,14 +302,6 @@ class Job:
         page.write(self, numbers)
         self.run.write_metadata(self.metadata({name: _brief(value) for name, value in judged.items()}))
         return numbers
-
-
-def start_keras() -> None:
-    """Import Keras and compute something, without what frameworks say when they begin."""
-    with quiet_stderr():
-        import keras
-
-        keras.ops.convert_to_numpy(keras.ops.zeros(1))
 
 
 def _digest(table: bytes) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import __version__, metrics, report
+from zoo.errors import UsageError
 from zoo.images import load
 from zoo.training import results
 from zoo.training.judging import Judgement
@@ -123,7 +124,11 @@ def _with_overlays(job: Job, judgement: Judgement, shown: list[report.Shown]) ->
             pixels, judgement.predicted[rows], judgement.scores[rows].max(1)
         )
         maps = [None if one.blank else overlay(picture, one.map) for picture, one in zip(pixels, seen, strict=True)]
-    except Exception as error:
+    except UsageError as error:
         log.debug("no Grad-CAM of the mistakes: %s", error)
+        return shown
+    except Exception as error:
+        # The training is over and its network is saved: that is not lost over a picture.
+        log.warning("report.html has no Grad-CAM of the mistakes: %s: %s", type(error).__name__, error)
         return shown
     return [replace(one, overlay=drawn) for one, drawn in zip(shown, maps, strict=True)]

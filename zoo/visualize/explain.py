@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import inputs
-from zoo.classify import Prediction
 from zoo.errors import ImageError, UnavailableError, UsageError
 from zoo.inputs import Inputs
+from zoo.labels import Prediction
 from zoo.sources import Source
 from zoo.visualize import methods
 from zoo.visualize.base import Explanation, Method

@@ -27,6 +27,31 @@ class Flat:
     logits: Any
     tensors: Mapping[str, Any]
 
+    def is_map(self, name: str) -> bool:
+        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture.
+
+        The vectors and votes of capsules have four axes too, but a single row, or more rows than the picture.
+        """
+        shape: Any = getattr(self.tensors[name], "shape", ())
+        if len(shape) != 4 or None in shape[1:]:
+            return False
+        height, width = self.model.input.shape[1:3]
+        return bool(1 < shape[1] <= height and 1 < shape[2] <= width)
+
+    @property
+    def last_map(self) -> str | None:
+        """The last layer that still knows where things are, or what its pooling was taken of; ``None`` without one."""
+        # What is pooled or dropped has less to say than what it was made of.
+        passing = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Dropout)
+        found, learnt = None, False
+        for name, tensor in self.tensors.items():
+            operation = keras.tree.flatten(tensor)[0]._keras_history.operation
+            # Before the first weights there is only the picture itself.
+            learnt = learnt or bool(getattr(operation, "weights", ()))
+            if learnt and self.is_map(name) and not isinstance(operation, passing):
+                found = name
+        return found
+
 
 def flatten(model: keras.Model) -> Flat:
     """Unfold whatever is nested in a network: functional and sequential networks within others, at any depth.

@@ -49,6 +49,12 @@ def gradient_of(function: Callable[..., tuple[Any, Any]], *, wrt: int = 1) -> Gr
     return call
 
 
+def chosen(logits: Any, targets: Any) -> tuple[Any, Any]:
+    """The logit of the class of each picture, (n, 1), and all logits, (n, classes)."""
+    targets = keras.ops.expand_dims(keras.ops.cast(targets, "int32"), 1)
+    return keras.ops.take_along_axis(logits, targets, axis=1), logits
+
+
 def _tensorflow(function: Callable[..., tuple[Any, Any]], wrt: int) -> Callable[..., tuple[list[Any], Any]]:
     import tensorflow as tf
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from zoo.errors import ImageError
 from zoo.sources import Source
 
 if TYPE_CHECKING:
+    from zoo.visualize.explain import Explained
     from zoo.visualize.subject import Subject
 
 #: The longer side that a picture has at least when it is drawn, where its file has so many pixels.
@@ -67,6 +70,34 @@ def look(subject: Subject, source: Source, seen: np.ndarray) -> Picture:
         return Picture(_rgb(seen), whole.size, (width, height))
     larger = replace(subject.spec.resize, height=factor * height, width=factor * width)
     return Picture(images.fit(whole, larger), whole.size, (width, height))
+
+
+def explained(
+    subject: Subject, sources: Iterable[Source], **settings: Any
+) -> Iterator[tuple[Explained, Source, Picture | None]]:
+    """Explain pictures, and read each once more for people.
+
+    Args:
+        subject: the network.
+        sources: the pictures.
+        **settings: as :func:`zoo.visualize.explain.explain` takes them.
+
+    Yields:
+        What was found in each picture, where it came from, and how people see it; ``None`` where it cannot be read.
+    """
+    # Methods are no part of a picture.
+    from zoo.visualize.explain import explain
+
+    waiting: deque[Source] = deque()
+
+    def noted() -> Iterator[Source]:
+        for source in sources:
+            waiting.append(held(source))
+            yield waiting[-1]
+
+    for record in explain(subject, noted(), **settings):
+        source = waiting.popleft()
+        yield record, source, None if record.pixels is None else look(subject, source, record.pixels)
 
 
 def _rgb(seen: np.ndarray) -> np.ndarray:

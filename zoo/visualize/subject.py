@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import choice, devices, engines, images, labels, pretrained
+from zoo import bundle, calibration, choice, devices, engines, images, labels, pretrained
+from zoo.engines import framework
 from zoo.errors import UnavailableError, UsageError
 from zoo.labels import Label
 from zoo.quiet import quiet_stderr
@@ -61,6 +62,8 @@ class Subject:
         self.input_shape: tuple[int, int, int] = shape
         self.classes = classes
         self.stages = stages
+        #: What its logits are divided by before it answers, as it was fitted on other pictures; see zoo.calibration.
+        self.temperature = 1.0
         self.spec: ModelSpec | None = None
         self._weights: pretrained.Found | None = None
         self._device: devices.Device | None = None
@@ -75,7 +78,6 @@ class Subject:
         device: str = "auto",
         offline: bool | None = None,
         progress: pretrained.Progress | None = None,
-        include_top: bool = True,
     ) -> Subject:
         """Take a network by name, with its trained weights.
 
@@ -84,11 +86,10 @@ class Subject:
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
             offline: never use the network; ``$ZOO_OFFLINE`` decides without.
             progress: called with file name, bytes done and bytes in all while weights are fetched.
-            include_top: whether the classifier is needed.
 
         Raises:
             UsageError: an unknown name or device, an exported network, or one whose layers cannot be seen.
-            UnavailableError: weights or device are not to be had.
+            UnavailableError: weights or device are not to be had, or Keras does not see the device.
         """
         if model is not None and (model.endswith(_EXPORTED) or (Path(model) / "saved_model.pb").is_file()):
             raise UsageError(
@@ -99,8 +100,8 @@ class Subject:
         if model is None:
             found = choice.default(offline=offline, progress=progress)
         else:
-            found = choice.named(model, include_top=include_top, offline=offline, progress=progress)
-        devices.prepare(chosen)
+            found = choice.named(model, offline=offline, progress=progress)
+        framework.start(chosen)
         with quiet_stderr():
             from zoo import models
 
@@ -109,6 +110,8 @@ class Subject:
             subject = cls(network, labels.classes(weights.labels) if weights else (), found.spec.stages)
         subject.name = found.spec.name
         subject.spec, subject._weights, subject._device = found.spec, found.weights, chosen
+        if found.spec.file:
+            subject.temperature = bundle.temperature(found.spec.file)
         return subject
 
     def read(self, source: Any) -> np.ndarray:
@@ -173,15 +176,8 @@ class Subject:
         return self.flat.tensors[self.layer(layer)]
 
     def is_map(self, layer: str) -> bool:
-        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture.
-
-        The vectors and votes of capsules have four axes too, but a single row, or more rows than the picture.
-        """
-        shape: Any = getattr(self.tensor(layer), "shape", ())
-        if len(shape) != 4 or None in shape[1:]:
-            return False
-        height, width, _ = self.input_shape
-        return bool(1 < shape[1] <= height and 1 < shape[2] <= width)
+        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture."""
+        return self.flat.is_map(self.layer(layer))
 
     @property
     def default_layer(self) -> str:
@@ -190,34 +186,28 @@ class Subject:
         Raises:
             UsageError: the network has no map.
         """
-        import keras
-
-        # What is pooled or dropped has less to say than what it was made of.
-        passing = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Dropout)
-        found, learnt = "", False
-        for name, tensor in self.flat.tensors.items():
-            operation = keras.tree.flatten(tensor)[0]._keras_history.operation
-            # Before the first weights there is only the picture itself.
-            learnt = learnt or bool(getattr(operation, "weights", ()))
-            if learnt and self.is_map(name) and not isinstance(operation, passing):
-                found = name
-        if not found:
+        found = self.flat.last_map
+        if found is None:
             raise UsageError(f"{self.name} has no layer whose output has rows and columns, so it has no map to draw.")
         return found
 
     # What it computes
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
-        """What the network says: float32 (n, classes), for any number of pictures; on the CPU by the compiled network.
+        """The probabilities of classes, for any number of pictures; on the CPU by the compiled network.
 
-        A network that answers by the mean over a picture and its mirror image does not do so here.
+        They are corrected by :attr:`temperature`, as those of ``zoo classify`` are. A network that answers by the mean
+        over a picture and its mirror image does not do so here.
+
+        Returns:
+            float32 (n, classes).
         """
         engine = self._start()
         if engine is None or pixels.dtype != np.uint8:
-            return self._in_batches(self.flat.model, pixels)
+            return calibration.tempered(self._in_batches(self.flat.model, pixels), self.temperature)
         size = engine.batch_size
         outputs = engine.run(pixels[start : start + size] for start in range(0, len(pixels), size))
-        return np.concatenate([np.array(output) for output in outputs])
+        return calibration.tempered(np.concatenate([np.array(output) for output in outputs]), self.temperature)
 
     def activations(self, layer: str, pixels: np.ndarray) -> np.ndarray:
         """What a layer gives: float32 (n, …)."""
@@ -245,7 +235,7 @@ class Subject:
             ``[gradient], logits``; the pixels matter only where there are ways round the layer. What is below the layer
             is not computed where there are none.
         """
-        from zoo.visualize.gradients import gradient_of
+        from zoo.visualize.gradients import chosen, gradient_of
 
         name = self.layer(layer)
 
@@ -271,7 +261,7 @@ class Subject:
 
         A function of float32 pixels and the class of each picture int32 (n,), which gives ``[gradient], logits``.
         """
-        from zoo.visualize.gradients import gradient_of
+        from zoo.visualize.gradients import chosen, gradient_of
 
         def make() -> Gradient:
             import keras
@@ -320,11 +310,3 @@ def batches(pixels: np.ndarray, size: int = BATCH_SIZE) -> Iterator[tuple[np.nda
         if count < size:
             part = np.concatenate([part, np.repeat(part[-1:], size - count, axis=0)])
         yield part, count
-
-
-def chosen(logits: Any, targets: Any) -> tuple[Any, Any]:
-    """The logit of the class of each picture, and all logits."""
-    from keras import ops
-
-    chosen = ops.take_along_axis(logits, ops.expand_dims(ops.cast(targets, "int32"), 1), axis=1)
-    return chosen, logits

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.pictures import detailed
-from zoo.classify import Prediction
+from zoo.labels import Prediction
 from zoo.searching import Found, Match
 from zoo.visualize.base import Explanation
 from zoo.visualize.explain import Explained

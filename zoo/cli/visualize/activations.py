@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 if TYPE_CHECKING:
     from zoo.visualize.feature_maps import FeatureMaps
@@ -45,10 +44,10 @@ _NAMED = 10
     metavar="FILE.png|FOLDER",
     help="A picture, or a folder for several.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute.")
+@common.recursive_option
+@common.device_option
 @common.offline_option
-@click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")
+@common.rows_option
 def command(
     paths: tuple[str, ...],
     model: str | None,

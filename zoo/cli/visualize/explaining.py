@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 if TYPE_CHECKING:
-    from zoo.sources import Source
     from zoo.visualize.explain import Explained
     from zoo.visualize.pictures import Picture
     from zoo.visualize.subject import Subject
@@ -26,13 +23,11 @@ _NAMED = 5
 def options(function: common.Function) -> common.Function:
     """PATHs, the network, the classes, and what is written where: the fields of :class:`Request`."""
     for option in (
-        click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output."),
+        common.rows_option,
         common.offline_option,
-        click.option(
-            "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute."
-        ),
+        common.device_option,
         click.option("--no-scores", is_flag=True, help="Do not measure deletion and insertion, which takes longest."),
-        click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders."),
+        common.recursive_option,
         click.option(
             "--sheet",
             type=click.Path(dir_okay=False, path_type=Path),
@@ -148,9 +143,10 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
         from zoo.visualize.subject import Subject
 
         subject = Subject.open(request.model, device=request.device, offline=request.offline, progress=fetched)
+    from zoo.visualize import pictures
     from zoo.visualize.sheets import ContactSheet, figure
 
-    found = _looked_at(
+    found = pictures.explained(
         subject,
         sources,
         method=method,
@@ -166,7 +162,7 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
     notes = _Notes(subject, layer)
 
     def explained() -> Iterator[dict[str, Any]]:
-        for number, (record, picture) in enumerate(found, start=1):
+        for number, (record, _, picture) in enumerate(found, start=1):
             report.add(ok=picture is not None)
             update(number)
             if picture is None:
@@ -193,25 +189,6 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
     if report.failed:
         common.say(f"{report.failed} of {report.done + report.failed} could not be read")
     return report.exit_status
-
-
-def _looked_at(
-    subject: Subject, sources: Iterable[Source], **settings: Any
-) -> Iterator[tuple[Explained, Picture | None]]:
-    """What is found in each picture, and the picture for people."""
-    from zoo.visualize import pictures
-    from zoo.visualize.explain import explain
-
-    waiting: deque[Source] = deque()
-
-    def noted() -> Iterator[Source]:
-        for source in sources:
-            waiting.append(pictures.held(source))
-            yield waiting[-1]
-
-    for record in explain(subject, noted(), **settings):
-        source = waiting.popleft()
-        yield record, None if record.pixels is None else pictures.look(subject, source, record.pixels)
 
 
 def _parts(method: str, request: Request) -> list[str]:

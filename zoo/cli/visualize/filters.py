@@ -8,7 +8,6 @@ from typing import Any, Literal
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 _COLUMNS = ("model", "layer", "kind", "height", "width", "channels", "filters", "dead", "strongest", "output")
 
@@ -33,7 +32,7 @@ _COLUMNS = ("model", "layer", "kind", "height", "width", "channels", "filters", 
     help="Where to draw.",
 )
 @common.offline_option
-@click.option("--format", type=click.Choice(FORMATS), help="Of the row on standard output.")
+@common.rows_option
 def command(
     model: str | None,
     layer: str | None,

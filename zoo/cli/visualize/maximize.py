@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 if TYPE_CHECKING:
     from zoo.visualize.synthesis.maximize import Maximised, Maximizer
@@ -67,9 +66,9 @@ _SHEET = "sheet.png"
     help="A sheet, or a folder for a sheet and single pictures.",
 )
 @click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Pictures computed together.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute.")
+@common.device_option
 @common.offline_option
-@click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")
+@common.rows_option
 def command(
     model: str | None,
     layer: str | None,

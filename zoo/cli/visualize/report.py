@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 if TYPE_CHECKING:
     from zoo.searching import Searcher
     from zoo.sources import Source
-    from zoo.visualize.explain import Explained
     from zoo.visualize.page.figure import Neighbours
-    from zoo.visualize.pictures import Picture
-    from zoo.visualize.subject import Subject
 
 #: What differs most, of what takes little time.
 DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion")
@@ -45,7 +40,7 @@ DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion"
 @click.option("--layer", metavar="L", help="Whose maps; without, the last layer that has any.")
 @click.option("--index", metavar="FILE", help="Vectors, as 'zoo features' writes them: show what is most like each.")
 @click.option("-k", "near", type=click.IntRange(min=1), default=6, show_default=True, help="How many of these.")
-@click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")
+@common.recursive_option
 @click.option("--no-scores", is_flag=True, help="Do not measure deletion and insertion, which takes longest.")
 @click.option(
     "-o",
@@ -55,9 +50,9 @@ DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion"
     metavar="FILE.html",
     help="The page.",
 )
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute.")
+@common.device_option
 @common.offline_option
-@click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")
+@common.rows_option
 def command(
     paths: tuple[str, ...],
     model: str | None,
@@ -100,9 +95,10 @@ def command(
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
     neighbours = _Near(index, near, device=device, offline=offline) if index is not None else None
+    from zoo.visualize import pictures
     from zoo.visualize.page import Page
 
-    looked_at = _looked_at(
+    looked_at = pictures.explained(
         subject,
         sources,
         method="all" if "all" in methods else list(methods or DEFAULT),
@@ -151,25 +147,6 @@ def _check(output: Path) -> None:
         raise UsageError(f"The page is HTML, which {output} does not end in; name a .html file.")
     if not os.access(output.parent, os.W_OK):
         raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
-
-
-def _looked_at(
-    subject: Subject, sources: Iterable[Source], **settings: Any
-) -> Iterator[tuple[Explained, Source, Picture | None]]:
-    """What is found in each picture, where it came from, and the picture for people."""
-    from zoo.visualize import pictures
-    from zoo.visualize.explain import explain
-
-    waiting: deque[Source] = deque()
-
-    def noted() -> Iterator[Source]:
-        for source in sources:
-            waiting.append(pictures.held(source))
-            yield waiting[-1]
-
-    for record in explain(subject, noted(), **settings):
-        source = waiting.popleft()
-        yield record, source, None if record.pixels is None else pictures.look(subject, source, record.pixels)
 
 
 class _Near:

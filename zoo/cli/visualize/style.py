@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from zoo.cli import common
-from zoo.output import FORMATS
 
 _COLUMNS = (
     *("content", "style", "status", "model", "style_layers", "content_layer", "optimizer", "steps", "loss"),
@@ -53,9 +52,9 @@ _COLUMNS = (
     metavar="FILE.png",
     help="Where to write it.",
 )
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute.")
+@common.device_option
 @common.offline_option
-@click.option("--format", type=click.Choice(FORMATS), help="Of the row on standard output.")
+@common.rows_option
 def command(
     content: str,
     style: str,

@@ -71,8 +71,7 @@ def _guided(subject: Subject) -> Gradient:
     """
     import keras
 
-    from zoo.visualize.gradients import gradient_of
-    from zoo.visualize.subject import chosen
+    from zoo.visualize.gradients import chosen, gradient_of
 
     @keras.ops.custom_gradient  # type: ignore[untyped-decorator]
     def positive(x: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +15,14 @@ from zoo.report.estimates import bar
 from zoo.report.gallery import thumbnail
 from zoo.report.markup import Markup, joined, tag
 from zoo.report.words import percent
-from zoo.searching import Found, Match
 from zoo.visualize.base import Explanation
 from zoo.visualize.explain import Explained
 from zoo.visualize.page import rasters, words
 from zoo.visualize.pictures import DOTS
 from zoo.visualize.sheets import best
+
+if TYPE_CHECKING:
+    from zoo.searching import Found, Match
 
 #: Where the slider stands at first, of 100: half is the map over the grey picture.
 BLEND = 50
