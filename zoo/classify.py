@@ -102,6 +102,9 @@ class Classifier:
         self.temperature = bundle.temperature(self.spec.file) if self.spec.file else 1.0
         self._engine_request = engine
         self._batch_size = batch_size
+        #: Whether so many pictures will come (:func:`zoo.engines.batching.enough`) that it pays to find the fastest
+        #: batch size first, which takes a few seconds, once. It is asked when the engine starts.
+        self.many = False
         self._engine: engines.Engine | None = None
 
     @property
@@ -221,6 +224,7 @@ class Classifier:
                 engine=self._engine_request,
                 batch_size=self._batch_size,
                 single=single,
+                many=self.many,
             )
         return self._engine
 

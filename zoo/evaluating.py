@@ -12,6 +12,7 @@ from zoo import calibration, class_match
 from zoo.classify import Classifier
 from zoo.data.labelled import Labelled
 from zoo.data.split import PARTS
+from zoo.engines import batching
 from zoo.errors import UsageError
 from zoo.evaluation import Calibration, Evaluation
 from zoo.scoring import VIEWS, Scored, Views, outputs, read_dataset, score, warn_of_training
@@ -61,6 +62,8 @@ def evaluate(
     names, truth = outputs(classifier, judged, labels)
     done = 0
     total = len(judged) + (len(fitting) if fitting else 0)
+
+    classifier.many = total >= batching.enough(classifier.spec.gmacs)
 
     def step() -> None:
         nonlocal done

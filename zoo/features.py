@@ -133,6 +133,9 @@ class Extractor:
         self._engine_request, self._batch_size, self._threads = engine, batch_size, threads
         #: How it runs, which does not change what it gives: arguments for another extractor.
         self.running = {"device": device, "engine": engine, "batch_size": batch_size, "offline": offline}
+        #: Whether so many pictures will come (:func:`zoo.engines.batching.enough`) that it pays to find the fastest
+        #: batch size first, which takes a few seconds, once. It is asked when the engine starts.
+        self.many = False
         self._engine: engines.Engine | None = None
 
     @classmethod
@@ -208,6 +211,7 @@ class Extractor:
                 self._device,
                 engine=self._engine_request,
                 batch_size=self._batch_size,
+                many=self.many,
                 folder=self._quantized.folder if self._quantized else None,
                 threads=self._threads,
             )

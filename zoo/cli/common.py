@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import sys
@@ -19,6 +20,9 @@ from zoo.output import FORMATS
 log = logging.getLogger("zoo")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Pictures that are counted, at most.
+_COUNTED = 50_000
 
 #: Exit status after Ctrl-C, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -153,6 +157,18 @@ def output_options(function: Function) -> Function:
         type=click.Choice(FORMATS),
         help="Default: table on a terminal, jsonl into a pipe, or by the output file's name.",
     )(function)
+
+
+def come(count: int, paths: Sequence[str], *, recursive: bool) -> bool:
+    """Whether there are so many pictures in files and folders, as far as that is quickly seen.
+
+    A list on standard input can be read only once, so that nobody knows. It does not pay to count very many.
+    """
+    from zoo.sources import find
+
+    if "-" in paths or count > _COUNTED:
+        return False
+    return sum(1 for _ in itertools.islice(find(paths, recursive=recursive, offline=True), count)) == count
 
 
 def unusable(paths: Sequence[str], others: int, fate: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +25,19 @@ log = logging.getLogger(__name__)
 CANDIDATES = (1, 2, 4, 8, 16)
 #: Seconds that each is run, and batches that it is run for at least; those of a candidate may not take longer.
 SECONDS, BATCHES, LONGEST = 0.7, 4, 4.0
+#: Billions of multiply-accumulates of all pictures together from which on it pays to measure: they take longer.
+LONG = 3000.0
 #: A larger batch is taken where it is faster by this share; where it is slower by more than the other, so are the next.
 WORTH, HOPELESS = 0.02, 0.06
+
+
+def enough(gmacs: float | None) -> int:
+    """From how many pictures on it pays to measure.
+
+    Args:
+        gmacs: billions of multiply-accumulates for a picture, where that is known.
+    """
+    return math.ceil(LONG / (gmacs or 1.0))
 
 
 def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> int:

@@ -17,6 +17,8 @@ from zoo.vectors.column import Column
 from zoo.vectors.rows import block_rows
 from zoo.video import times
 
+#: Bytes of float32 in a block that is written: a disk is no faster with more, and two blocks are in memory at a time.
+BLOCK_BYTES = 4 << 20
 #: Squares that are added in single precision.
 _SUMMED = 256
 
@@ -68,7 +70,7 @@ class Content(Protocol):
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
         """All rows of a column, in blocks (n, *shape) of its dtype.
 
-        Each has ``rows``, or as many as make about 32 MiB, the last one fewer.
+        Each has ``rows``, or as many as make about 4 MiB as float32, the last one fewer.
         """
 
     def entries(self) -> Iterator[Entry]:
@@ -106,7 +108,7 @@ class ArrayContent:
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
         """All rows of a column, in blocks."""
         array = self.arrays[list(self.columns).index(column)]
-        rows = rows or block_rows(column.shape)
+        rows = rows or block_rows(column.shape, BLOCK_BYTES)
         for start in range(0, self.count, rows):
             yield np.ascontiguousarray(array[start : start + rows], column.dtype)
 

@@ -28,6 +28,8 @@ __all__ = ["belonging", "open_file", "write"]
 
 #: Bytes of a chunk, which has whole rows; one larger row is a chunk by itself.
 CHUNK = 1 << 20
+#: Chunks that are written together.
+_CHUNKS = 4
 
 
 def write(content: Content, path: Path) -> list[Path]:
@@ -63,7 +65,8 @@ def _write_columns(file: h5py.File, content: Content) -> None:
         if column is content.columns[0]:
             lengths = _growing(file, "norms", content.count, np.dtype(np.float32))
         row = 0
-        for block in content.blocks(column):
+        # Whole chunks, so that none is written twice.
+        for block in content.blocks(column, dataset.chunks[0] * _CHUNKS):
             dataset[row : row + len(block)] = block
             if lengths is not None:
                 lengths[row : row + len(block)] = norms(block)

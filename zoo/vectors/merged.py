@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.vectors.base import Base
 from zoo.vectors.column import Column
-from zoo.vectors.content import Entry
+from zoo.vectors.content import BLOCK_BYTES, Entry
 from zoo.vectors.log import Line, Log
 from zoo.vectors.names import BLOCK
 from zoo.vectors.rows import Buffers, block_rows
@@ -64,7 +64,7 @@ class Merged:
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
         """All rows of a column, in blocks."""
         number = list(self.columns).index(column)
-        step = min(rows or block_rows(column.shape), max(1, self.count))
+        step = min(rows or block_rows(column.shape, BLOCK_BYTES), max(1, self.count))
         buffers = Buffers((step, *column.shape), column.dtype)
         with contextlib.ExitStack() as closing:
             # A log of which nobody has said what its rows are has none.
