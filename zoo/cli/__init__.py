@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from zoo.cli.lazy import LazyGroup
@@ -53,3 +55,5 @@ def main() -> None:
       zoo classify photos/ -m resnet50   a folder, with a network by name
       zoo list 'efficientnet*'           the networks there are
     """
+    # This process is zoo's alone, and converts nothing: that half of OpenVINO's import is spared.
+    sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zoo.engines import openvino_runtime
 from zoo.engines.layout import channels_first
 from zoo.errors import ZooError
 from zoo.spec import Cut
@@ -80,6 +81,8 @@ def _cut(text: str) -> Cut:
 def main() -> int:
     """Entry point; an error is the last line of stderr."""
     logging.disable(logging.WARNING)
+    # Keras imports OpenVINO, which would tell its makers.
+    openvino_runtime.load()
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("target", type=Path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.engines import batching, compiled
+from zoo.engines import batching, compiled, openvino_runtime
 from zoo.engines.base import together
 from zoo.errors import UnavailableError
 
@@ -57,7 +57,7 @@ class OpenVinoEngine:
             folder: another compiled form of the network, with the same outputs.
             threads: that compute; one for each processor without.
         """
-        import openvino
+        openvino = openvino_runtime.load()
 
         self._spec = spec
         self._folder = folder or compiled.ensure(spec, weights)
@@ -86,7 +86,7 @@ class OpenVinoEngine:
         Requests are waited for in turn and have no callbacks: a callback runs in one of OpenVINO's threads and
         needs the interpreter, which the end of a queue may be holding.
         """
-        import openvino
+        openvino = openvino_runtime.load()
 
         # One more than run at a time, so that the processor has work while a result is being used.
         free = [self._network.create_infer_request() for _ in range(self._parallel + 1)]
@@ -137,7 +137,7 @@ class OpenVinoEngine:
         What is kept is read through a memory map, which takes a hundred megabytes less for ResNet50 than
         OpenVINO's own cache folder does.
         """
-        import openvino
+        openvino = openvino_runtime.load()
 
         hint = self._settings["PERFORMANCE_HINT"].lower()
         kept = self._folder / "blobs" / f"{hint}-{batch_size}-{self._place}.blob"

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.engines.openvino_runtime import TELEMETRY
+
 #: The network with all its outputs, by which it is compared; ``model.xml`` has only those that are used.
 WHOLE = "whole"
 
@@ -32,7 +34,7 @@ def quantize(source: Path, pictures: np.ndarray, target: Path, settings: dict[st
         keep: numbers of the outputs that are used.
     """
     # NNCF would count its users over the network, and writes a number for each of them into their home folder.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]
     import nncf
     import openvino
     from openvino._offline_transformations import apply_moc_transformations

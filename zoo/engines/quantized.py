@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import kept
-from zoo.engines import compiled
+from zoo.engines import compiled, openvino_runtime
 from zoo.engines.agreement import Agreement, compare
 from zoo.engines.openvino_engine import OpenVinoEngine
 from zoo.engines.quantize import WHOLE
@@ -138,7 +138,7 @@ def find(spec: ModelSpec, weights: Found | None, calibration: str) -> Quantized 
 
 def _target(spec: ModelSpec, weights: Found | None, calibration: str) -> tuple[Path, dict[str, Any]]:
     """Where an int8 form is kept, and everything that could change it."""
-    import openvino
+    openvino = openvino_runtime.load()
 
     about = {
         **compiled.identity(spec, weights),
