@@ -119,11 +119,11 @@ def decode_rate(files: Sequence[Path]) -> tuple[float, np.ndarray]:
 SETTINGS = (*(("THROUGHPUT", batch) for batch in (1, 2, 4, 8, 16)), ("LATENCY", 8))
 
 
-def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[float, str]:
-    """Pictures a second of the bare engine, in float32 as zoo runs it: the best of several settings."""
+def engine_rates(file: Path, pictures: np.ndarray, count: int = 512) -> dict[tuple[str, int], float]:
+    """Pictures a second of the bare engine, in float32 as zoo runs it, for each of :data:`SETTINGS`."""
     import openvino
 
-    best = (0.0, "")
+    rates = {}
     core = openvino.Core()
     for hint, batch in SETTINGS:
         graph = core.read_model(file)
@@ -141,5 +141,17 @@ def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[flo
         for number in range(count // batch):
             queue.start_async({0: batches[number % len(batches)]})
         queue.wait_all()
-        best = max(best, (count // batch * batch / (time.perf_counter() - started), f"{hint}, batch {batch}"))
-    return best
+        rates[hint, batch] = count // batch * batch / (time.perf_counter() - started)
+    return rates
+
+
+def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[float, str]:
+    """The best of :func:`engine_rates`, and with which setting that was."""
+    rates = engine_rates(file, pictures, count)
+    best = max(rates, key=lambda setting: rates[setting])
+    return rates[best], said(best)
+
+
+def said(setting: tuple[str, int]) -> str:
+    """A setting as a table shows it."""
+    return f"{setting[0]}, batch {setting[1]}"

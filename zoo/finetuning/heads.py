@@ -97,6 +97,12 @@ def rate_scales(model: keras.Model, whole: keras.Model, spec: ModelSpec, decay: 
     return [scales[id(variable)] for variable in model.trainable_variables]
 
 
+def after(model: keras.Model, name: str) -> str:
+    """The operation that comes after one."""
+    names = [operation.name for operation in model.operations]
+    return str(names[names.index(name) + 1])
+
+
 def stage_ends(names: Sequence[str], spec: ModelSpec) -> list[int]:
     """Where the stages of a network end among its operations; five parts of it where it names none."""
     named = [names.index(stage.layer) for stage in spec.stages if stage.layer in names]

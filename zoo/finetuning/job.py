@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import bundle, choice, pretrained, registry
 from zoo.data.loader import Loader
 from zoo.engines import framework
-from zoo.errors import UnavailableError, UsageError
-from zoo.finetuning import plan
+from zoo.errors import UnavailableError
+from zoo.finetuning import origin, plan
 from zoo.finetuning.cached import CachedBatches
 from zoo.finetuning.material import Material
-from zoo.finetuning.recipe import Head, TransferRecipe
+from zoo.finetuning.recipe import TransferRecipe
 from zoo.finetuning.views import Views
 from zoo.spec import Cut
 from zoo.training import judging, precision, rate_finder, results
@@ -63,7 +62,7 @@ class Finetuning(Job):
         assert isinstance(settings.recipe, TransferRecipe)
         self.recipe = settings.recipe
         self.scratch = self.recipe.mode == "scratch"
-        self.origin = _origin(settings, self.recipe.head, scratch=self.scratch)
+        self.origin = origin.of(settings, self.recipe.head, scratch=self.scratch)
         super().__init__(settings, run, self.origin.spec, resumed=resumed, watcher=watcher)
         self.classes = len(self.dataset.classes)
         self.material = Material(self, self.recipe, self.origin)
@@ -169,7 +168,7 @@ class Finetuning(Job):
         batches = self._head_batches
         if not batches:
             batches = self.material.pixels(recipe)
-            heads.freeze(model, _after(model, joined.features))
+            heads.freeze(model, heads.after(model, joined.features))
             learner = Learner(model, recipe, plain=model, taught=self._taught)
         else:
             upper = heads.above(model, joined.features)
@@ -326,35 +325,9 @@ class Finetuning(Job):
 
     def metadata(self, judged: Any) -> dict[str, Any]:
         """What the network's file knows of itself, and where it comes from."""
-        origin = results.origin(self.origin, scratch=self.scratch)
-        return {**super().metadata(judged), **origin}
+        return {**super().metadata(judged), **results.origin(self.origin, scratch=self.scratch)}
 
     def _say(self, sentence: str) -> None:
         if sentence and sentence not in self.sentences:
             self.sentences.append(sentence)
             self.watcher.note(sentence)
-
-
-def _origin(settings: Settings, head: Head, *, scratch: bool) -> choice.Choice:
-    """The network to begin with, and its weights."""
-    if bundle.is_file(settings.model):
-        if scratch or settings.weights or settings.variables:
-            raise UsageError(
-                f"{settings.model} has weights of its own, so it takes no other weights or variables, and 'scratch' "
-                "begins with a name."
-            )
-        return choice.Choice(bundle.read_spec(settings.model), None, None, "asked for by file")
-    spec = settings.spec()
-    if spec.classes == 0:
-        raise UsageError(f"{spec.name} draws its input again; a new head takes a network that classifies.")
-    if scratch:
-        return choice.Choice(spec, None, None, "random weights")
-    tag = settings.weights or registry.resolve(settings.model)[1]
-    found = pretrained.fetch(spec, tag, include_top=head.pool == "own")
-    return choice.Choice(spec, found.tag, found, "asked for by name")
-
-
-def _after(model: keras.Model, name: str) -> str:
-    """The operation that comes after one."""
-    names = [operation.name for operation in model.operations]
-    return str(names[names.index(name) + 1])
