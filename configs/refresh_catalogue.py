@@ -4,6 +4,7 @@
     python configs/refresh_catalogue.py --check [NAME…]    compare only; exit 1 where a figure differs
     python configs/refresh_catalogue.py --sources          rewrite the files in weights/imagenet.yaml
     python configs/refresh_catalogue.py --sources --check [NAME…]
+    python configs/refresh_catalogue.py --check --all      figures and files of all of them
 
 A network is added by an entry with ``keras`` (or ``function`` and ``arguments``), ``input`` and the names of
 its stages, ``[stage1, LAYER]``; the rest is filled in. A network of configs/models names its stages in its layers.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import inspect
+import functools
 import math
 import os
 import re
@@ -90,35 +91,59 @@ def stage_row(spec: ModelSpec, model: keras.Model, name: str, layer: str) -> lis
 # Where the weights come from
 
 
+@contextlib.contextmanager
+def asked_for(spec: ModelSpec) -> Iterator[list[dict[str, Any]]]:
+    """What Keras's own builder would fetch for each network that is built meanwhile; nothing is fetched or read."""
+    asked: list[dict[str, Any]] = []
+
+    def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> str:
+        digest = {"sha256" if len(file_hash) == 64 else "md5": file_hash} if file_hash else {}
+        asked.append({"file": fname, "url": origin, **digest})
+        return fname
+
+    name = str(spec.builder).partition(":")[2]
+    builder = getattr(keras.applications, name)
+
+    @functools.wraps(builder)
+    def with_weights(*args: Any, **settings: Any) -> keras.Model:
+        return builder(*args, **{**settings, "weights": "imagenet"})
+
+    with (
+        mock.patch("keras.src.utils.file_utils.get_file", get_file),
+        mock.patch.object(keras.Model, "load_weights", lambda *args, **settings: None),
+        mock.patch.object(keras.applications, name, with_weights),
+    ):
+        yield asked
+
+
 def sources(spec: ModelSpec) -> dict[str, dict[str, Any]]:
     """The files that Keras's own builder would fetch, asked by letting it try."""
-    builder = getattr(keras.applications, str(spec.builder).partition(":")[2])
-    return {part: _source(builder, spec, part == "top") for part in ("top", "no_top")}
-
-
-class _AskedForError(Exception):
-    """Carries what ``get_file`` was called with out of a builder."""
-
-
-def _source(builder: Any, spec: ModelSpec, include_top: bool) -> dict[str, Any]:
-    def get_file(fname: str, origin: str, file_hash: str | None = None, **_: Any) -> str:
-        raise _AskedForError(fname, origin, file_hash)
-
-    options = {"weights": "imagenet", "include_top": include_top, "input_shape": (*spec.input_size, 3)}
-    taken = inspect.signature(builder).parameters
-    options = {key: value for key, value in {**spec.arguments, **options}.items() if key in taken}
-    with mock.patch("keras.src.utils.file_utils.get_file", get_file):
-        try:
-            builder(**options)
-        except _AskedForError as asked:
-            name, url, digest = asked.args
-    entry = {"file": name, "url": url}
-    if digest:
-        entry["sha256" if len(digest) == 64 else "md5"] = digest
-    return entry
+    with asked_for(spec) as asked:
+        models.create_model(spec, None)
+        models.create_model(spec, None, include_top=False)
+    return dict(zip(("top", "no_top"), asked, strict=True))
 
 
 # Files
+
+
+def check_all() -> list[str]:
+    """Figures of all networks, and the files of those of Keras, each built once; a line for each difference."""
+    differences: list[str] = []
+    stored = catalogue.read_yaml(SOURCES)
+    for file in sorted(CATALOGUE.glob("*.yaml")):
+        document = catalogue.read_yaml(file)
+        for name, entry in document["models"].items():
+            spec = _entry(name, entry, document)
+            known = stored["models"].pop(name, None)
+            with asked_for(spec) if known else contextlib.nullcontext([]) as asked:
+                differences += [found for found, _, _ in _figures(name, entry, measure(spec))]
+            if known:
+                files = dict(zip(("no_top", "top"), asked, strict=True))
+                differences += [found for found, _, _ in _files(name, known, files, stored["base_url"])]
+            keras.backend.clear_session()
+    differences += [f"{name}: there is no such network" for name in stored["models"]]
+    return differences
 
 
 def refresh_catalogue(names: set[str], check: bool) -> list[str]:
@@ -129,17 +154,35 @@ def refresh_catalogue(names: set[str], check: bool) -> list[str]:
         for name, entry in document["models"].items():
             if names and name not in names:
                 continue
-            spec = catalogue.read_entry(
-                name, {**entry, "stages": [_four(row) for row in entry["stages"]]}, document, {}
-            )
-            for key, value in measure(spec).items():
-                if entry.get(key) != value:
-                    differences.append(f"{name}: {key} is {entry.get(key)}, should be {value}")
-                    entry[key] = value
+            for found, key, value in _figures(name, entry, measure(_entry(name, entry, document))):
+                differences.append(found)
+                entry[key] = value
             keras.backend.clear_session()
         if not check and len(differences) > before:
             file.write_text(_header(file) + catalogue_text(document), encoding="utf-8")
     return differences
+
+
+def _entry(name: str, entry: dict[str, Any], document: dict[str, Any]) -> ModelSpec:
+    return catalogue.read_entry(name, {**entry, "stages": [_four(row) for row in entry["stages"]]}, document, {})
+
+
+def _figures(name: str, entry: dict[str, Any], measured: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """What differs: a sentence, the key, and what it should be."""
+    for key, value in measured.items():
+        if entry.get(key) != value:
+            yield f"{name}: {key} is {entry.get(key)}, should be {value}", key, value
+
+
+def _files(
+    name: str, entry: dict[str, Any], files: dict[str, dict[str, Any]], base: str
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The same for the files of weights."""
+    for part, file in files.items():
+        asked = {**file, "url": file["url"].removeprefix(base)}
+        stored = entry.get(part, {})
+        if {key: stored.get(key) for key in asked} != asked or {"md5", "sha256"} & (set(stored) - set(asked)):
+            yield f"{name}: {part} is {stored}, should be {asked}", part, asked
 
 
 def refresh_networks(names: set[str], check: bool) -> list[str]:
@@ -184,16 +227,12 @@ def refresh_sources(names: set[str], check: bool) -> list[str]:
     """Ask Keras for files, addresses and digests; returns a line for each difference."""
     differences: list[str] = []
     document = catalogue.read_yaml(SOURCES)
-    base = document["base_url"]
     for name, entry in document["models"].items():
         if names and name not in names:
             continue
-        for part, asked in sources(registry.get(name)).items():
-            asked["url"] = asked["url"].removeprefix(base)
-            stored = entry.get(part, {})
-            if {key: stored.get(key) for key in asked} != asked or {"md5", "sha256"} & (set(stored) - set(asked)):
-                differences.append(f"{name}: {part} is {stored}, should be {asked}")
-                entry[part] = asked
+        for found, part, asked in _files(name, entry, sources(registry.get(name)), document["base_url"]):
+            differences.append(found)
+            entry[part] = asked
         keras.backend.clear_session()
     if not check:
         SOURCES.write_text(_header(SOURCES) + sources_text(document), encoding="utf-8")
@@ -246,10 +285,13 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks")
     parser.add_argument("--check", action="store_true", help="compare only")
     parser.add_argument("--sources", action="store_true", help="the files of weights instead of the figures")
+    parser.add_argument("--all", action="store_true", help="with --check: figures and files of all, built once")
     args = parser.parse_args()
     names = set(args.names)
     with without_chance():
-        if args.sources:
+        if args.check and args.all:
+            differences = check_all() + refresh_networks(set(), check=True)
+        elif args.sources:
             differences = refresh_sources(names, args.check)
         else:
             differences = refresh_catalogue(names, args.check) + refresh_networks(names, args.check)

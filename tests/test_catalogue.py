@@ -172,12 +172,6 @@ def test_sources_of_small_networks_are_keras_s():
 
 
 @pytest.mark.slow
-def test_all_figures():
-    done = refresh("--check")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_all_sources_are_keras_s():
-    done = refresh("--sources", "--check")
+def test_all_figures_and_all_sources_are_keras_s():
+    done = refresh("--check", "--all")
     assert done.returncode == 0, done.stdout + done.stderr

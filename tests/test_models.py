@@ -314,7 +314,7 @@ def test_saved_networks_open_in_plain_keras(backend, tmp_path):
 
 @pytest.mark.slow
 def test_other_families_open_in_plain_keras(tmp_path):
-    names = ("convnexttiny", "efficientnetb0", "nasnetmobile")
+    names = ("convnexttiny", "efficientnetb0")
     for name in names:
         network = create_model(name, None)
         inputs = pictures(network.input_shape[1:])
