@@ -287,9 +287,11 @@ def main() -> int:
     parser.add_argument("--sources", action="store_true", help="the files of weights instead of the figures")
     parser.add_argument("--all", action="store_true", help="with --check: figures and files of all, built once")
     args = parser.parse_args()
+    if args.all and (not args.check or args.sources or args.names):
+        parser.error("--all goes with --check alone: it compares everything, and writes nothing")
     names = set(args.names)
     with without_chance():
-        if args.check and args.all:
+        if args.all:
             differences = check_all() + refresh_networks(set(), check=True)
         elif args.sources:
             differences = refresh_sources(names, args.check)

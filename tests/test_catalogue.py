@@ -166,6 +166,32 @@ def test_check_finds_a_wrong_figure(tmp_path):
     assert "mobilenet_0.25: gmacs is 0.042, should be 0.041" in done.stdout
 
 
+@pytest.mark.slow
+def test_the_check_of_all_finds_a_wrong_figure_and_a_wrong_digest(tmp_path):
+    catalogue = tmp_path / "configs" / "catalogue"
+    catalogue.mkdir(parents=True)
+    (tmp_path / "configs" / "models").mkdir()
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "zoo").symlink_to(ROOT / "zoo")
+    script = tmp_path / "configs" / SCRIPT.name
+    script.write_text(SCRIPT.read_text())
+    text = (ROOT / "configs" / "catalogue" / "vgg.yaml").read_text()
+    (catalogue / "vgg.yaml").write_text(text.replace("params: 138357544", "params: 138357545"))
+    md5 = MD5["vgg19"][1]
+    text = (ROOT / "weights" / "imagenet.yaml").read_text()
+    assert md5 in text
+    (tmp_path / "weights" / "imagenet.yaml").write_text(text.replace(md5, md5[::-1]))
+    done = refresh("--check", "--all", script=script)
+    assert done.returncode == 1
+    found = [line for line in done.stdout.splitlines() if line.startswith("vgg")]
+    assert "vgg16: params is 138357545, should be 138357544" in found
+    assert any(line.startswith("vgg19: no_top is") and md5 in line and md5[::-1] in line for line in found)
+    assert len(found) == 2
+    # Of the other networks there are weights here and no entries.
+    assert "xception: there is no such network" in done.stdout
+    assert refresh("--all", script=script).returncode == 2
+
+
 def test_sources_of_small_networks_are_keras_s():
     done = refresh("--sources", "--check", *SMALL)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -229,11 +229,14 @@ def test_the_batch_size_is_measured_once_where_that_pays(shipped, monkeypatch):
     monkeypatch.setattr(batching, "measure", lambda start, size: measured.append(start(8).batch_size) or {1: 5, 8: 9})
     start = partial(engines.start, *replace_mirror(shipped), CPU, engine="openvino")
     assert start().batch_size == 1
-    assert start(many=True).batch_size == 8
-    assert start(many=True).batch_size == start().batch_size == 8
-    assert start(many=True, batch_size=3).batch_size == 3
+    assert start(many=lambda: True).batch_size == 8
+    assert start(many=lambda: True).batch_size == start().batch_size == 8
+    assert start(many=lambda: True, batch_size=3).batch_size == 3
     assert start(single=True).batch_size == 1
     assert measured == [8]
+    # What is known, or stated, is no reason to count pictures.
+    for settings in ({}, {"batch_size": 3}, {"single": True}):
+        start(many=partial(pytest.fail, "asked for nothing"), **settings)
     (blobs,) = {path.parent for path in compiled.folder().rglob("*.blob")}
     assert sorted(path.name.split("-")[1] for path in blobs.glob("throughput-*.blob")) == ["1", "3", "8"]
 

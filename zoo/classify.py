@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from zoo import bundle, calibration, choice, devices, engines, labels, pipeline, pretrained, sources, votes
+from zoo.engines import batching
 from zoo.errors import ImageError, UnavailableError, UsageError
 from zoo.inputs import Inputs, stream
 from zoo.labels import Prediction
@@ -102,9 +103,8 @@ class Classifier:
         self.temperature = bundle.temperature(self.spec.file) if self.spec.file else 1.0
         self._engine_request = engine
         self._batch_size = batch_size
-        #: Whether so many pictures will come (:func:`zoo.engines.batching.enough`) that it pays to find the fastest
-        #: batch size first, which takes a few seconds, once. It is asked when the engine starts.
-        self.many = False
+        #: Says whether at least so many pictures will come; asked where finding the fastest batch size might pay.
+        self.many: Callable[[int], bool] | None = None
         self._engine: engines.Engine | None = None
 
     @property
@@ -224,7 +224,7 @@ class Classifier:
                 engine=self._engine_request,
                 batch_size=self._batch_size,
                 single=single,
-                many=self.many,
+                many=batching.asking(self.many, self.spec.gmacs),
             )
         return self._engine
 

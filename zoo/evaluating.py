@@ -12,7 +12,6 @@ from zoo import calibration, class_match
 from zoo.classify import Classifier
 from zoo.data.labelled import Labelled
 from zoo.data.split import PARTS
-from zoo.engines import batching
 from zoo.errors import UsageError
 from zoo.evaluation import Calibration, Evaluation
 from zoo.scoring import VIEWS, Scored, Views, outputs, read_dataset, score, warn_of_training
@@ -63,7 +62,7 @@ def evaluate(
     done = 0
     total = len(judged) + (len(fitting) if fitting else 0)
 
-    classifier.many = total >= batching.enough(classifier.spec.gmacs)
+    classifier.many = lambda count: total >= count
 
     def step() -> None:
         nonlocal done

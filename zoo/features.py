@@ -6,25 +6,14 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from zoo import (
-    __version__,
-    bundle,
-    calibration,
-    choice,
-    devices,
-    engines,
-    inputs,
-    labels,
-    pipeline,
-    pretrained,
-)
-from zoo.engines import compiled
+from zoo import __version__, bundle, calibration, choice, devices, engines, inputs, labels, pipeline, pretrained
+from zoo.engines import batching, compiled
 from zoo.errors import ImageError, UsageError
 from zoo.sources import Source
 from zoo.spec import Cut
@@ -133,9 +122,8 @@ class Extractor:
         self._engine_request, self._batch_size, self._threads = engine, batch_size, threads
         #: How it runs, which does not change what it gives: arguments for another extractor.
         self.running = {"device": device, "engine": engine, "batch_size": batch_size, "offline": offline}
-        #: Whether so many pictures will come (:func:`zoo.engines.batching.enough`) that it pays to find the fastest
-        #: batch size first, which takes a few seconds, once. It is asked when the engine starts.
-        self.many = False
+        #: Says whether at least so many pictures will come; asked where finding the fastest batch size might pay.
+        self.many: Callable[[int], bool] | None = None
         self._engine: engines.Engine | None = None
 
     @classmethod
@@ -211,7 +199,7 @@ class Extractor:
                 self._device,
                 engine=self._engine_request,
                 batch_size=self._batch_size,
-                many=self.many,
+                many=batching.asking(self.many, self.spec.gmacs),
                 folder=self._quantized.folder if self._quantized else None,
                 threads=self._threads,
             )

@@ -73,9 +73,9 @@ def test_as_few_pictures_are_counted_as_need_be(photos, monkeypatch):
     given = []
     find = sources.find
     monkeypatch.setattr(sources, "find", lambda *a, **k: (given.append(one) or one for one in find(*a, **k)))
-    assert common.come(2, [str(photos)], recursive=True)
+    assert common.come([str(photos)], 2, recursive=True)
     assert len(given) == 2
-    assert not common.come(5, [str(photos)], recursive=True)
+    assert not common.come([str(photos)], 5, recursive=True)
     given.clear()
-    assert not common.come(10**6, [str(photos)], recursive=True)
+    assert not common.come([str(photos)], 10**6, recursive=True)
     assert not given

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo import devices
+from zoo.engines import framework
 from zoo.errors import UnavailableError, UsageError
 from zoo.training import job, train
 from zoo.training import recipe as recipes
@@ -409,3 +411,14 @@ def test_a_network_that_draws_is_judged_by_its_error(pictures, tmp_path):
     assert 0 < numbers["val"]["loss"] < 1
     with (outcome.run / "history.csv").open() as lines:
         assert float(next(csv.DictReader(lines))["val_loss"]) == pytest.approx(numbers["val"]["loss"], rel=1e-3)
+
+
+def test_a_gpu_that_keras_does_not_see_is_refused_before_anything_is_written(network, pictures, tmp_path, monkeypatch):
+    # A framework that is there already is not told which card to take.
+    monkeypatch.setattr(devices, "prepare", lambda device: "tensorflow")
+    card = devices.Device("gpu:0", "gpu", "", None, None)
+    monkeypatch.setattr(devices, "select_several", lambda request: (card,))
+    monkeypatch.setattr(framework, "sees_gpu", lambda backend: False)
+    with pytest.raises(UnavailableError, match="does not see gpu:0"):
+        train.start(settings(network, pictures), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -61,7 +62,6 @@ def command(
 
     from zoo import output as out
     from zoo.classify import Classifier, Result
-    from zoo.engines import batching
     from zoo.sources import find
     from zoo.video.frames import expand
     from zoo.video.times import Every
@@ -72,7 +72,7 @@ def command(
         classifier = Classifier(
             model, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
         )
-    classifier.many = common.come(batching.enough(classifier.spec.gmacs), paths, recursive=recursive)
+    classifier.many = functools.partial(common.come, paths, recursive=recursive)
     found = expand(find(paths, recursive=recursive, offline=offline, videos=moments is not None), moments)
     first = list(itertools.islice(found, 2))
     # One picture alone is run for latency; of many, only as many are in memory as are being worked on.

@@ -159,7 +159,7 @@ def output_options(function: Function) -> Function:
     )(function)
 
 
-def come(count: int, paths: Sequence[str], *, recursive: bool) -> bool:
+def come(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
     """Whether there are so many pictures in files and folders, as far as that is quickly seen.
 
     A list on standard input can be read only once, so that nobody knows. It does not pay to count very many.

@@ -149,7 +149,6 @@ def command(
     """
     from zoo import extraction, sources
     from zoo import output as out
-    from zoo.engines import batching
     from zoo.errors import UsageError
     from zoo.features import Extractor
     from zoo.video.frames import expand
@@ -183,7 +182,7 @@ def command(
         files = sources.find(paths, recursive=recursive, offline=offline, videos=every is not None)
         return expand(files, every)
 
-    extractor.many = common.come(batching.enough(extractor.spec.gmacs), paths, recursive=recursive)
+    extractor.many = functools.partial(common.come, paths, recursive=recursive)
     pictures = found()
     if precision == "int8":
         listed: Iterable[Source] = pictures

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zoo.engines.base import Engine
@@ -59,7 +60,7 @@ def start(
     engine: str = "auto",
     batch_size: int | None = None,
     single: bool = False,
-    many: bool = False,
+    many: Callable[[], bool] | None = None,
     folder: Path | None = None,
     threads: int | None = None,
 ) -> Engine:
@@ -73,8 +74,9 @@ def start(
             warning in the log says so.
         batch_size: pictures in one batch; the engine's own choice without.
         single: only one picture will come, so latency counts and not throughput.
-        many: so many will come that it pays to find out which batch size is fastest here, where nothing was measured
-            yet and none is stated: a few seconds, once for each compiled network and processor.
+        many: says whether so many will come (:func:`zoo.engines.batching.enough`) that it pays to find out which batch
+            size is fastest here: a few seconds, once for each compiled network and processor. It is asked only where
+            openvino runs, nothing was measured yet, and no size is stated.
         folder: another compiled form of the network, which openvino runs; the one of its float32 weights without.
         threads: that compute, in openvino; one for each processor without.
 

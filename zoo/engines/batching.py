@@ -40,6 +40,11 @@ def enough(gmacs: float | None) -> int:
     return math.ceil(LONG / (gmacs or 1.0))
 
 
+def asking(come: Callable[[int], bool] | None, gmacs: float | None) -> Callable[[], bool] | None:
+    """What says whether it pays, of what says whether so many pictures come; ``None`` where nobody knows."""
+    return None if come is None else lambda: come(enough(gmacs))
+
+
 def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> int:
     """The fastest batch size: as it was measured before, else measured now, for a few seconds, and kept.
 

@@ -6,6 +6,7 @@ import logging
 
 from zoo import devices
 from zoo.devices import Device
+from zoo.engines import openvino_runtime
 from zoo.errors import UnavailableError
 from zoo.quiet import quiet_stderr
 
@@ -28,6 +29,9 @@ def start(device: Device) -> str:
     """
     backend = devices.prepare(device)
     with quiet_stderr():
+        if backend == "openvino":
+            # Keras would import it as it is.
+            openvino_runtime.load()
         import keras
 
         _allow_memory_growth(backend)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class OpenVinoEngine:
         *,
         batch_size: int | None = None,
         single: bool = False,
-        many: bool = False,
+        many: Callable[[], bool] | None = None,
         folder: Path | None = None,
         threads: int | None = None,
     ) -> None:
@@ -53,7 +53,8 @@ class OpenVinoEngine:
             weights: its weights; ``None`` for a network in a file.
             batch_size: pictures in a batch; without, what was found to be fastest here, or else what mostly is.
             single: only one picture will come.
-            many: so many pictures will come that it pays to find the batch size, which takes a few seconds, once.
+            many: says whether so many pictures will come that it pays to find the batch size, which takes a few
+                seconds, once; asked only where it was not found before.
             folder: another compiled form of the network, with the same outputs.
             threads: that compute; one for each processor without.
         """
@@ -76,7 +77,9 @@ class OpenVinoEngine:
             batch_size = 1
         elif batch_size is None:
             file = self._folder / "blobs" / f"batch-size-{self._place}.json"
-            found = batching.find(file, self._compiled_for, spec.input_size) if many else batching.known(file)
+            found = batching.known(file)
+            if found is None and many is not None and many():
+                found = batching.find(file, self._compiled_for, spec.input_size)
             batch_size = found or (BATCH_SIZE_LIGHT if spec.gmacs and spec.gmacs < HEAVY else BATCH_SIZE_HEAVY)
         self._use(self._load(batch_size), batch_size)
 

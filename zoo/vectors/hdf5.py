@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.vectors.column import PROBABILITIES
-from zoo.vectors.content import Content, batched, norms
+from zoo.vectors.content import BLOCK_BYTES, Content, batched, norms
 from zoo.vectors.hdf5_reader import AS_JSON, open_file
 from zoo.vectors.names import BLOCK, encode
 
@@ -28,8 +28,6 @@ __all__ = ["belonging", "open_file", "write"]
 
 #: Bytes of a chunk, which has whole rows; one larger row is a chunk by itself.
 CHUNK = 1 << 20
-#: Chunks that are written together.
-_CHUNKS = 4
 
 
 def write(content: Content, path: Path) -> list[Path]:
@@ -66,7 +64,7 @@ def _write_columns(file: h5py.File, content: Content) -> None:
             lengths = _growing(file, "norms", content.count, np.dtype(np.float32))
         row = 0
         # Whole chunks, so that none is written twice.
-        for block in content.blocks(column, dataset.chunks[0] * _CHUNKS):
+        for block in content.blocks(column, dataset.chunks[0] * (BLOCK_BYTES // CHUNK)):
             dataset[row : row + len(block)] = block
             if lengths is not None:
                 lengths[row : row + len(block)] = norms(block)

@@ -13,9 +13,9 @@ import numpy as np
 from zoo import images
 from zoo.errors import ImageError
 from zoo.sources import Source
+from zoo.visualize.explain import Explained, explain
 
 if TYPE_CHECKING:
-    from zoo.visualize.explain import Explained
     from zoo.visualize.subject import Subject
 
 #: The longer side that a picture has at least when it is drawn, where its file has so many pixels.
@@ -85,9 +85,6 @@ def explained(
     Yields:
         What was found in each picture, where it came from, and how people see it; ``None`` where it cannot be read.
     """
-    # Methods are no part of a picture.
-    from zoo.visualize.explain import explain
-
     waiting: deque[Source] = deque()
 
     def noted() -> Iterator[Source]:

@@ -204,10 +204,12 @@ class Subject:
         """
         engine = self._start()
         if engine is None or pixels.dtype != np.uint8:
-            return calibration.tempered(self._in_batches(self.flat.model, pixels), self.temperature)
-        size = engine.batch_size
-        outputs = engine.run(pixels[start : start + size] for start in range(0, len(pixels), size))
-        return calibration.tempered(np.concatenate([np.array(output) for output in outputs]), self.temperature)
+            said = self._in_batches(self.flat.model, pixels)
+        else:
+            size = engine.batch_size
+            outputs = engine.run(pixels[start : start + size] for start in range(0, len(pixels), size))
+            said = np.concatenate([np.array(output) for output in outputs])
+        return calibration.tempered(said, self.temperature)
 
     def activations(self, layer: str, pixels: np.ndarray) -> np.ndarray:
         """What a layer gives: float32 (n, …)."""
