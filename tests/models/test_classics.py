@@ -215,8 +215,8 @@ def test_all_open_and_export_elsewhere(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_at_full_size_too(tmp_path: Path) -> None:
-    # The only one whose dense layers decide the size.
-    check_elsewhere({"alexnet": registry.get("alexnet").input_size[0]}, tmp_path)
+    names = ("alexnet", "googlenet", "inceptionv4")
+    check_elsewhere({name: registry.get(name).input_size[0] for name in names}, tmp_path)
 
 
 @pytest.mark.parametrize(
