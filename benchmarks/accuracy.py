@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import DATA, machine
 
-from zoo.sources import Source
+from zoo.images.sources import Source
 
 PHOTOGRAPHS = {
     "mobilenetv2": "mobilenetv2_1.0_224.weights.h5",
@@ -53,7 +53,7 @@ def accuracy(model: str, sources: Sequence[Source], labels: Sequence[int]) -> tu
 
 def test_split(name: str, folder: Path) -> tuple[Sequence[Source], Sequence[int]]:
     """The test pictures of a data set, unpacked into ``folder``, and their classes."""
-    from zoo.data import dataset
+    from zoo.data.sources import dataset
 
     if not (folder / name).is_dir():
         with tarfile.open(DATA / f"{name}.tar.xz") as archive:
@@ -71,7 +71,8 @@ def photographs() -> tuple[Sequence[Source], Sequence[int]]:
 
 def main() -> None:
     """Print a row a network."""
-    from zoo import importing, registry
+    from zoo.catalog import registry
+    from zoo.models import import_weights
 
     print(machine())
     print(f"{'network':<18}{'pictures':<28}{'n':>7}{'top-1':>8}{'top-5':>8}{'seconds':>9}")
@@ -86,7 +87,7 @@ def main() -> None:
         for model, data in SHIPPED.items():
             show(model, f"{data} test", *test_split(data, folder))
         for model, file in PHOTOGRAPHS.items():
-            importing.import_file(DATA / "weights" / file, registry.get(model))
+            import_weights.import_file(DATA / "weights" / file, registry.get(model))
             show(model, "200 ImageNet photographs", *photographs())
 
 

@@ -74,15 +74,16 @@ class Repeated:
 
 def make(index: str, file: str, rows: str) -> None:
     """Write many vectors."""
-    from zoo.vectors import formats, open_vectors
+    from zoo.vectors import open_vectors
+    from zoo.vectors.formats import table
 
     with open_vectors(index) as vectors:
-        formats.of(Path(file)).load().write(Repeated(vectors, int(rows)), Path(file))
+        table.of(Path(file)).load().write(Repeated(vectors, int(rows)), Path(file))
 
 
 def find(file: str, threshold: str, way: str) -> None:
     """What is measured: groups of copies."""
-    from zoo.retrieval import pairs
+    from zoo.search import pairs
     from zoo.vectors import open_vectors
 
     if way == "full":

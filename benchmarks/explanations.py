@@ -69,9 +69,9 @@ def main() -> None:
 
 def table(count: int, names: str | None, steps: int) -> None:
     """Print deletion and insertion of each method, and how far it is from what knows nothing."""
-    from zoo.visualize.faithfulness import centred_gaussian, measure, random_map
-    from zoo.visualize.methods import METHODS
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.explain.faithfulness import centred_gaussian, measure, random_map
+    from zoo.visualize.explain.methods import METHODS
+    from zoo.visualize.network.subject import Subject
 
     subject = Subject.open("mobilenetv2", device="cpu")
     pixels, targets = photos(subject, count)
@@ -147,8 +147,8 @@ def speed(rounds: int, count: int = 100) -> None:
     """Print Grad-CAM's rate beside that of tf-keras-vis, on the same network and pictures."""
     import keras
 
-    from zoo.visualize.methods import METHODS
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.explain.methods import METHODS
+    from zoo.visualize.network.subject import Subject
 
     subject = Subject.open("mobilenetv2", device="cpu")
     pixels, targets = photos(subject, count)
@@ -225,7 +225,7 @@ def explain_apart(folder: Path, count: int) -> float:
 
 def explain_files(folder: Path, count: int) -> None:
     """Explain, and print this process's peak memory."""
-    from zoo.visualize.explain import explain
+    from zoo.visualize.explain.explain import explain
 
     def files() -> Iterator[Path]:
         yield from sorted(folder.iterdir())[:count]

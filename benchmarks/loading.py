@@ -63,9 +63,9 @@ ZOO = (
     TIMES
     + """
 from zoo.data import dataset
-from zoo.data.augment import Augment
-from zoo.data.loader import Loader
-from zoo.spec import Resize
+from zoo.data.augment.augment import Augment
+from zoo.data.loading.loader import Loader
+from zoo.core.spec import Resize
 folder, size, batch, epochs, memory = sys.argv[1], *map(int, sys.argv[2:6])
 augment = Augment.from_mapping(json.loads(sys.argv[6]))
 started = now()

@@ -103,14 +103,14 @@ def photographs(folder: Path, count: int = 1000) -> list[Path]:
 
 def decode_rate(files: Sequence[Path]) -> tuple[float, np.ndarray]:
     """Pictures a second, decoding and resizing alone on all cores; and 64 of the pictures."""
-    from zoo import images
-    from zoo.spec import Resize
+    from zoo.core.spec import Resize
+    from zoo.images import decode
 
     resize = Resize(224, 224)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        few = list(pool.map(lambda file: images.load(file, resize), files[:64]))
+        few = list(pool.map(lambda file: decode.load(file, resize), files[:64]))
         started = time.perf_counter()
-        for _ in pool.map(lambda file: images.load(file, resize), files):
+        for _ in pool.map(lambda file: decode.load(file, resize), files):
             pass
         return len(files) / (time.perf_counter() - started), np.stack(few)
 

@@ -71,14 +71,14 @@ def queries(count: int, dim: int) -> np.ndarray:
 
 def make(file: str, rows: int, dim: int) -> None:
     """Write vectors as zoo does."""
-    from zoo.vectors import formats
+    from zoo.vectors.formats import table
 
-    formats.of(Path(file)).load().write(RandomContent(rows, dim), Path(file))
+    table.of(Path(file)).load().write(RandomContent(rows, dim), Path(file))
 
 
 def search(file: str, count: int, metric: str) -> None:
     """What is measured: exact search."""
-    from zoo.retrieval.exact import nearest
+    from zoo.search.exact import nearest
     from zoo.vectors import open_vectors
 
     with open_vectors(file) as vectors:

@@ -35,9 +35,11 @@ import keras
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zoo import catalogue, declarative, models, registry  # noqa: E402 - from this checkout
+from zoo import models  # noqa: E402 - from this checkout
+from zoo.catalog import declarative, registry  # noqa: E402
+from zoo.catalog import files as catalogue  # noqa: E402
+from zoo.core.spec import ModelSpec  # noqa: E402
 from zoo.models import figures  # noqa: E402
-from zoo.spec import ModelSpec  # noqa: E402
 
 CATALOGUE = ROOT / "configs" / "catalogue"
 NETWORKS = ROOT / "configs" / "models"

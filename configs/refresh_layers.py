@@ -29,7 +29,7 @@ import keras
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zoo.declarative.layer_table import OWN, REFUSED  # noqa: E402 - from this checkout
+from zoo.catalog.declarative.layer_table import OWN, REFUSED  # noqa: E402 - from this checkout
 
 TABLE = ROOT / "configs" / "layers.json"
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from tests.conftest import ROOT
-from zoo import registry
+from zoo.catalog import registry
+from zoo.catalog.model_card import summary
 from zoo.cli import COMMANDS
-from zoo.summary import summary
 
 README = (ROOT / "README.md").read_text()
 PROTOCOLS = {

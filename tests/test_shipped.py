@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from zoo import labels, registry, resources, verification
+from zoo.catalog import labels, registry
+from zoo.core import paths
+from zoo.pretrained import digests
 
 
 def benchmark(name):
@@ -49,15 +51,15 @@ def test_every_shipped_network_has_a_bar():
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_file_is_the_one_that_was_measured(name):
     file = SHIPPED[name].top
-    path = resources.shipped("weights", file.shipped)
-    assert verification.hash_file(path).sha256 == file.sha256
+    path = paths.shipped("weights", file.shipped)
+    assert digests.hash_file(path).sha256 == file.sha256
     assert path.stat().st_size == file.bytes
 
 
 def test_all_files_together_are_small():
     files = {weights.top.shipped: weights.top.bytes for weights in SHIPPED.values()}
     assert sum(files.values()) <= 15_000_000
-    assert set(files) == {file.name for file in resources.shipped("weights").glob("*.h5")}
+    assert set(files) == {file.name for file in paths.shipped("weights").glob("*.h5")}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

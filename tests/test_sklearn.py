@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.pictures import drawing, encoded
-from zoo.errors import ImageError, UsageError
+from tests.drawn import drawing, encoded
+from zoo.core.errors import ImageError, UsageError
 
 pytest.importorskip("sklearn")
 
@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
-from zoo.features import Extractor
+from zoo.inference.features import Extractor
 from zoo.sklearn import ImageFeatures
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))

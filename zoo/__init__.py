@@ -8,55 +8,55 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from zoo._version import __version__
 
 if TYPE_CHECKING:
     from zoo import visualize
-    from zoo.classify import Classifier, Result
-    from zoo.comparison import Comparison, compare
-    from zoo.duplicates import Duplicates, find_duplicates
-    from zoo.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
-    from zoo.evaluating import evaluate
-    from zoo.evaluation import Evaluation
-    from zoo.extraction import write_features
-    from zoo.features import Extractor, Features, extract_features
-    from zoo.finetuning.finetune import finetune
-    from zoo.labels import Prediction
+    from zoo.catalog.labels import Prediction
+    from zoo.catalog.registry import list_models, register_model
+    from zoo.core.errors import ImageError, UnavailableError, UsageError, WeightsError, ZooError
+    from zoo.core.spec import ModelSpec, Preprocessing, Resize, Stage
+    from zoo.evaluation.compare import Comparison, compare
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.evaluation.result import Evaluation
+    from zoo.inference.classify import Classifier, Result
+    from zoo.inference.extract import write_features
+    from zoo.inference.features import Extractor, Features, extract_features
     from zoo.models import create_model
-    from zoo.registry import list_models, register_model
-    from zoo.searching import Searcher
-    from zoo.spec import ModelSpec, Preprocessing, Resize, Stage
-    from zoo.training.train import train
+    from zoo.search.near_duplicates import Duplicates, find_duplicates
+    from zoo.search.searcher import Searcher
+    from zoo.training.finetuning.finetune import finetune
+    from zoo.training.scratch.train import train
 
 _WHERE = {
-    "Classifier": "zoo.classify",
-    "Comparison": "zoo.comparison",
-    "Duplicates": "zoo.duplicates",
-    "Evaluation": "zoo.evaluation",
-    "Extractor": "zoo.features",
-    "Features": "zoo.features",
-    "ImageError": "zoo.errors",
-    "ModelSpec": "zoo.spec",
-    "Prediction": "zoo.labels",
-    "Preprocessing": "zoo.spec",
-    "Resize": "zoo.spec",
-    "Result": "zoo.classify",
-    "Searcher": "zoo.searching",
-    "Stage": "zoo.spec",
-    "UnavailableError": "zoo.errors",
-    "UsageError": "zoo.errors",
-    "WeightsError": "zoo.errors",
-    "ZooError": "zoo.errors",
-    "compare": "zoo.comparison",
+    "Classifier": "zoo.inference.classify",
+    "Comparison": "zoo.evaluation.compare",
+    "Duplicates": "zoo.search.near_duplicates",
+    "Evaluation": "zoo.evaluation.result",
+    "Extractor": "zoo.inference.features",
+    "Features": "zoo.inference.features",
+    "ImageError": "zoo.core.errors",
+    "ModelSpec": "zoo.core.spec",
+    "Prediction": "zoo.catalog.labels",
+    "Preprocessing": "zoo.core.spec",
+    "Resize": "zoo.core.spec",
+    "Result": "zoo.inference.classify",
+    "Searcher": "zoo.search.searcher",
+    "Stage": "zoo.core.spec",
+    "UnavailableError": "zoo.core.errors",
+    "UsageError": "zoo.core.errors",
+    "WeightsError": "zoo.core.errors",
+    "ZooError": "zoo.core.errors",
+    "compare": "zoo.evaluation.compare",
     "create_model": "zoo.models",
-    "evaluate": "zoo.evaluating",
-    "extract_features": "zoo.features",
-    "find_duplicates": "zoo.duplicates",
-    "finetune": "zoo.finetuning.finetune",
-    "list_models": "zoo.registry",
-    "register_model": "zoo.registry",
-    "train": "zoo.training.train",
-    "write_features": "zoo.extraction",
+    "evaluate": "zoo.evaluation.evaluate",
+    "extract_features": "zoo.inference.features",
+    "find_duplicates": "zoo.search.near_duplicates",
+    "finetune": "zoo.training.finetuning.finetune",
+    "list_models": "zoo.catalog.registry",
+    "register_model": "zoo.catalog.registry",
+    "train": "zoo.training.scratch.train",
+    "write_features": "zoo.inference.extract",
 }
 
 __all__ = [

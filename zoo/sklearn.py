@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from zoo import sources
-from zoo.errors import ImageError, UnavailableError, UsageError
-from zoo.features import Extractor, Pool
-from zoo.sources import Source
+from zoo.core.errors import ImageError, UnavailableError, UsageError
+from zoo.images import sources
+from zoo.images.sources import Source
+from zoo.inference.features import Extractor, Pool
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -67,7 +67,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             pool: what becomes of a map: its mean (``"avg"``) or maximum (``"max"``) over rows and columns, or all of it
                 in one line (``"flatten"``).
             normalize: whether each vector is divided by its length (L2).
-            device: as for :class:`zoo.features.Extractor`; so are ``engine``, ``batch_size`` and ``offline``.
+            device: as for :class:`zoo.inference.features.Extractor`; so are ``engine``, ``batch_size`` and ``offline``.
             engine: see there.
             batch_size: see there.
             offline: see there.

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from zoo import registry
+from zoo.catalog import registry
 from zoo.engines import batching, compiled
 
 NETWORK = "cifar10-resnet9"
@@ -67,8 +67,8 @@ def test_features_classify_and_evaluate_measure_where_it_pays(photos, sizes, tmp
 
 
 def test_as_few_pictures_are_counted_as_need_be(photos, monkeypatch):
-    from zoo import sources
     from zoo.cli import common
+    from zoo.images import sources
 
     given = []
     find = sources.find

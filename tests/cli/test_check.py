@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tests.data.test_inspection import photos
+from tests.data.checks.test_inspect import photos
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from tests.video.clips import clip
+from tests.images.video.clips import clip
 
 EXAMPLES = ROOT / "examples"
 OPTIONS = ("--every", "1s")

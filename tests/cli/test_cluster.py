@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.mapping.made import blobs, pictures, write_vectors
+from tests.search.map.made import blobs, pictures, write_vectors
 
 pytest.importorskip("sklearn")
 

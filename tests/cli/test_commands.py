@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_kept import keep
+from tests.core.test_artifacts import keep
 from zoo.cli import COMMANDS
 
 FRAMEWORKS = ("keras", "tensorflow", "openvino", "h5py", "torch", "jax")

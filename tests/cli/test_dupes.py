@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.retrieval.files import write
+from tests.search.files import write
 
 
 @pytest.fixture
@@ -101,6 +101,6 @@ def test_usage_errors_are_exit_2(zoo, index, arguments, says):
 
 def test_the_threshold_in_the_help_is_that_of_the_library():
     from zoo.cli.dupes import command
-    from zoo.duplicates import THRESHOLD
+    from zoo.search.near_duplicates import THRESHOLD
 
     assert next(option.default for option in command.params if option.name == "threshold") == THRESHOLD

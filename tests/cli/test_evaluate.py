@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, cache):
 @pytest.mark.slow
 def test_a_trained_network_is_judged_calibrated_and_remembers(zoo, tmp_path, cache):
     """From training to a temperature that classify uses; each judgement has the accuracy that training measured."""
-    from tests.training.test_train import NETWORK, paint
+    from tests.training.scratch.test_train import NETWORK, paint
 
     folder = paint(tmp_path / "photos")
     # Some labels are wrong, so that no network can be right and sure of everything.

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from tests.pictures import broken_files, drawing
+from tests.drawn import broken_files, drawing
 
 SHIPPED = ("-m", "cifar10-resnet9")
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.test_train import one_sentence
 from tests.conftest import ROOT
-from tests.finetuning.toys import NETWORK, paint
+from tests.training.finetuning.toys import NETWORK, paint
 
 QUICK = ("--set", "augment={flip: horizontal}", "--set", "precision=float32", "--set", "views=2", "-b", 8)
 HEAD = ("--mode", "head", "--epochs", 6, "--learning-rate", 0.01, *QUICK)

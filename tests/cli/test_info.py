@@ -106,8 +106,8 @@ def test_folders_of_one_s_own(zoo, file, tmp_path):
 def test_starting_stays_quick_and_without_a_framework(zoo, file):
     code_free = zoo("info", "net.yaml", "--debug", PYTHONPROFILEIMPORTTIME="1").stderr.decode()
     imported = {line.rpartition("|")[2].strip() for line in code_free.splitlines() if line.startswith("import time:")}
-    assert "zoo.declarative.network" in imported
+    assert "zoo.catalog.declarative.network" in imported
     assert not {"keras", "tensorflow", "openvino", "numpy", "h5py"} & imported
     listing = zoo("list", PYTHONPROFILEIMPORTTIME="1").stderr.decode()
-    assert "zoo.declarative.heading" in listing
-    assert "zoo.declarative.network" not in listing
+    assert "zoo.catalog.declarative.heading" in listing
+    assert "zoo.catalog.declarative.network" not in listing

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.mapping.made import blobs, pictures, write_vectors
-from tests.report.examples import Page
+from tests.reports.html.examples import Page
+from tests.search.map.made import blobs, pictures, write_vectors
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from tests.retrieval.files import write
+from tests.search.files import write
 
 EXAMPLES = sorted(str(path) for path in (ROOT / "examples").glob("*.jpg"))
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.training.test_train import NETWORK, paint
+from tests.training.scratch.test_train import NETWORK, paint
 
 QUICK = (
     "--set",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.pictures import detailed, drawing
-from zoo.data.augment import Augment
+from tests.drawn import detailed, drawing
+from zoo.data.augment.augment import Augment
 
 
 def pictures(count=6, height=32, width=32, *, grey=False):

@@ -21,14 +21,14 @@ from PIL import Image
 
 import zoo
 from tests.conftest import ROOT
-from tests.pictures import drawing
+from tests.drawn import drawing
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.distributed import cluster, ray_runner, task
 from zoo.distributed.ray_runner import RayRunner
 from zoo.distributed.task import Done, Job
-from zoo.errors import UnavailableError, UsageError
-from zoo.sources import Source
+from zoo.images.sources import Source
 from zoo.vectors import open_vectors
-from zoo.vectors.shards import Shard
+from zoo.vectors.formats.shards import Shard
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")

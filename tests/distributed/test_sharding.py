@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.vectors import made
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.distributed import sharding
-from zoo.errors import UnavailableError, UsageError
 from zoo.vectors import Column, Written, open_vectors
 from zoo.vectors.content import Entry
-from zoo.vectors.folder import Folder
+from zoo.vectors.part_folder import Folder
 
 ABOUT = {"model": "lenet", "layer": "", "zoo_version": "1"}
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import drawing
-from zoo import extraction
+from tests.drawn import drawing
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.distributed import task
 from zoo.distributed.task import Job, make
-from zoo.errors import UnavailableError, UsageError
-from zoo.features import Extractor
-from zoo.sources import Source, find
+from zoo.images.sources import Source, find
+from zoo.inference import extract
+from zoo.inference.features import Extractor
 from zoo.vectors import open_vectors
 
 NETWORK = "cifar10-resnet9"
@@ -65,7 +65,7 @@ def job(tmp_path, photos, extractor):
 
 def test_a_shard_is_what_one_machine_writes_of_these_pictures(tmp_path, job, extractor, monkeypatch):
     sources = list(find("photos"))
-    extraction.write(sources, tmp_path / "whole.h5", extractor)
+    extract.write(sources, tmp_path / "whole.h5", extractor)
     monkeypatch.chdir("/")
     done = make(job, PART, sources)
     assert (done.shard.file, done.shard.rows, done.shard.failed, done.new) == (PART, 5, 1, True)
@@ -150,7 +150,7 @@ def test_a_disk_that_refuses_is_named_as_people_know_it(job, tmp_path, monkeypat
 
     (tmp_path / "f.part" / "output" / "f").mkdir(parents=True)
     job = replace(job, parts=str(tmp_path / "f.part" / "output" / "f"))
-    monkeypatch.setattr(extraction, "write", full)
+    monkeypatch.setattr(extract, "write", full)
     with pytest.raises(
         UnavailableError, match=r"/f cannot be written: the disk is full; .* kept in f\.part: make room"
     ):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.layers.fractional import (
     INFERENCE,
     TRAINING,

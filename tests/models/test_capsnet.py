@@ -10,8 +10,8 @@ import pytest
 
 from tests.layers.test_capsule import slow_route, slow_squash
 from tests.models.test_fractional import READ_BACK, answers_of_openvino, save
-from zoo import registry
-from zoo.errors import UsageError
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.models.capsnet import CapsNet
 from zoo.training import losses

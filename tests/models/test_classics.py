@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import registry
-from zoo.errors import UsageError
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
 from zoo.models import create_model, find_layer
 
 #: Parameters with the classifier, moving statistics included, by name.

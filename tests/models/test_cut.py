@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from zoo import bundle, models, registry
-from zoo.errors import UsageError
+from zoo import models
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
+from zoo.core.spec import Cut
 from zoo.models import cut_at, with_end_of, with_graph
-from zoo.spec import Cut
+from zoo.pretrained import keras_file
 
 NETWORK = "lenet5"
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3)).astype("float32")
@@ -153,11 +155,13 @@ def test_a_plain_file_can_be_cut(tmp_path):
         file = tmp_path / f"{number}.keras"
         one.save(file)
         cut = Cut("conv", "avg", probabilities=True)
-        features, probabilities = models.create_model(replace(bundle.read_spec(file), cut=cut)).predict_on_batch(pixels)
+        features, probabilities = models.create_model(replace(keras_file.read_spec(file), cut=cut)).predict_on_batch(
+            pixels
+        )
         expected = one.get_layer("conv")(pixels)
         np.testing.assert_allclose(features, np.asarray(expected).mean((1, 2)), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(probabilities, one.predict_on_batch(pixels), rtol=1e-5, atol=1e-6)
-        last = models.create_model(replace(bundle.read_spec(file), cut=Cut()))
+        last = models.create_model(replace(keras_file.read_spec(file), cut=Cut()))
         assert last.output.shape == one.layers[-1].input.shape
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.layers.test_fractional import slow_boundaries, slow_pool
-from zoo import registry
-from zoo.errors import UsageError
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
 from zoo.layers.fractional import INFERENCE, FractionalMaxPooling2D
 from zoo.models import create_model
 from zoo.models.fractional import FractionalNet

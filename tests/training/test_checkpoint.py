@@ -7,7 +7,7 @@ import errno
 import numpy as np
 import pytest
 
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.training import checkpoint
 
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tests.finetuning.toys import NETWORK, paint
+from tests.training.finetuning.toys import NETWORK, paint
 from tests.training.two_devices import TOY
-from zoo import devices
+from zoo.engines import devices
 from zoo.training import distribution
 
 BACKENDS = [

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.errors import UnavailableError
+from zoo.core.errors import UnavailableError
 from zoo.training.history import History
 
 NUMBERS = st.one_of(st.integers(-(10**12), 10**12), st.floats(allow_nan=False))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.training import losses
 from zoo.training.recipe import LOSSES
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.pictures import detailed
-from zoo.report import Shown
+from tests.drawn import detailed
+from zoo.reports.html import Shown
 from zoo.training import page
 
 #: Every class has evidence wherever there is light.

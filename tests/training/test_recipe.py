@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo import registry
-from zoo.errors import UsageError
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
 from zoo.training import recipe as recipes
 
 

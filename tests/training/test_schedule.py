@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.training.schedule import NAMES, Schedule
 
 

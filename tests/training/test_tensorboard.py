@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.training.tensorboard import TensorBoard
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)

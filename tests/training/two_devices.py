@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.finetuning.toys import paint
-from tests.training.test_train import StopAfter
-from zoo import devices
-from zoo.training import distribution, train
+from tests.training.finetuning.toys import paint
+from tests.training.scratch.test_train import StopAfter
+from zoo.engines import devices
+from zoo.training import distribution
 from zoo.training import recipe as recipes
+from zoo.training.scratch import train
 from zoo.training.settings import Settings
 
 #: No dropout, of which every device draws its own; BatchNorm sees all of a batch.
@@ -174,7 +175,7 @@ def dropout(chosen):
 
 def mixed(name, chosen):
     """How far the losses of three steps in mixed precision are from those of one device, or why it is refused."""
-    from zoo.errors import UsageError
+    from zoo.core.errors import UsageError
     from zoo.training.learner import policy
 
     with policy(name):

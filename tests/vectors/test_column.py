@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.vectors import Column
 from zoo.vectors.column import by_layer
 

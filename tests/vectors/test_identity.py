@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.vectors import Column
 from zoo.vectors.identity import compare, compare_columns, differences
 

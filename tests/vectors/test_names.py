@@ -6,17 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.vectors.names import (
-    BLOCK,
-    Names,
-    decode,
-    encode,
-    from_line,
-    from_text,
-    numbered,
-    to_line,
-    to_text,
-)
+from zoo.vectors.names import BLOCK, Names, decode, encode, from_line, from_text, numbered, to_line, to_text
 
 #: Everything that a file can be called.
 file_names = st.binary(min_size=1).filter(lambda name: b"\0" not in name).map(os.fsdecode)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.errors import UnavailableError
+from zoo.core.errors import UnavailableError
 from zoo.vectors.rows import Buffers, ByteFile, RawRows, block_rows, gathered, runs
 
 

@@ -33,7 +33,7 @@ COMMANDS = {
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from zoo import __version__
+        from zoo._version import __version__
 
         click.echo(f"zoo {__version__}")
         ctx.exit()

@@ -42,8 +42,9 @@ def list_(format: str | None, output: Path | None) -> int:
     """
     import sys
 
-    from zoo import inventory, kept
-    from zoo import output as out
+    from zoo.catalog import inventory
+    from zoo.core import artifacts
+    from zoo.core import output as out
 
     rows: list[dict[str, Any]] = [
         {
@@ -61,8 +62,8 @@ def list_(format: str | None, output: Path | None) -> int:
     rows += [
         {"model": entry.model, "tag": None, "kind": kind, "bytes": entry.bytes, "origin": "zoo",
          "verified": None, "content": entry.content or None, "path": str(entry.folder)}
-        for kind in kept.KINDS
-        for entry in kept.entries(kind)
+        for kind in artifacts.KINDS
+        for entry in artifacts.entries(kind)
     ]  # fmt: skip
     format = out.choose_format(format, sys.stdout, output)
     if format == "table":
@@ -80,8 +81,8 @@ def list_(format: str | None, output: Path | None) -> int:
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 def verify(models: tuple[str, ...]) -> int:
     """Read every file of weights again and compare its digest. Exit status 1 if one is not what it should be."""
-    from zoo import inventory, registry
-    from zoo.output import Report
+    from zoo.catalog import inventory, registry
+    from zoo.core.output import Report
 
     report = Report()
     specs = [registry.get(name) for name in models] or None
@@ -96,12 +97,13 @@ def verify(models: tuple[str, ...]) -> int:
 @_subcommand("path")
 def path() -> int:
     """Print the folders: where weights are looked for, in order, and where zoo keeps what it makes."""
-    from zoo import kept, pretrained
+    from zoo.core import artifacts
+    from zoo.pretrained import weights
 
-    for origin, folder in pretrained.folders():
+    for origin, folder in weights.folders():
         click.echo(f"{origin}\t{folder}")
-    for kind in kept.KINDS:
-        click.echo(f"{kind}\t{kept.root(kind)}")
+    for kind in artifacts.KINDS:
+        click.echo(f"{kind}\t{artifacts.root(kind)}")
     return 0
 
 
@@ -118,13 +120,14 @@ def import_(file: Path, model: str) -> int:
     \b
       zoo cache import mobilenet_v2_weights.h5 --as mobilenetv2
     """
-    from zoo import importing, registry
-    from zoo.quiet import quiet_stderr
+    from zoo.catalog import registry
+    from zoo.core.stderr import quiet_stderr
+    from zoo.models import import_weights
 
     name, _, tag = model.partition(":")
     spec = registry.get(name)
     with quiet_stderr():
-        found = importing.import_file(file, spec, tag or None)
+        found = import_weights.import_file(file, spec, tag or None)
     part = "" if found.has_top else ", without its top"
     common.log.info("%s fits %s%s", file, spec.name, part)
     click.echo(f"{spec.name}\t{found.path}")
@@ -142,12 +145,15 @@ def prune(models: tuple[str, ...], compiled: bool, features: bool, neighbours: b
 
     Weights go only when their network is named here.
     """
-    from zoo import inventory, kept, registry
-    from zoo.output import human_bytes
+    from zoo.catalog import inventory, registry
+    from zoo.core import artifacts
+    from zoo.core.output import human_bytes
 
     asked = {"compiled": compiled, "features": features, "neighbours": neighbours}
     gone = inventory.prune(
-        [registry.get(name) for name in models], kinds=[kind for kind in kept.KINDS if asked[kind]], dry_run=dry_run
+        [registry.get(name) for name in models],
+        kinds=[kind for kind in artifacts.KINDS if asked[kind]],
+        dry_run=dry_run,
     )
     for item in gone:
         click.echo(f"{item.reason}\t{item.path}")

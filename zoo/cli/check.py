@@ -12,7 +12,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.data.findings import Finding, Report
+    from zoo.data.checks.findings import Finding, Report
 
 #: More classes than these are not all in the table; so many of the largest and of the smallest are.
 MOST_CLASSES, SHOWN_CLASSES = 30, 5
@@ -49,10 +49,10 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo.data import lenient
-    from zoo.data.inspection import inspect
-    from zoo.errors import GateError
+    from zoo.core import output as out
+    from zoo.core.errors import GateError
+    from zoo.data.checks.inspect import inspect
+    from zoo.data.sources import lenient
 
     format = out.choose_format(format, sys.stdout, output)
     size = _input_size(model) if model else None
@@ -77,9 +77,10 @@ def command(
 
 def _input_size(model: str) -> tuple[int, int]:
     """Height and width of what a network takes; nothing is fetched for that."""
-    from zoo import bundle, registry
+    from zoo.catalog import registry
+    from zoo.pretrained import keras_file
 
-    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.resolve(model)[0]
+    spec = keras_file.read_spec(model) if keras_file.is_file(model) else registry.resolve(model)[0]
     return spec.input_size
 
 
@@ -105,7 +106,7 @@ def _page(report: Report) -> str:
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> str:
     """Pictures by class and part, with their sums."""
-    from zoo import output as out
+    from zoo.core import output as out
 
     parts = list(next(iter(counts.values()), {}))
     names = list(counts)
@@ -123,7 +124,7 @@ def _table(counts: Mapping[str, Mapping[str, int]]) -> str:
 
 def _block(kind: str, findings: list[Finding], root: str) -> str:
     """The findings of one kind: how many, what to do, and the first of them."""
-    from zoo.data.findings import KINDS
+    from zoo.data.checks.findings import KINDS
 
     known = KINDS[kind]
     single = known.unit in ("file", "picture")
@@ -151,7 +152,7 @@ def _below(path: str, root: str) -> str:
 
 def _tally(report: Report) -> str:
     """``2 errors, 1 warning, 3 notes``: how many findings of each severity there are."""
-    from zoo.data.findings import SEVERITIES
+    from zoo.data.checks.findings import SEVERITIES
 
     found = [finding.severity for finding in report.findings]
     counts = [(found.count(severity), severity) for severity in SEVERITIES]

@@ -60,11 +60,11 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo.classify import Classifier, Result
-    from zoo.sources import find
-    from zoo.video.frames import expand
-    from zoo.video.times import Every
+    from zoo.core import output as out
+    from zoo.images.sources import find
+    from zoo.images.video.frames import expand
+    from zoo.images.video.times import Every
+    from zoo.inference.classify import Classifier, Result
 
     moments = None if every is None else Every.parse(every)
     format = out.choose_format(format, sys.stdout, output)
@@ -180,8 +180,8 @@ def _block(result: Any) -> str:
 
 def _timeline(result: Any) -> list[str]:
     """When a video shows what, a line for each label as long as it stays the best one."""
-    from zoo.video.times import clock
-    from zoo.votes import segments
+    from zoo.images.video.times import clock
+    from zoo.inference.video_votes import segments
 
     decimals = 0 if all(frame.time.is_integer() for frame in result.frames) else 2
     rows = list(segments(result.frames))

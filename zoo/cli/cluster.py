@@ -10,7 +10,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.mapping import Clusters
+    from zoo.search.map import Clusters
 
 _COLUMNS = ("path", "cluster", "distance", "error")
 
@@ -74,18 +74,18 @@ def command(
     """
     import sys
 
-    from zoo import mapping
-    from zoo import output as out
+    from zoo.core import output as out
+    from zoo.search import map
 
     format = out.choose_format(format, sys.stdout, output)
     with out.opened(output) as stream:
-        found = mapping.cluster(index, k, layer=layer, metric=metric, seed=seed)
+        found = map.cluster(index, k, layer=layer, metric=metric, seed=seed)
         if found.tried:
             common.log.info("%s", _told(found))
         if sheet is not None:
-            from zoo.mapping import typical
+            from zoo.search import cluster_sheet
 
-            typical.sheet(found, sheet)
+            cluster_sheet.sheet(found, sheet)
         if format == "table":
             stream.write(out.printable(_table(found)))
         elif format == "json":
@@ -104,7 +104,7 @@ def _told(found: Clusters) -> str:
 
 
 def _table(found: Clusters) -> str:
-    from zoo import output as out
+    from zoo.core import output as out
 
     known = found.purity is not None
     rows = [

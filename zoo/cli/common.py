@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
-from zoo.errors import ZooError
-from zoo.output import FORMATS
+from zoo.core.errors import ZooError
+from zoo.core.output import FORMATS
 
 log = logging.getLogger("zoo")
 
@@ -164,7 +164,7 @@ def come(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
 
     A list on standard input can be read only once, so that nobody knows. It does not pay to count very many.
     """
-    from zoo.sources import find
+    from zoo.images.sources import find
 
     if "-" in paths or count > _COUNTED:
         return False
@@ -227,7 +227,7 @@ def progress(description: str, *, total: int | None = None, unit: str = "files")
 
 @contextlib.contextmanager
 def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
-    """The progress of downloads, as :func:`zoo.pretrained.fetch` reports it; no bar until something is fetched."""
+    """The progress of downloads, as :func:`zoo.pretrained.weights.fetch` reports it; no bar until something is fetched."""
     with contextlib.ExitStack() as stack:
         bars: dict[str, Callable[..., None]] = {}
 

@@ -10,7 +10,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.comparison import Comparison, Pair, Row
+    from zoo.evaluation.compare import Comparison, Pair, Row
 
 COLUMNS = (
     *("model", "n", "top1", "top1_interval", "top5", "latency_ms", "images_per_second", "size_mb", "memory_mb"),
@@ -51,8 +51,8 @@ def command(models: tuple[str, ...], format: str | None, output: Path | None, **
     """
     import sys
 
-    from zoo import comparison
-    from zoo import output as out
+    from zoo.core import output as out
+    from zoo.evaluation import compare as comparison
 
     format = out.choose_format(format, sys.stdout, output)
     with common.fetching() as fetched, common.progress("comparing") as update:
@@ -77,7 +77,7 @@ def command(models: tuple[str, ...], format: str | None, output: Path | None, **
 
 
 def _table(found: Comparison) -> str:
-    from zoo import output as out
+    from zoo.core import output as out
 
     split = f", {found.split}" if found.split else ""
     titles = {

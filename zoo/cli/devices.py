@@ -19,8 +19,8 @@ def command(device: str, format: str | None, output: Path | None) -> int:
     """
     import sys
 
-    from zoo import devices
-    from zoo import output as out
+    from zoo.core import output as out
+    from zoo.engines import devices
 
     rows = [found.as_row() for found in devices.survey(device)]
     # A list, whole or not at all: into a pipe it goes as one JSON array.

@@ -33,8 +33,8 @@ def command(format: str | None) -> int:
     """
     import sys
 
-    from zoo import __version__
-    from zoo import output as out
+    from zoo._version import __version__
+    from zoo.core import output as out
 
     checks = list(_checks())
     wrong = [check for check in checks if check["status"] == "wrong"]
@@ -56,7 +56,7 @@ def _check(name: str, text: str, status: str = "ok") -> dict[str, Any]:
 def _checks() -> Iterator[dict[str, Any]]:
     import platform
 
-    from zoo import __version__
+    from zoo._version import __version__
 
     yield _check("zoo", f"{__version__} in {Path(__file__).parents[1]}")
     yield _check("python", f"{platform.python_version()} on {platform.platform()}")
@@ -71,7 +71,7 @@ def _checks() -> Iterator[dict[str, Any]]:
 def _packages() -> Iterator[dict[str, Any]]:
     from importlib.metadata import PackageNotFoundError, version
 
-    from zoo.devices import BACKENDS
+    from zoo.engines.devices import BACKENDS
 
     there = set()
     for name in PACKAGES:
@@ -87,7 +87,7 @@ def _packages() -> Iterator[dict[str, Any]]:
     elif not there & set(BACKENDS):
         yield _check("backend", "no Keras backend that can train is installed; 'pip install tensorflow'", "wrong")
     else:
-        from zoo.devices import wanted_backend
+        from zoo.engines.devices import wanted_backend
 
         yield _check("backend", f"Keras will run on {wanted_backend()}")
 
@@ -95,16 +95,18 @@ def _packages() -> Iterator[dict[str, Any]]:
 def _caches() -> Iterator[dict[str, Any]]:
     import shutil
 
-    from zoo import download, inventory, resources
+    from zoo.catalog import inventory
+    from zoo.core import paths
+    from zoo.pretrained import download
 
-    for name, folder in (("weights", resources.keras_home() / "models"), ("zoo's cache", resources.cache_root())):
+    for name, folder in (("weights", paths.keras_home() / "models"), ("zoo's cache", paths.cache_root())):
         if not download.writable(folder):
             yield _check(name, f"{folder} cannot be written", "note" if name == "weights" else "wrong")
             continue
         free = shutil.disk_usage(folder if folder.exists() else _nearest(folder)).free
         text = f"{folder}, {free / 1e9:.1f} GB free"
         yield _check(name, text, "ok" if free >= LEAST_SPACE else "note")
-    for root in resources.weight_roots():
+    for root in paths.weight_roots():
         yield _check("more weights", str(root) if root.is_dir() else f"{root} of ZOO_CACHE_PATH is no folder",
                      "ok" if root.is_dir() else "note")  # fmt: skip
     cached = inventory.cached()
@@ -114,8 +116,8 @@ def _caches() -> Iterator[dict[str, Any]]:
 
 
 def _devices() -> Iterator[dict[str, Any]]:
-    from zoo import devices
-    from zoo.output import human_bytes
+    from zoo.core.output import human_bytes
+    from zoo.engines import devices
 
     for device in devices.survey():
         text = f"{device.model}, {human_bytes(device.memory_free)} of {human_bytes(device.memory_total)} free"

@@ -11,7 +11,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.duplicates import Duplicates, Group
+    from zoo.search.near_duplicates import Duplicates, Group
 
 _COLUMNS = ("group", "keep", "path", "width", "height", "bytes", "similarity", "reason")
 #: Pictures that are left out and are named on standard error.
@@ -48,9 +48,9 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo.duplicates import find_duplicates
-    from zoo.retrieval import sheets
+    from zoo.core import output as out
+    from zoo.search import sheets
+    from zoo.search.near_duplicates import find_duplicates
 
     format = out.choose_format(format, sys.stdout, output)
     with common.progress("comparing", unit="pairs") as update:
@@ -72,7 +72,7 @@ def command(
 
 
 def _summary(found: Duplicates) -> str:
-    from zoo.output import human_bytes
+    from zoo.core.output import human_bytes
 
     if not found.groups:
         return f"{found.n:,} pictures, no two of them alike (a cosine of {found.threshold:g} or more)"
@@ -96,7 +96,7 @@ def _wide(found: Duplicates) -> Iterator[dict[str, Any]]:
 
 def _block(number: int, group: Group) -> str:
     """One group on a terminal."""
-    from zoo.output import aligned, human_bytes
+    from zoo.core.output import aligned, human_bytes
 
     rows = [
         {

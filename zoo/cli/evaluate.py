@@ -10,7 +10,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.evaluation import Evaluation
+    from zoo.evaluation.result import Evaluation
 
 #: Up to so many classes a table shows all, of more the worst.
 CLASSES, WORST = 30, 15
@@ -95,15 +95,16 @@ def command(
     """
     import sys
 
-    from zoo import evaluating, evaluation_files
-    from zoo import output as out
-    from zoo.classify import Classifier
-    from zoo.errors import GateError
+    from zoo.core import output as out
+    from zoo.core.errors import GateError
+    from zoo.evaluation import evaluate as evaluating
+    from zoo.evaluation import files
+    from zoo.inference.classify import Classifier
 
     # One object, and not a list of rows: into a pipe it goes as one line of JSON.
     format = out.choose_format(format, sys.stdout, output)
     if out_dir is not None:
-        evaluation_files.check(out_dir)
+        files.check(out_dir)
     with common.fetching() as fetched:
         classifier = Classifier(
             model, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
@@ -119,7 +120,7 @@ def command(
     if abstain_precision is not None:
         summary["abstention"] = evaluation.abstention(abstain_precision)
     if out_dir is not None:
-        evaluation_files.write(evaluation, out_dir, summary)
+        files.write(evaluation, out_dir, summary)
         common.log.info("pictures and tables are in %s", out_dir)
     with out.opened(output) as stream:
         if format == "table":
@@ -147,8 +148,8 @@ def _read(evaluation: Evaluation) -> int:
 
 def _table(evaluation: Evaluation, summary: dict[str, Any]) -> str:
     """What a person wants to know, the most important first."""
-    from zoo import output as out
-    from zoo.calibration import tempered
+    from zoo.core import output as out
+    from zoo.evaluation.calibration import tempered
 
     n = summary["n"]
     split = f", {summary['split']}" if summary["split"] else ""

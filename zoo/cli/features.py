@@ -15,9 +15,9 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.errors import ImageError
-    from zoo.features import Extractor
-    from zoo.sources import Source
+    from zoo.core.errors import ImageError
+    from zoo.images.sources import Source
+    from zoo.inference.features import Extractor
     from zoo.vectors import Mode
 
 #: Pictures that could not be read and are named on standard error; the file names all.
@@ -147,16 +147,17 @@ def command(
       zoo features photos/ -r -o f/ --runner ray --address auto
       zoo search query.jpg --index f.h5
     """
-    from zoo import extraction, sources
-    from zoo import output as out
-    from zoo.errors import UsageError
-    from zoo.features import Extractor
-    from zoo.video.frames import expand
+    from zoo.core import output as out
+    from zoo.core.errors import UsageError
+    from zoo.images import sources
+    from zoo.images.video.frames import expand
+    from zoo.inference import extract
+    from zoo.inference.features import Extractor
 
     bars = {"min_cosine": min_cosine, "min_agreement": min_agreement}
     if precision == "float32" and any(bar is not None for bar in bars.values()):
         raise UsageError("--min-cosine and --min-agreement are for --precision int8; add it.")
-    write = extraction.write
+    write = extract.write
     if runner == "ray":
         from zoo.distributed.ray_runner import RayRunner
 
@@ -231,10 +232,10 @@ def _quantize(
     extractor: Extractor, pictures: Iterable[Source], output: Path, mode: Mode | None, bars: Mapping[str, float | None]
 ) -> None:
     """Compute in int8; a file that is gone on with as it was calibrated then, though there are other pictures now."""
-    from zoo import extraction
-    from zoo.errors import UsageError
+    from zoo.core.errors import UsageError
+    from zoo.inference import extract
 
-    made = extraction.made_with(output) if mode in ("resume", "update") else {}
+    made = extract.made_with(output) if mode in ("resume", "update") else {}
     if not made:
         extractor.quantize(pictures, **bars)
     elif made.get("precision") == "int8" and not extractor.quantize_as(made["calibration"]):
@@ -245,7 +246,7 @@ def _quantize(
 
 
 def _sentence(size: int, row: Mapping[str, Any]) -> str:
-    from zoo.output import human_bytes
+    from zoo.core.output import human_bytes
 
     shape = " × ".join(str(size) for size in (row["n"], *row["shape"]))
     rate = f", {row['new'] / row['seconds']:.0f} a second" if row["new"] and row["seconds"] else ""

@@ -11,7 +11,7 @@ import click
 from zoo.cli import common, training
 
 if TYPE_CHECKING:
-    from zoo.finetuning.rehearsal import Rehearsal
+    from zoo.training.finetuning.dry_run import Rehearsal
 
 
 @common.command("finetune")
@@ -44,10 +44,11 @@ def command(
       zoo finetune --resume runs/mobilenetv2-1
       zoo classify new/ -m runs/mobilenetv2-1/model.keras
     """
-    from zoo import choice
-    from zoo.errors import UsageError
-    from zoo.finetuning import finetune, rehearsal
+    from zoo.catalog import default_model
+    from zoo.core.errors import UsageError
     from zoo.training import run as runs
+    from zoo.training.finetuning import dry_run as rehearsal
+    from zoo.training.finetuning import finetune
 
     gate, device = options.pop("min_val_accuracy"), options.pop("device")
     with training.watched(offline=options.pop("offline")) as screen:
@@ -60,7 +61,7 @@ def command(
                     "zoo finetune takes --dataset with the pictures; 'zoo finetune --help' shows examples."
                 )
             if model is None:
-                model = choice.default(shipped=False).spec.name
+                model = default_model.default(shipped=False).spec.name
             settings = _settings(model, device=device or "auto", **options)
             folder = output or runs.next_folder(finetune.short_name(model))
             if dry_run:
@@ -72,7 +73,7 @@ def command(
 
 
 def _settings(model: str, *, recipe: str | None, mode: str | None, unfreeze_from: str | None, **options: Any) -> Any:
-    from zoo.finetuning import recipe as recipes
+    from zoo.training.finetuning import recipe as recipes
 
     def load(changes: list[str], **given: Any) -> Any:
         return recipes.load(recipe or recipes.DEFAULT, changes, mode=mode, unfreeze_from=unfreeze_from, **given)
@@ -82,7 +83,7 @@ def _settings(model: str, *, recipe: str | None, mode: str | None, unfreeze_from
 
 def _show(found: Rehearsal, format: str | None) -> None:
     """The plan: a row for each phase; sentences on standard error."""
-    from zoo import output as out
+    from zoo.core import output as out
 
     for sentence in found.sentences:
         common.say(sentence)

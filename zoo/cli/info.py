@@ -10,7 +10,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
 
 
 COLUMNS = ("layer", "type", "output_shape", "params", "macs", "stage")
@@ -39,8 +39,8 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo.summary import details
+    from zoo.catalog.model_card import details
+    from zoo.core import output as out
 
     spec = _find(model, variables)
     # An object, not a list of rows: into a pipe it goes as one JSON value.
@@ -74,20 +74,21 @@ def command(
 
 def _find(model: str, variables: tuple[str, ...]) -> ModelSpec:
     """The network that was named, with the variables that were given."""
-    from zoo import bundle, registry
+    from zoo.catalog import registry
+    from zoo.pretrained import keras_file
 
-    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.resolve(model)[0]
+    spec = keras_file.read_spec(model) if keras_file.is_file(model) else registry.resolve(model)[0]
     if not variables:
         return spec
-    from zoo.declarative.variables import parse_assignment
+    from zoo.catalog.declarative.variables import parse_assignment
 
     return registry.with_variables(spec, dict(map(parse_assignment, variables)))
 
 
 def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     """Everything on one page."""
-    from zoo import choice
-    from zoo import output as out
+    from zoo.catalog import default_model
+    from zoo.core import output as out
 
     def line(name: str, value: Any) -> str:
         return f"  {name:<15} {value}\n" if value not in (None, "", []) else ""
@@ -126,8 +127,8 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
         text += "\nstages (where it can be cut)\n"
         table = out.aligned(rows, ("name", "layer", "stride", "width"))
         text += "".join(f"  {row}\n" for row in table.splitlines())
-    if value := choice.score(spec):
-        rank = [other.name for other in choice.ranking()].index(spec.name) + 1
+    if value := default_model.score(spec):
+        rank = [other.name for other in default_model.ranking()].index(spec.name) + 1
         text += (
             f"\n  Without -m, zoo takes the cached network with the best compromise: top-1, less 2 points a doubling\n"
             f"  of size and 1 a doubling of work. {spec.name} scores {value:.1f}, rank {rank}.\n"
@@ -145,7 +146,7 @@ def _work(gmacs: float | None) -> str | None:
 
 def _plain(value: Any) -> str:
     """The value of a variable as it stands in YAML."""
-    from zoo import output as out
+    from zoo.core import output as out
 
     return value if isinstance(value, str) else out.to_json(value)
 
@@ -171,7 +172,7 @@ def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
     """One row a layer. The network is built with the lightest backend that can do it."""
     import os
 
-    from zoo.quiet import quiet_stderr
+    from zoo.core.stderr import quiet_stderr
 
     os.environ.setdefault("KERAS_BACKEND", "openvino")
     with quiet_stderr():

@@ -37,10 +37,10 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo import registry
-    from zoo.errors import UsageError
-    from zoo.summary import summary
+    from zoo.catalog import registry
+    from zoo.catalog.model_card import summary
+    from zoo.core import output as out
+    from zoo.core.errors import UsageError
 
     if family and family.lower() not in (known := [name.lower() for name in registry.families()]):
         raise UsageError(f"There is no family '{family}'. The families: {', '.join(known)}.")
@@ -61,7 +61,7 @@ def command(
 
 def _count(text: str) -> int:
     """``5M``, ``500k``, ``1.2B`` or a plain number."""
-    from zoo.errors import UsageError
+    from zoo.core.errors import UsageError
 
     factor = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9}.get(text[-1].lower())
     try:

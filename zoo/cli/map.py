@@ -11,7 +11,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.mapping import Map
+    from zoo.search.map import Map
 
 #: Ends of names that ask for a page.
 PAGES = (".html", ".htm")
@@ -92,16 +92,16 @@ def command(
     """
     import sys
 
-    from zoo import mapping
-    from zoo import output as out
-    from zoo.errors import UnavailableError
+    from zoo.core import output as out
+    from zoo.core.errors import UnavailableError
+    from zoo.search import map
 
     page = output if output is not None and output.suffix.lower() in PAGES else None
     data = None if page is not None else output
     # It takes minutes to find the places of many pictures; that there is nowhere to write them to is seen now.
     if output is not None and not os.access(output.parent, os.W_OK):
         raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
-    found = mapping.make(
+    found = map.make(
         index,
         layer=layer,
         method=method,
@@ -114,7 +114,7 @@ def command(
     common.log.info("%s", _told(found))
     if page is not None:
         with common.progress("thumbnails", unit="pictures") as update:
-            written = mapping.write(found, page, update)
+            written = map.write(found, page, update)
         if written.missing:
             path, reason = written.missing[0]
             common.log.warning(
@@ -133,7 +133,7 @@ def command(
 
 def _told(found: Map) -> str:
     """What is done, with what, and why with that."""
-    from zoo.mapping.embedding import TITLES
+    from zoo.search.map.embedding import TITLES
 
     asked = len(found) + len(found.unusable)
     of = f" of {found.total:,}, drawn at random (--points N takes more)" if asked < found.total else ""

@@ -9,7 +9,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
 
 
 @common.command("pull")
@@ -26,8 +26,9 @@ def command(models: tuple[str, ...], no_top: bool, offline: bool | None) -> int:
       zoo pull resnet50 vgg16
       ZOO_WEIGHTS_MIRROR=https://example.org/weights zoo pull resnet50
     """
-    from zoo import pretrained, registry
-    from zoo.errors import UnavailableError, UsageError
+    from zoo.catalog import registry
+    from zoo.core.errors import UnavailableError, UsageError
+    from zoo.pretrained import weights as pretrained
 
     wanted: list[tuple[ModelSpec, str | None]] = []
     for model in models:

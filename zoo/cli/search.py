@@ -11,7 +11,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.searching import Found
+    from zoo.search.searcher import Found
 
 _COLUMNS = ("query", "rank", "path", "score", "error")
 
@@ -73,10 +73,10 @@ def command(
     """
     import sys
 
-    from zoo import output as out
-    from zoo.retrieval import sheets
-    from zoo.searching import Searcher
-    from zoo.sources import find
+    from zoo.core import output as out
+    from zoo.images.sources import find
+    from zoo.search import sheets
+    from zoo.search.searcher import Searcher
 
     format = out.choose_format(format, sys.stdout, output)
     with common.fetching() as fetched:

@@ -28,9 +28,9 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
       zoo train cifar-resnet20 --dataset cifar10/ --epochs 60 --set augment.cutout=8
       zoo train --resume runs/lenet5-1
     """
-    from zoo.errors import UsageError
+    from zoo.core.errors import UsageError
     from zoo.training import run as runs
-    from zoo.training import train
+    from zoo.training.scratch import train
 
     gate, device = options.pop("min_val_accuracy"), options.pop("device")
     with training.watched(offline=options.pop("offline")) as screen:
@@ -50,7 +50,7 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
 
 def _settings(model: str, *, recipe: str | None, **options: Any) -> Any:
     """What was asked for, with the network's own recipe where none is named."""
-    from zoo import registry
+    from zoo.catalog import registry
     from zoo.training import recipe as recipes
 
     name = recipe or registry.resolve(model)[0].recipe or recipes.DEFAULT

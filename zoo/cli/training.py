@@ -18,9 +18,9 @@ import click
 
 from zoo.cli import common
 from zoo.cli.common import Function
-from zoo.errors import GateError, UsageError
-from zoo.output import FORMATS
-from zoo.training.watcher import Progress, Watcher
+from zoo.core.errors import GateError, UsageError
+from zoo.core.output import FORMATS
+from zoo.training.progress import Progress, Watcher
 
 if TYPE_CHECKING:
     from zoo.training.job import Outcome
@@ -117,7 +117,7 @@ def settings(model: str, load: Callable[..., Any], **options: Any) -> Any:
         load: makes the recipe of changes, ``KEY=VALUE``, and of values by key.
         **options: of the command.
     """
-    from zoo.declarative.variables import parse_assignment
+    from zoo.catalog.declarative.variables import parse_assignment
     from zoo.training.settings import Settings
 
     variables = dict(parse_assignment(item) for item in options.pop("variables"))
@@ -183,7 +183,7 @@ def conclude(outcome: Outcome, command: str, format: str | None, gate: float | N
 
 def _report(outcome: Outcome, format: str | None) -> None:
     """One row: where the results are, and how good they are."""
-    from zoo import output as out
+    from zoo.core import output as out
 
     metrics = outcome.metrics
     row: dict[str, Any] = {"run": str(outcome.run), "epochs": outcome.epochs, "best_epoch": metrics["best_epoch"]}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.idx import Pictures
-from zoo.errors import UsageError
-from zoo.sources import Source
+from zoo.core.errors import UsageError
+from zoo.data.sources.idx import Pictures
+from zoo.images.sources import Source
 
 #: The parts that a data set may have, in the order in which they are shown.
 PARTS = ("train", "val", "test")

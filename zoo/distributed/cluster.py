@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from zoo import pipeline
-from zoo.errors import UnavailableError
-from zoo.quiet import quiet_stderr
+from zoo.core.errors import UnavailableError
+from zoo.core.stderr import quiet_stderr
+from zoo.inference import pipeline
 
 log = logging.getLogger(__name__)
 

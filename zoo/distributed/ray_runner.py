@@ -15,16 +15,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from zoo import devices, engines, inputs, pipeline
+from zoo import engines
+from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
 from zoo.distributed import cluster, sharding
 from zoo.distributed.task import Done, Job, make
-from zoo.engines import compiled
-from zoo.errors import ImageError, UnavailableError, UsageError, ZooError
-from zoo.extraction import Watcher
-from zoo.features import Extractor
-from zoo.sources import Source
+from zoo.engines import compiled, devices
+from zoo.images import inputs
+from zoo.images.sources import Source
+from zoo.inference import pipeline
+from zoo.inference.extract import Watcher
+from zoo.inference.features import Extractor
 from zoo.vectors import Mode, Written
-from zoo.vectors.shards import Shard
+from zoo.vectors.formats.shards import Shard
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """A folder of shards in the making: begun, gone on with, finished.
 
-Until it is finished everything is in ``OUT.part``, as of a file (:mod:`zoo.vectors.folder`). There ``output/OUT`` has
+Until it is finished everything is in ``OUT.part``, as of a file (:mod:`zoo.vectors.part_folder`). There ``output/OUT`` has
 the shards that are whole, ``size.json`` says how many inputs each is made of, and ``work-…`` is where more are made.
 Every run has a ``work-…`` of its own, and removes those of others before it looks at what is whole: what still computes
 for a run that has ended cannot finish a shard.
@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.vectors import Mode, Written, open_vectors
-from zoo.vectors.folder import OUTPUT, Folder, State, folder_size, remove, unwritable
-from zoo.vectors.formats import FORMATS
+from zoo.vectors.formats.shards import MANIFEST, Shard, read_manifest, write_manifest
+from zoo.vectors.formats.table import FORMATS
 from zoo.vectors.identity import compare
-from zoo.vectors.shards import MANIFEST, Shard, read_manifest, write_manifest
+from zoo.vectors.part_folder import OUTPUT, Folder, State, folder_size, remove, unwritable
 
 #: Inputs of a shard: about a minute of a core with ResNet50, which is what a machine that fails can cost.
 SIZE = 1000

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo import extraction
-from zoo.errors import ImageError, UnavailableError, UsageError, ZooError
-from zoo.features import Extractor
-from zoo.sources import Source
+from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
+from zoo.images.sources import Source
+from zoo.inference import extract
+from zoo.inference.features import Extractor
 from zoo.vectors import Vectors, open_vectors
-from zoo.vectors.folder import unwritable
+from zoo.vectors.formats.shards import Shard
 from zoo.vectors.identity import differences
-from zoo.vectors.shards import Shard
+from zoo.vectors.part_folder import unwritable
 
 #: Pictures of a shard that are named when the machine does not see them.
 _UNSEEN = 10
@@ -31,7 +31,7 @@ _UNSEEN = 10
 class Job:
     """What the shards of a folder have in common."""
 
-    #: What the vectors have to be of, as :attr:`zoo.features.Extractor.about` says it.
+    #: What the vectors have to be of, as :attr:`zoo.inference.features.Extractor.about` says it.
     about: Mapping[str, Any]
     #: Where and how the extractor runs: ``device``, ``engine``, ``batch_size``, ``offline``, ``threads``.
     running: Mapping[str, Any]
@@ -163,7 +163,7 @@ def _computed(target: Path, job: Job, sources: Sequence[Source]) -> Done:
         # The process's number is for people who look; the rest of the name is of this attempt alone.
         attempt = {"prefix": f"{os.getpid()}-", "dir": job.work}
         with _writing(job), tempfile.TemporaryDirectory(**attempt, ignore_cleanup_errors=True) as work:
-            written = extraction.write(list(sources), Path(work, target.name), extractor, watcher=watch)
+            written = extract.write(list(sources), Path(work, target.name), extractor, watcher=watch)
             written.path.replace(target)
     shard = Shard(target.name, written.count, written.failed)
     return Done(

@@ -11,15 +11,15 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.engines.base import Engine
-from zoo.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from zoo.devices import Device
-    from zoo.pretrained import Found
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
+    from zoo.engines.devices import Device
+    from zoo.pretrained.weights import Found
 
 __all__ = ["ENGINES", "Engine", "choose", "start"]
 
@@ -68,8 +68,8 @@ def start(
 
     Args:
         spec: the network.
-        weights: its weights as :func:`zoo.pretrained.fetch` gives them; ``None`` for a network in a file.
-        device: where to run, from :func:`zoo.devices.select`.
+        weights: its weights as :func:`zoo.pretrained.weights.fetch` gives them; ``None`` for a network in a file.
+        device: where to run, from :func:`zoo.engines.devices.select`.
         engine: ``"auto"``, ``"keras"`` or ``"openvino"``. What does not compile runs in Keras with ``"auto"``, and a
             warning in the log says so.
         batch_size: pictures in one batch; the engine's own choice without.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
 
 
 class Engine(Protocol):
@@ -34,7 +34,7 @@ class Engine(Protocol):
                 asked for while earlier ones are still being computed.
 
         Yields:
-            float32 arrays whose first axis is ``n``; for a network with several outputs, see :class:`zoo.spec.Cut`,
+            float32 arrays whose first axis is ``n``; for a network with several outputs, see :class:`zoo.core.spec.Cut`,
             structured arrays (n,) with a float32 field for each.
         """
         ...

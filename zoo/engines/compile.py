@@ -14,19 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zoo.core.errors import ZooError
+from zoo.core.spec import Cut
 from zoo.engines import openvino_runtime
 from zoo.engines.layout import channels_first
-from zoo.errors import ZooError
-from zoo.spec import Cut
 
 
 def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | None) -> None:
     """Write ``target/model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
     import openvino
 
-    from zoo import bundle, models, registry
+    from zoo import models
+    from zoo.catalog import registry
+    from zoo.pretrained import keras_file
 
-    spec = bundle.read_spec(model) if bundle.is_file(model) else registry.get(model)
+    spec = keras_file.read_spec(model) if keras_file.is_file(model) else registry.get(model)
     network = models.create_model(replace(spec, cut=cut), weights=weights)
     raw = target / "raw.xml"
     network.export(str(raw), format="openvino", verbose=False)

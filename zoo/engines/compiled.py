@@ -18,12 +18,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import bundle, kept, registry, verification
-from zoo.errors import UnavailableError, UsageError
+from zoo.catalog import registry
+from zoo.core import artifacts
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.pretrained import digests, keras_file
 
 if TYPE_CHECKING:
-    from zoo.pretrained import Found
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
+    from zoo.pretrained.weights import Found
 
 #: Raised whenever the way a network is compiled changes, so that older forms are not used.
 FORMAT = 4
@@ -33,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def folder() -> Path:
     """The folder that holds all compiled networks."""
-    return kept.root("compiled")
+    return artifacts.root("compiled")
 
 
 def ensure(spec: ModelSpec, weights: Found | None) -> Path:
@@ -56,7 +58,7 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
     log.info("compiling %s for this machine; this happens once", spec.name)
     started = time.perf_counter()
     try:
-        with kept.making(target) as work:
+        with artifacts.making(target) as work:
             _compile(spec, weights, work)
             (work / "about.json").write_text(json.dumps(about, indent=1))
     except OSError as error:
@@ -69,7 +71,7 @@ def ensure(spec: ModelSpec, weights: Found | None) -> Path:
 
 def identity(spec: ModelSpec, weights: Found | None) -> dict[str, Any]:
     """Everything of a network that decides what it answers."""
-    digest = verification.digest(weights.path) if weights else bundle.fingerprint(spec.file) if spec.file else None
+    digest = digests.digest(weights.path) if weights else keras_file.fingerprint(spec.file) if spec.file else None
     return {
         "model": spec.name,
         "builder": str(spec.builder),

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from zoo.core.spec import Resize
 from zoo.engines.base import Engine
-from zoo.spec import Resize
 
 #: Side of a part, as a share of the picture's, where the network's own resize policy leaves nothing at the edges.
 SHARE = 0.875

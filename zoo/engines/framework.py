@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from zoo import devices
-from zoo.devices import Device
-from zoo.engines import openvino_runtime
-from zoo.errors import UnavailableError
-from zoo.quiet import quiet_stderr
+from zoo.core.errors import UnavailableError
+from zoo.core.stderr import quiet_stderr
+from zoo.engines import devices, openvino_runtime
+from zoo.engines.devices import Device
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ def start(device: Device) -> str:
     A framework that is in this process already stays as it is.
 
     Args:
-        device: where networks are to run, from :func:`zoo.devices.select`.
+        device: where networks are to run, from :func:`zoo.engines.devices.select`.
 
     Returns:
         The Keras backend.

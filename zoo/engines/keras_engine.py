@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.core.errors import UnavailableError
+from zoo.core.stderr import quiet_stderr
 from zoo.engines import framework
 from zoo.engines.base import together
-from zoo.errors import UnavailableError
-from zoo.quiet import quiet_stderr
 
 if TYPE_CHECKING:
-    from zoo.devices import Device
-    from zoo.pretrained import Found
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
+    from zoo.engines.devices import Device
+    from zoo.pretrained.weights import Found
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.core.errors import UnavailableError
 from zoo.engines import batching, compiled, openvino_runtime
 from zoo.engines.base import together
-from zoo.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from zoo.pretrained import Found
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
+    from zoo.pretrained.weights import Found
 
 log = logging.getLogger(__name__)
 

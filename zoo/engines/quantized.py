@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import kept
+from zoo.core import artifacts
+from zoo.core.errors import GateError, UnavailableError, UsageError
+from zoo.core.spec import Cut
 from zoo.engines import compiled, openvino_runtime
 from zoo.engines.agreement import Agreement, compare
 from zoo.engines.openvino_engine import OpenVinoEngine
 from zoo.engines.quantize import WHOLE
-from zoo.errors import GateError, UnavailableError, UsageError
-from zoo.spec import Cut
 
 if TYPE_CHECKING:
-    from zoo.pretrained import Found
-    from zoo.spec import ModelSpec
+    from zoo.core.spec import ModelSpec
+    from zoo.pretrained.weights import Found
 
 #: Raised whenever networks are quantised in another way.
 FORMAT = 1
@@ -85,7 +85,7 @@ def ensure(
     Args:
         spec: the network, perhaps cut; its builder is importable or it is a file.
         weights: trained weights, ``None`` for a network in a file.
-        pictures: some of those that it will be used on, drawn by chance, such as :func:`zoo.sampling.sample` gives:
+        pictures: some of those that it will be used on, drawn by chance, such as :func:`zoo.inference.sampling.sample` gives:
             uint8 (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones
             count once, and those beyond :data:`PICTURES` are not used. Those that check never calibrate.
         bar: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS` that
@@ -165,7 +165,7 @@ def _add(
     target, about = _target(spec, weights, calibration)
     log.info("quantising %s with %d of the pictures; this happens once for them", spec.name, len(calibrating))
     try:
-        with kept.making(target) as work:
+        with artifacts.making(target) as work:
             agreement = _make(spec, weights, calibrating, checking, about["settings"], work)
             (work / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1))
             (work / "about.json").write_text(json.dumps(about, indent=1))

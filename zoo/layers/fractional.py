@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 
 Pair = tuple[int, int]
 

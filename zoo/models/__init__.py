@@ -16,12 +16,13 @@ from typing import Any
 
 import keras
 
-from zoo import bundle, registry
-from zoo.errors import UnavailableError, UsageError
+from zoo.catalog import registry
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.spec import ModelSpec
 from zoo.models.graph import before_last, cut_at, find_layer, settle_names, waists, with_end_of, with_graph
 from zoo.models.inputs import preprocess, raw_input
 from zoo.models.loading import load_weights
-from zoo.spec import ModelSpec
+from zoo.pretrained import keras_file
 
 __all__ = ["before_last", "create_model", "cut_at", "find_layer", "load_weights", "waists"]
 
@@ -106,8 +107,8 @@ def _find_spec(name: str | ModelSpec) -> tuple[ModelSpec, str | None]:
     """The spec, and the tag where the name has one."""
     if isinstance(name, ModelSpec):
         return name, None
-    if bundle.is_file(name):
-        return bundle.read_spec(name), None
+    if keras_file.is_file(name):
+        return keras_file.read_spec(name), None
     return registry.resolve(name)
 
 
@@ -182,7 +183,7 @@ def _find_weights(spec: ModelSpec, weights: str | os.PathLike[str], include_top:
         return Path(text)
     tag = None if text == "imagenet" and text not in spec.weights else text
     # Imported here because a network with random weights needs no cache.
-    from zoo import pretrained
+    from zoo.pretrained import weights as pretrained
 
     return pretrained.fetch(spec, tag, include_top=include_top).path
 

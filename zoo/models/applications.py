@@ -7,7 +7,7 @@ import re
 import keras
 import numpy as np
 
-from zoo.spec import ModelSpec
+from zoo.core.spec import ModelSpec
 
 #: Standard deviations of ImageNet's channels, on the scale 0-1, as Keras's EfficientNet has them.
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.layers.auxiliary import ReconstructionLoss
 from zoo.layers.capsule import length, longest, route, squash
 from zoo.models import ends

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.layers.fractional import INFERENCE, FractionalMaxPooling2D, fractional_max_pool, region_boundaries
 from zoo.models import ends
 

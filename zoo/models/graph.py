@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from zoo.errors import UsageError
-from zoo.spec import Cut
+from zoo.core.errors import UsageError
+from zoo.core.spec import Cut
 
 
 def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> Any:

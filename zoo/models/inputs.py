@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.spec import GREY, Preprocessing
+from zoo.core.spec import GREY, Preprocessing
 
 
 def raw_input(shape: tuple[int, int, int]) -> Any:

@@ -11,11 +11,12 @@ from typing import Any
 
 import keras
 
-from zoo import weight_arrays, weight_layout
-from zoo.errors import WeightsError
+from zoo.core.errors import WeightsError
+from zoo.core.spec import ModelSpec
 from zoo.models import applications
-from zoo.spec import ModelSpec
-from zoo.weight_layout import Layer, Layout
+from zoo.pretrained import arrays as weight_arrays
+from zoo.pretrained import layout as weight_layout
+from zoo.pretrained.layout import Layer, Layout
 
 
 def load_weights(

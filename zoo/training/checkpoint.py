@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 
 #: The member that holds everything that is no array.
 _NOTES = "notes"

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import devices
-from zoo.errors import UnavailableError, UsageError
-from zoo.quiet import quiet_stderr
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.stderr import quiet_stderr
+from zoo.engines import devices
 
 if TYPE_CHECKING:
     import keras
 
-    from zoo.devices import Device
+    from zoo.engines.devices import Device
 
 
 class Placement:
@@ -209,7 +209,7 @@ def over(chosen: Sequence[Device]) -> Iterator[None]:
     With one device nothing is done, and Keras is not imported; with several it is.
 
     Args:
-        chosen: from :func:`zoo.devices.select_several`.
+        chosen: from :func:`zoo.engines.devices.select_several`.
 
     Raises:
         UnavailableError: the backend does not learn on several devices, or does not see so many of them.

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from zoo import metrics
-from zoo.errors import UnavailableError, UsageError
-from zoo.spec import Preprocessing
-from zoo.training import judging
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.spec import Preprocessing
+from zoo.evaluation import metrics
+from zoo.training import predict
 from zoo.training.history import History
+from zoo.training.progress import Progress, Watcher
 from zoo.training.recipe import Recipe
-from zoo.training.watcher import Progress, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Batches(Protocol):
-    """What gives batches, epoch by epoch; see :class:`zoo.data.loader.Loader`."""
+    """What gives batches, epoch by epoch; see :class:`zoo.data.loading.loader.Loader`."""
 
     @property
     def steps(self) -> int:
@@ -256,8 +256,8 @@ class Epochs:
         batches = self.phase.batches[split].epoch(0)
         with self.learner.judged() as network:
             if self.phase.draws is not None:
-                return {"loss": judging.squared_error(network, batches, self.phase.draws)}
-            scores, labels = judging.scores(network, batches)
+                return {"loss": predict.squared_error(network, batches, self.phase.draws)}
+            scores, labels = predict.scores(network, batches)
         return {"loss": metrics.cross_entropy(scores, labels), "top1": metrics.top_k(scores, labels, 1)}
 
     def _means(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import output
+from zoo.core import output
 
 #: The columns that come first where they occur; others follow in the order in which they turned up.
 COLUMNS = (

@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import devices
-from zoo.data import dataset as datasets
-from zoo.data import manifest
-from zoo.engines import framework
-from zoo.errors import UsageError
-from zoo.spec import ModelSpec
-from zoo.training import checkpoint, distribution, page, results, teaching
+from zoo.core.errors import UsageError
+from zoo.core.spec import ModelSpec
+from zoo.data.sources import dataset as datasets
+from zoo.data.sources import manifest
+from zoo.engines import devices, framework
+from zoo.training import checkpoint, distillation, distribution, page, results
 from zoo.training.epochs import Clock, Epochs, Phase
 from zoo.training.history import History
+from zoo.training.progress import Watcher
 from zoo.training.run import Run
 from zoo.training.settings import Settings
-from zoo.training.watcher import Watcher
 
 if TYPE_CHECKING:
-    from zoo.data.findings import Finding
+    from zoo.data.checks.findings import Finding
     from zoo.training.learner import Learner
 
 #: Pictures judged together; results do not depend on it.
@@ -230,8 +229,8 @@ class Job:
         """Look for what is wrong with the pictures, before anything is learnt from them."""
         if not self.settings.check:
             return
-        from zoo.data import inspection
-        from zoo.data.findings import KINDS, counted
+        from zoo.data.checks import inspect as inspection
+        from zoo.data.checks.findings import KINDS, counted
 
         started = time.monotonic()
         found = inspection.inspect(self.dataset, progress=lambda done, total: self.watcher.reading("all", done, total))
@@ -246,7 +245,7 @@ class Job:
         if self.settings.teacher is None:
             return None
         started = time.monotonic()
-        targets = teaching.targets(
+        targets = distillation.targets(
             self.settings.teacher,
             self.dataset.splits["train"],
             self.dataset.classes,

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from zoo import models
-from zoo.errors import UsageError, ZooError
-from zoo.spec import ModelSpec, Preprocessing
+from zoo.core.errors import UsageError, ZooError
+from zoo.core.spec import ModelSpec, Preprocessing
 from zoo.training import distribution, losses, optimizers
 from zoo.training.recipe import Recipe
 

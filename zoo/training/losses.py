@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.training.recipe import LOSSES
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.training.recipe import Recipe
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import __version__, metrics, report
-from zoo.errors import UsageError
-from zoo.images import load
+from zoo._version import __version__
+from zoo.core.errors import UsageError
+from zoo.evaluation import metrics
+from zoo.images.decode import load
+from zoo.reports import html
 from zoo.training import results
-from zoo.training.judging import Judgement
+from zoo.training.predict import Judgement
 
 if TYPE_CHECKING:
     from zoo.training.job import Job
@@ -37,13 +39,13 @@ def write(job: Job, numbers: Mapping[str, Any]) -> None:
     """
     judgement, classes = job.pictures.judgement, job.dataset.classes
     confusion = None
-    wrong: list[report.Shown] = []
-    right: list[report.Shown] = []
+    wrong: list[html.Shown] = []
+    right: list[html.Shown] = []
     if judgement is not None:
         confusion = metrics.confusion(judgement.predicted, judgement.labels, len(classes))
         wrong, right = (_shown(job, judgement, rows[:SHOWN]) for rows in (judgement.wrong, judgement.right))
         wrong = _with_overlays(job, judgement, wrong)
-    page = report.RunReport(
+    page = html.RunReport(
         title=job.run.folder.name,
         command=job.settings.invocation or "",
         when=datetime.date.today().isoformat(),
@@ -56,12 +58,12 @@ def write(job: Job, numbers: Mapping[str, Any]) -> None:
         classes=classes if confusion is not None else (),
         confusion=confusion,
         counts=job.dataset.counts(),
-        findings=[report.Finding(found.severity, found.kind, found.text, found.paths) for found in job.findings],
+        findings=[html.Finding(found.severity, found.kind, found.text, found.paths) for found in job.findings],
         failed=job.failed,
         wrong=wrong,
         right=right,
     )
-    report.write(page, job.run.folder / "report.html")
+    html.write(page, job.run.folder / "report.html")
 
 
 def _facts(job: Job, numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -81,20 +83,20 @@ def _facts(job: Job, numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in facts if value is not None]
 
 
-def _phases(job: Job, names: Any) -> list[report.Phase]:
+def _phases(job: Job, names: Any) -> list[html.Phase]:
     """Where each phase begins and ends."""
     found = []
     for number, name in enumerate(names, start=1):
         epochs = [int(row["epoch"]) for row in job.history.rows if row.get("phase") == number]
         if epochs:
-            found.append(report.Phase(name, epochs[0], epochs[-1]))
+            found.append(html.Phase(name, epochs[0], epochs[-1]))
     return found
 
 
-def _shown(job: Job, judgement: Judgement, rows: np.ndarray) -> list[report.Shown]:
+def _shown(job: Job, judgement: Judgement, rows: np.ndarray) -> list[html.Shown]:
     classes = job.dataset.classes
     return [
-        report.Shown(
+        html.Shown(
             judgement.sources[row].path,
             classes[judgement.labels[row]],
             classes[judgement.predicted[row]],
@@ -106,7 +108,7 @@ def _shown(job: Job, judgement: Judgement, rows: np.ndarray) -> list[report.Show
     ]
 
 
-def _with_overlays(job: Job, judgement: Judgement, shown: list[report.Shown]) -> list[report.Shown]:
+def _with_overlays(job: Job, judgement: Judgement, shown: list[html.Shown]) -> list[html.Shown]:
     """Mistakes with a Grad-CAM beside each: where the network saw the class that it named.
 
     A network without a map has none, and what goes wrong here costs the overlays alone.
@@ -115,9 +117,9 @@ def _with_overlays(job: Job, judgement: Judgement, shown: list[report.Shown]) ->
         return shown
     rows = judgement.wrong[: len(shown)]
     try:
-        from zoo.visualize.drawing import overlay
-        from zoo.visualize.methods.gradcam import GradCam
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.explain.methods.gradcam import GradCam
+        from zoo.visualize.explain.overlay import overlay
+        from zoo.visualize.network.subject import Subject
 
         pixels = np.stack([one.pixels for one in shown if one.pixels is not None])
         seen = GradCam(Subject(results.load(job.run))).explain(

@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 import yaml
 
-from zoo import catalogue, resources
-from zoo.data.augment import Augment
-from zoo.errors import UsageError
+from zoo.catalog import files as catalogue
+from zoo.core import paths
+from zoo.core.errors import UsageError
+from zoo.data.augment.augment import Augment
 from zoo.training.schedule import Schedule
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
@@ -184,7 +185,7 @@ def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
 
 def available(kind: str = "recipes") -> dict[str, Path]:
     """Every recipe's file by name, sorted; a user's own wins over a shipped one."""
-    folders = [resources.shipped("configs", kind), *(root / kind for root in resources.config_roots()[::-1])]
+    folders = [paths.shipped("configs", kind), *(root / kind for root in paths.config_roots()[::-1])]
     files = {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
     return dict(sorted(files.items()))
 

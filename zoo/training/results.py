@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import __version__, declarative, metrics, output, plots, verification
-from zoo.choice import Choice
-from zoo.data.loader import Loader
-from zoo.declarative import yaml_lines
-from zoo.images import load as load_picture
-from zoo.spec import ModelSpec
-from zoo.training import judging
-from zoo.training.judging import Judgement
+from zoo._version import __version__
+from zoo.catalog import declarative
+from zoo.catalog.declarative import yaml_lines
+from zoo.catalog.default_model import Choice
+from zoo.core import output
+from zoo.core.spec import ModelSpec
+from zoo.data.loading.loader import Loader
+from zoo.evaluation import metrics
+from zoo.images.decode import load as load_picture
+from zoo.pretrained import digests
+from zoo.reports import plots
+from zoo.training import predict
+from zoo.training.predict import Judgement
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 from zoo.training.tensorboard import TensorBoard
@@ -66,7 +71,7 @@ def load(run: Run) -> keras.Model:
 def metadata(
     settings: Settings, spec: ModelSpec, classes: Sequence[str], split: str, judged: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What ``model.keras`` knows of itself; see :mod:`zoo.bundle`."""
+    """What ``model.keras`` knows of itself; see :mod:`zoo.pretrained.keras_file`."""
     return {
         "zoo_version": __version__,
         "network": spec.name,
@@ -100,7 +105,7 @@ def origin(chosen: Choice, *, scratch: bool) -> dict[str, Any]:
     return {
         "backbone": spec.name,
         "initial_weights": chosen.tag or spec.file,
-        "weights_sha256": verification.digest(file) if file else None,
+        "weights_sha256": digests.digest(file) if file else None,
         # What is made of a work goes by the terms of the work.
         "licence": weights.licence if weights else None,
         "attribution": weights.attribution if weights else None,
@@ -155,9 +160,9 @@ class Pictures:
         The last split that is judged gives the pictures, so the test pictures do where there are some.
         """
         if self.spec.classes == 0:
-            error = judging.squared_error(network, loader.epoch(0), self.spec.preprocessing)
+            error = predict.squared_error(network, loader.epoch(0), self.spec.preprocessing)
             return {"n": len(loader.kept), "loss": error}
-        judgement = self.judgement = judging.judge(network, loader, split)
+        judgement = self.judgement = predict.judge(network, loader, split)
         self._write_predictions(judgement)
         summary = metrics.summary(judgement.scores, judgement.labels, self.classes)
         matrix = metrics.confusion(judgement.predicted, judgement.labels, len(self.classes))

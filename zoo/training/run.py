@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import bundle, output
-from zoo.data.dataset import Dataset
-from zoo.errors import UnavailableError, UsageError
+from zoo.core import output
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.data.sources.dataset import Dataset
+from zoo.pretrained import keras_file
 
 CONFIG = "config.yaml"
 CHECKPOINT = "checkpoint.npz"
@@ -128,7 +129,7 @@ class Run:
             UnavailableError: it cannot be written.
         """
         try:
-            bundle.write_metadata(self.model, metadata)
+            keras_file.write_metadata(self.model, metadata)
         except OSError as error:
             raise UnavailableError(f"{self.model} cannot be written: {error.strerror or error}.") from error
 
@@ -141,7 +142,7 @@ class Run:
         temporary = self.folder / f".part-{self.model.name}"
         try:
             network.save(temporary)
-            bundle.write_metadata(temporary, metadata)
+            keras_file.write_metadata(temporary, metadata)
             os.replace(temporary, self.model)
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 
 NAMES = ("constant", "cosine", "linear", "step", "exponential")
 

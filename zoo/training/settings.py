@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from zoo import __version__, bundle, registry
-from zoo.errors import UsageError
-from zoo.spec import ModelSpec
+from zoo._version import __version__
+from zoo.catalog import registry
+from zoo.core.errors import UsageError
+from zoo.core.spec import ModelSpec
+from zoo.pretrained import keras_file
 from zoo.training.run import Run
 
 
@@ -33,7 +35,7 @@ class Settings:
 
     #: A name, or the path of a YAML file.
     model: str
-    #: A data set, as :func:`zoo.data.dataset.read` takes it.
+    #: A data set, as :func:`zoo.data.sources.dataset.read` takes it.
     dataset: str
     #: A recipe of the command: :class:`~zoo.training.recipe.Recipe`, or that of fine-tuning.
     recipe: AnyRecipe
@@ -78,7 +80,7 @@ class Settings:
         Raises:
             UsageError: there is no such network, it is a finished one, or it has no such variable.
         """
-        if bundle.is_file(self.model):
+        if keras_file.is_file(self.model):
             raise UsageError(f"{self.model} is a finished network; 'zoo train' takes a name or a YAML file.")
         spec = registry.with_variables(registry.resolve(self.model)[0], self.variables)
         if self.input_size:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 
 #: Bars of a histogram.
 BARS = 30

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError
 
 FEATURES, PROBABILITIES = "features", "probabilities"
 

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.sources import Source
+from zoo.images.sources import Source
+from zoo.images.video import times
 from zoo.vectors.column import Column
 from zoo.vectors.rows import block_rows
-from zoo.video import times
 
 #: Bytes of float32 in a block that is written: a disk is no faster with more, and two blocks are in memory at a time.
 BLOCK_BYTES = 4 << 20

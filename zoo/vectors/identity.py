@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.vectors.column import Column
 
 #: Characters of a value that an error repeats.

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.errors import UnavailableError
+from zoo.core.errors import UnavailableError
 
 #: Bytes of float32 that a block has where nobody says how many rows it should have.
 BLOCK = 32 << 20

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from zoo.errors import UsageError, ZooError
+from zoo.core.errors import UsageError, ZooError
 from zoo.vectors.column import Column
 from zoo.vectors.rows import Buffers, Rows, block_rows
 

@@ -9,7 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.visualize.arrays import (
+    from zoo.visualize.activation_maps.feature_maps import activations
+    from zoo.visualize.activation_maps.kernels import filters
+    from zoo.visualize.architecture.architecture import graph
+    from zoo.visualize.explain.arrays import (
         eigencam,
         gradcam,
         gradcam_plus_plus,
@@ -22,38 +25,35 @@ if TYPE_CHECKING:
         scorecam,
         smoothgrad,
     )
-    from zoo.visualize.base import Explanation
-    from zoo.visualize.diagram.architecture import graph
-    from zoo.visualize.explain import Explained
-    from zoo.visualize.faithfulness import Faithfulness
-    from zoo.visualize.feature_maps import activations
-    from zoo.visualize.kernels import filters
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.explain.base import Explanation
+    from zoo.visualize.explain.explain import Explained
+    from zoo.visualize.explain.faithfulness import Faithfulness
+    from zoo.visualize.network.subject import Subject
     from zoo.visualize.synthesis.dream import dream
     from zoo.visualize.synthesis.maximize import maximize
     from zoo.visualize.synthesis.style import style
 
 _WHERE = {
-    "Explained": "zoo.visualize.explain",
-    "Explanation": "zoo.visualize.base",
-    "Faithfulness": "zoo.visualize.faithfulness",
-    "Subject": "zoo.visualize.subject",
-    "activations": "zoo.visualize.feature_maps",
+    "Explained": "zoo.visualize.explain.explain",
+    "Explanation": "zoo.visualize.explain.base",
+    "Faithfulness": "zoo.visualize.explain.faithfulness",
+    "Subject": "zoo.visualize.network.subject",
+    "activations": "zoo.visualize.activation_maps.feature_maps",
     "dream": "zoo.visualize.synthesis.dream",
-    "eigencam": "zoo.visualize.arrays",
-    "filters": "zoo.visualize.kernels",
-    "gradcam": "zoo.visualize.arrays",
-    "gradcam_plus_plus": "zoo.visualize.arrays",
-    "graph": "zoo.visualize.diagram.architecture",
-    "guided_backpropagation": "zoo.visualize.arrays",
-    "hirescam": "zoo.visualize.arrays",
-    "integrated_gradients": "zoo.visualize.arrays",
-    "layercam": "zoo.visualize.arrays",
+    "eigencam": "zoo.visualize.explain.arrays",
+    "filters": "zoo.visualize.activation_maps.kernels",
+    "gradcam": "zoo.visualize.explain.arrays",
+    "gradcam_plus_plus": "zoo.visualize.explain.arrays",
+    "graph": "zoo.visualize.architecture.architecture",
+    "guided_backpropagation": "zoo.visualize.explain.arrays",
+    "hirescam": "zoo.visualize.explain.arrays",
+    "integrated_gradients": "zoo.visualize.explain.arrays",
+    "layercam": "zoo.visualize.explain.arrays",
     "maximize": "zoo.visualize.synthesis.maximize",
-    "occlusion": "zoo.visualize.arrays",
-    "saliency": "zoo.visualize.arrays",
-    "scorecam": "zoo.visualize.arrays",
-    "smoothgrad": "zoo.visualize.arrays",
+    "occlusion": "zoo.visualize.explain.arrays",
+    "saliency": "zoo.visualize.explain.arrays",
+    "scorecam": "zoo.visualize.explain.arrays",
+    "smoothgrad": "zoo.visualize.explain.arrays",
     "style": "zoo.visualize.synthesis.style",
 }
 

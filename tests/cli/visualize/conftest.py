@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from tests.pictures import detailed
+from tests.drawn import detailed
 
 
 @pytest.fixture(scope="session")

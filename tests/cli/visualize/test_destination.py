@@ -7,8 +7,8 @@ import os
 import pytest
 
 from zoo.cli.visualize.destination import Destination, check
-from zoo.errors import UnavailableError, UsageError
-from zoo.sources import Source
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.images.sources import Source
 
 
 def sources(*paths):

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 
-from tests.visualize.test_sheets import explanation, record
+from tests.visualize.explain.test_sheet import explanation, record
 from zoo.cli.visualize import rows
-from zoo.output import to_json
+from zoo.core.output import to_json
 
 
 def test_a_row_has_all_keys(tmp_path):

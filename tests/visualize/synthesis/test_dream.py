@@ -8,11 +8,11 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from tests.pictures import detailed
+from tests.drawn import detailed
 from tests.visualize.networks import fine_tuned, of_quadrants, quadrant
-from zoo.errors import ImageError, UsageError
+from zoo.core.errors import ImageError, UsageError
 from zoo.visualize import dream
-from zoo.visualize.subject import Subject
+from zoo.visualize.network.subject import Subject
 from zoo.visualize.synthesis.dream import Dreamer, octave_shapes, smoothed
 
 

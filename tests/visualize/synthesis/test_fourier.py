@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from tests.pictures import detailed
+from tests.drawn import detailed
 from zoo.visualize.synthesis import colour
 from zoo.visualize.synthesis.fourier import Fourier, frequencies
 from zoo.visualize.synthesis.pixel_space import PixelSpace

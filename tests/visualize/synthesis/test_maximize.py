@@ -8,11 +8,11 @@ import pytest
 from keras import layers
 
 from tests.visualize.networks import fine_tuned, of_quadrants, quadrant
-from zoo import labels, registry
-from zoo.errors import UsageError
+from zoo.catalog import labels, registry
+from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.visualize import maximize
-from zoo.visualize.subject import Subject
+from zoo.visualize.network.subject import Subject
 from zoo.visualize.synthesis import targets
 from zoo.visualize.synthesis.maximize import Maximizer
 

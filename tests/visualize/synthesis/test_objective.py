@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from tests.visualize.networks import fine_tuned, noise
-from zoo.visualize.subject import Subject
+from zoo.visualize.network.subject import Subject
 from zoo.visualize.synthesis.objective import Objective, with_slope
 from zoo.visualize.synthesis.resized import resized
 from zoo.visualize.synthesis.targets import Target

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.errors import UnavailableError
+from zoo.core.errors import UnavailableError
 from zoo.visualize.synthesis import sheet as pages
 from zoo.visualize.synthesis.animation import LIMIT, Animation
 from zoo.visualize.synthesis.maximize import Maximised

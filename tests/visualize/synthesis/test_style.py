@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.pictures import detailed
+from tests.drawn import detailed
 from tests.visualize.networks import fine_tuned, of_quadrants, quadrant, randomised
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.visualize import style
-from zoo.visualize.subject import Subject
+from zoo.visualize.network.subject import Subject
 from zoo.visualize.synthesis.style import Painter, gram, read, variation
 
 

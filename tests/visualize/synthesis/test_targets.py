@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.visualize.networks import fine_tuned
-from zoo.errors import UsageError
-from zoo.labels import Label
-from zoo.visualize.subject import Subject
+from zoo.catalog.labels import Label
+from zoo.core.errors import UsageError
+from zoo.visualize.network.subject import Subject
 from zoo.visualize.synthesis import targets
 
 

@@ -11,7 +11,7 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.visualize.feature_maps import FeatureMaps
+    from zoo.visualize.activation_maps.feature_maps import FeatureMaps
 
 _COLUMNS = ("path", "status", "model", "layer", "rows", "columns", "channels", "silent", "strongest", "output", "error")
 #: Channels that a row names.
@@ -72,21 +72,22 @@ def command(
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize.destination import Destination
-    from zoo.errors import ImageError
-    from zoo.plots import write_png
-    from zoo.sources import find
+    from zoo.core import output as out
+    from zoo.core.errors import ImageError
+    from zoo.images.sources import find
+    from zoo.reports.plots import write_png
 
     sources = list(find(paths, recursive=recursive, offline=offline))
     target = Destination(output, sources)
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
-    from zoo.visualize import feature_maps, pictures
-    from zoo.visualize.feature_sheet import LIMIT, OVERVIEW_LIMIT, feature_sheet
-    from zoo.visualize.sheets import file_name
+    from zoo.visualize.activation_maps import feature_maps
+    from zoo.visualize.activation_maps.feature_sheet import LIMIT, OVERVIEW_LIMIT, feature_sheet
+    from zoo.visualize.explain.sheet import file_name
+    from zoo.visualize.network import display
 
     names = feature_maps.checked(subject, layers) if layers else feature_maps.overview(subject)
     limit = limit or (LIMIT if layers else OVERVIEW_LIMIT)
@@ -95,7 +96,7 @@ def command(
     report = out.Report()
 
     def drawn() -> Iterator[dict[str, Any]]:
-        for number, source in enumerate(map(pictures.held, sources), start=1):
+        for number, source in enumerate(map(display.held, sources), start=1):
             try:
                 pixels = subject.read(source)
             except ImageError as error:
@@ -104,7 +105,7 @@ def command(
                 continue
             report.add(ok=True)
             found = feature_maps.feature_maps(subject, names, pixels)
-            seen = pictures.look(subject, source, pixels).pixels
+            seen = display.look(subject, source, pixels).pixels
             path = target.path(source.path, "activations", *layers)
             write_png(feature_sheet(file_name(source.path), seen, found, normalize=normalize, limit=limit), path)
             update(number)

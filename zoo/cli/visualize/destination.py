@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from zoo import folders
-from zoo.errors import UnavailableError, UsageError
-from zoo.sources import Source
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.images import folders
+from zoo.images.sources import Source
 
 #: Signs of a name that every system takes in a file's name, and how many of them.
 _ODD = re.compile(r"[^\w.+-]+")

@@ -80,17 +80,17 @@ def command(
 
     import numpy as np
 
-    from zoo import images
-    from zoo import output as out
     from zoo.cli.visualize.destination import Destination
     from zoo.cli.visualize.single import one_source
-    from zoo.plots import write_png
+    from zoo.core import output as out
+    from zoo.images import decode as images
+    from zoo.reports.plots import write_png
 
     source = one_source(image, offline)
     target = Destination(output, [source])
     pixels = np.array(images.decode(source))
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
     from zoo.visualize.synthesis.dream import Dreamer, octave_shapes

@@ -12,9 +12,9 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.visualize.explain import Explained
-    from zoo.visualize.pictures import Picture
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.explain.explain import Explained
+    from zoo.visualize.network.display import Picture
+    from zoo.visualize.network.subject import Subject
 
 #: Small pictures that are named on standard error.
 _NAMED = 5
@@ -82,7 +82,7 @@ class Request:
         Raises:
             UsageError: it does not.
         """
-        from zoo.errors import UsageError
+        from zoo.core.errors import UsageError
 
         if self.classes and self.top is not None:
             raise UsageError("--class says which classes, --top how many of the most probable ones; give one of them.")
@@ -103,8 +103,8 @@ def one_of(method: str, names: Sequence[str], command: str) -> str:
     Raises:
         UsageError: there is none of that name, or another command has it.
     """
-    from zoo.errors import UsageError
-    from zoo.visualize import methods
+    from zoo.core.errors import UsageError
+    from zoo.visualize.explain import methods
 
     if method in names:
         return method
@@ -129,10 +129,10 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize import destination, rows
-    from zoo.plots import write_png
-    from zoo.sources import find
+    from zoo.core import output as out
+    from zoo.images.sources import find
+    from zoo.reports.plots import write_png
 
     request.check()
     sources = list(find(request.paths, recursive=request.recursive, offline=request.offline))
@@ -140,13 +140,13 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
     if request.sheet is not None:
         destination.check(request.sheet, sources)
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(request.model, device=request.device, offline=request.offline, progress=fetched)
-    from zoo.visualize import pictures
-    from zoo.visualize.sheets import ContactSheet, figure
+    from zoo.visualize.explain.sheet import ContactSheet, figure
+    from zoo.visualize.network import display
 
-    found = pictures.explained(
+    found = display.explained(
         subject,
         sources,
         method=method,

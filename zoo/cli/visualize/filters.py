@@ -54,17 +54,17 @@ def command(
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize import destination
-    from zoo.plots import write_png
+    from zoo.core import output as out
+    from zoo.reports.plots import write_png
 
     destination.check(output, [])
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device="cpu", offline=offline, progress=fetched)
-    from zoo.visualize.kernel_sheet import dead_filters, described, kernel_sheet, strongest
-    from zoo.visualize.kernels import kernels_of
+    from zoo.visualize.activation_maps.kernel_sheet import dead_filters, described, kernel_sheet, strongest
+    from zoo.visualize.activation_maps.kernels import kernels_of
 
     found = kernels_of(subject, layer)
     write_png(kernel_sheet(found, normalize=normalize, limit=limit), output)

@@ -38,9 +38,9 @@ def command(model: str, level: str | None, output: Path | None) -> int:
     import os
     import sys
 
-    from zoo import output as out
-    from zoo.errors import UnavailableError, UsageError
-    from zoo.quiet import quiet_stderr
+    from zoo.core import output as out
+    from zoo.core.errors import UnavailableError, UsageError
+    from zoo.core.stderr import quiet_stderr
 
     if output is None and sys.stdout.isatty():
         raise UsageError("A drawing is no text to look at; give -o FILE.svg, or send it into a pipe.")
@@ -48,7 +48,7 @@ def command(model: str, level: str | None, output: Path | None) -> int:
         raise UsageError(f"A drawing is written as SVG, which {output} does not end in; name a .svg file.")
     if output is not None and not os.access(output.parent, os.W_OK):
         raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
-    from zoo.visualize.diagram.architecture import graph, resolve
+    from zoo.visualize.architecture.architecture import graph, resolve
 
     spec = resolve(model)
     # Nothing is computed, so the lightest backend will do.

@@ -103,10 +103,10 @@ def command(
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize import destination
-    from zoo.errors import UsageError
-    from zoo.plots import write_png
+    from zoo.core import output as out
+    from zoo.core.errors import UsageError
+    from zoo.reports.plots import write_png
     from zoo.visualize.synthesis import targets
 
     if filters and all_filters:
@@ -119,7 +119,7 @@ def command(
         _check_gif(gif)
     target = destination.Destination(output, [])
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
     from zoo.visualize.synthesis.animation import FRAMES, Animation
@@ -211,7 +211,7 @@ def _shown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _check_gif(path: Path) -> None:
-    from zoo.errors import UnavailableError, UsageError
+    from zoo.core.errors import UnavailableError, UsageError
 
     if path.suffix.lower() != ".gif":
         raise UsageError(f"An animation is written as GIF, which {path} does not end in; name a .gif file.")

@@ -11,9 +11,9 @@ import click
 from zoo.cli import common
 
 if TYPE_CHECKING:
-    from zoo.searching import Searcher
-    from zoo.sources import Source
-    from zoo.visualize.page.figure import Neighbours
+    from zoo.images.sources import Source
+    from zoo.search.searcher import Searcher
+    from zoo.visualize.explain.page.figure import Neighbours
 
 #: What differs most, of what takes little time.
 DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion")
@@ -81,24 +81,24 @@ def command(
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize import rows
-    from zoo.errors import UsageError
-    from zoo.sources import find
+    from zoo.core import output as out
+    from zoo.core.errors import UsageError
+    from zoo.images.sources import find
 
     if classes and top is not None:
         raise UsageError("--class says which classes, --top how many of the most probable ones; give one of them.")
     _check(output)
     sources = list(find(paths, recursive=recursive, offline=offline))
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
     neighbours = _Near(index, near, device=device, offline=offline) if index is not None else None
-    from zoo.visualize import pictures
-    from zoo.visualize.page import Page
+    from zoo.visualize.explain.page import Page
+    from zoo.visualize.network import display
 
-    looked_at = pictures.explained(
+    looked_at = display.explained(
         subject,
         sources,
         method="all" if "all" in methods else list(methods or DEFAULT),
@@ -141,7 +141,7 @@ def _check(output: Path) -> None:
     """
     import os
 
-    from zoo.errors import UnavailableError, UsageError
+    from zoo.core.errors import UnavailableError, UsageError
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"The page is HTML, which {output} does not end in; name a .html file.")
@@ -153,14 +153,14 @@ class _Near:
     """Pictures of an index that are like others, one after the other."""
 
     def __init__(self, index: str, count: int, *, device: str, offline: bool | None) -> None:
-        from zoo.searching import Searcher
+        from zoo.search.searcher import Searcher
 
         self._index, self._count = index, count
         self._searcher: Searcher = Searcher(index, device=device, offline=offline)
 
     def of(self, source: Source) -> Neighbours:
         """The nearest ones, without the picture itself."""
-        from zoo.visualize.page.figure import Neighbours
+        from zoo.visualize.explain.page.figure import Neighbours
 
         (found,) = self._searcher.search(source, self._count, exclude_self=True)
         extractor = self._searcher.extractor

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.visualize.base import Explanation
-    from zoo.visualize.explain import Explained
+    from zoo.visualize.explain.base import Explanation
+    from zoo.visualize.explain.explain import Explained
 
 COLUMNS = (
     *("path", "status", "model", "method", "layer", "index", "label", "score", "deletion", "insertion", "blank"),
@@ -71,7 +71,7 @@ def write_arrays(record: Explained, path: Path) -> None:
     # A sentence about a wrong option needs no arrays.
     import numpy as np
 
-    from zoo.plots.canvas import write_bytes
+    from zoo.reports.plots.canvas import write_bytes
 
     found = record.explanations
     arrays: dict[str, Any] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.sources import Source
+    from zoo.images.sources import Source
 
 
 def one_source(text: str, offline: bool | None) -> Source:
@@ -17,7 +17,7 @@ def one_source(text: str, offline: bool | None) -> Source:
     Raises:
         UsageError: there are several.
     """
-    from zoo.sources import find
+    from zoo.images.sources import find
 
     found = list(itertools.islice(find([text], offline=offline), 2))
     if len(found) > 1:

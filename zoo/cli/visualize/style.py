@@ -85,10 +85,10 @@ def command(
     """
     import sys
 
-    from zoo import output as out
     from zoo.cli.visualize import destination
     from zoo.cli.visualize.single import one_source
-    from zoo.plots import write_png
+    from zoo.core import output as out
+    from zoo.reports.plots import write_png
     from zoo.visualize.synthesis.style import Painted, Painter, read
 
     sources = [one_source(text, offline) for text in (content, style)]
@@ -97,7 +97,7 @@ def command(
         destination.check(path, sources)
     pictures = [read(source, size) for source in sources]
     with common.fetching() as fetched:
-        from zoo.visualize.subject import Subject
+        from zoo.visualize.network.subject import Subject
 
         subject = Subject.open(model, device=device, offline=offline, progress=fetched)
     painter = Painter(subject, style_layers=style_layers, content_layer=content_layer)

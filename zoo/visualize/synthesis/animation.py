@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zoo.plots.canvas import write_bytes
-from zoo.visualize.drawing import at_side
+from zoo.reports.plots.canvas import write_bytes
+from zoo.visualize.explain.overlay import at_side
 
 #: Frames of an animation, pictures in it at most, and its width and height in pixels at most.
 FRAMES, LIMIT, SIDE = 24, 64, 1024

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.visualize.synthesis.parameterisation import WHITE
 from zoo.visualize.synthesis.stages import last_within
 
 if TYPE_CHECKING:
     import keras
 
-    from zoo.visualize.gradients import Gradient
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.gradients import Gradient
+    from zoo.visualize.network.subject import Subject
 
 OCTAVES, OCTAVE_SCALE, STEPS, STRENGTH = 4, 1.4, 10, 1.0
 #: Grey levels that a pixel changes by in a step, on average, at a strength of 1.
@@ -45,7 +45,7 @@ class Dreamer:
         """
         import keras
 
-        from zoo.visualize.gradients import gradient_of
+        from zoo.visualize.network.gradients import gradient_of
 
         if subject.input_shape[2] != 3:
             raise UsageError(f"{subject.name} takes {subject.input_shape[2]} channels; a dream has three colours.")
@@ -178,8 +178,8 @@ def dream(
         UsageError: an unknown network or layer.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
-    from zoo import images
-    from zoo.visualize.explain import opened
+    from zoo.images import decode as images
+    from zoo.visualize.explain.explain import opened
 
     pixels = np.array(images.decode(image))
     return Dreamer(opened(model), layers).run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.visualize.synthesis import transformations
 from zoo.visualize.synthesis.ascent import Ascent
 from zoo.visualize.synthesis.diversity import likeness
@@ -17,7 +17,7 @@ from zoo.visualize.synthesis.targets import Target, choose
 if TYPE_CHECKING:
     import keras
 
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.subject import Subject
     from zoo.visualize.synthesis.parameterisation import Parameterisation
 
 #: The side of a picture of a filter, and how far that of others may be from the network's own.
@@ -91,7 +91,7 @@ class Maximizer:
         Raises:
             UsageError: the network does not take pictures, or a batch has no room for the pictures of one target.
         """
-        from zoo.visualize.gradients import gradient_of
+        from zoo.visualize.network.gradients import gradient_of
         from zoo.visualize.synthesis.fourier import Fourier
         from zoo.visualize.synthesis.objective import Objective
         from zoo.visualize.synthesis.pixel_space import PixelSpace
@@ -249,7 +249,7 @@ def maximize(
         UsageError: an unknown network, layer or class, a layer without filters, an index out of range.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
-    from zoo.visualize.explain import opened
+    from zoo.visualize.explain.explain import opened
 
     subject = opened(model)
     chosen = choose(subject, layer=layer, filters=filters, neurons=neurons, classes=classes)

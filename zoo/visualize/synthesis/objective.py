@@ -12,7 +12,7 @@ from zoo.visualize.synthesis.resized import resized
 from zoo.visualize.synthesis.targets import Target
 
 if TYPE_CHECKING:
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.subject import Subject
 
 #: Functions that have no slope where they are 0, or at their highest.
 _FLAT = ("relu", "relu6")

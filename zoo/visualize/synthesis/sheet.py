@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.plots.panels import Block, Panel, page
-from zoo.visualize.drawing import at_side
-from zoo.visualize.sheets import spoken
+from zoo.reports.plots.panels import Block, Panel, page
+from zoo.visualize.explain.overlay import at_side
+from zoo.visualize.explain.sheet import spoken
 from zoo.visualize.synthesis.maximize import Maximised
 
 #: More pictures than these are counted, not shown.

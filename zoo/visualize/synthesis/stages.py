@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.subject import Subject
 
 
 def stages(subject: Subject) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 from zoo.visualize.synthesis import adam, lbfgs
 from zoo.visualize.synthesis.parameterisation import WHITE
 from zoo.visualize.synthesis.resized import resized
@@ -19,7 +19,7 @@ from zoo.visualize.synthesis.stages import last_within, stages
 if TYPE_CHECKING:
     import keras
 
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.subject import Subject
 
 #: The longer side of the result, and steps, where nothing else is said.
 SIZE, STEPS = 384, 100
@@ -98,7 +98,7 @@ class Painter:
         """
         from keras import ops
 
-        from zoo.visualize.gradients import gradient_of
+        from zoo.visualize.network.gradients import gradient_of
         from zoo.visualize.synthesis.fourier import Fourier
 
         if optimizer not in OPTIMIZERS:
@@ -192,7 +192,7 @@ def style(
         UsageError: an unknown network or layer, or a network that takes one size only.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
-    from zoo.visualize.explain import opened
+    from zoo.visualize.explain.explain import opened
 
     painter = Painter(opened(model), style_layers=style_layers, content_layer=content_layer)
     result = read(content, size)
@@ -215,7 +215,7 @@ def read(source: Any, size: int) -> np.ndarray:
     Raises:
         ImageError: it cannot be read.
     """
-    from zoo import images
+    from zoo.images import decode as images
 
     picture = images.decode(source)
     longest = max(picture.size)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.errors import UsageError
+from zoo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.visualize.subject import Subject
+    from zoo.visualize.network.subject import Subject
 
 Kind = Literal["filter", "neuron", "class"]
 

@@ -1,0 +1,370 @@
+"""Both engines give the same probabilities; a compiled form is made once, and again when anything changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from zoo import engines
+from zoo.catalog import registry
+from zoo.core import artifacts
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.spec import Cut
+from zoo.engines import batching, compiled, devices, keras_engine
+from zoo.pretrained import weights as pretrained
+
+SHIPPED = "cifar10-resnet9"
+
+#: One of each family, the smallest; every one of them is compared in the slow tests.
+FAMILIES = {
+    "convnext": "convnexttiny",
+    "densenet": "densenet121",
+    "efficientnet": "efficientnetb0",
+    "efficientnetv2": "efficientnetv2b0",
+    "inception": "inceptionv3",
+    "inceptionresnet": "inceptionresnetv2",
+    "mobilenet": "mobilenet_0.25",
+    "mobilenetv2": "mobilenetv2_0.35",
+    "mobilenetv3": "mobilenetv3small_0.75",
+    "nasnet": "nasnetmobile",
+    "resnet": "resnet50",
+    "resnetv2": "resnet50v2",
+    "vgg": "vgg16",
+    "xception": "xception",
+}
+
+MAKE_AND_COMPARE = """
+import sys
+import numpy as np
+from zoo import devices, models, pretrained, registry
+from zoo.engines.keras_engine import KerasEngine
+from zoo.engines.openvino_engine import OpenVinoEngine
+from pathlib import Path
+from zoo.core.spec import WeightFile
+import keras
+
+def compare(name, path):
+    spec = registry.get(name)
+    keras.utils.set_random_seed(3)
+    network = models.create_model(spec, weights=None)
+    rng = np.random.default_rng(1)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            *gamma, beta, mean, variance = layer.get_weights()
+            fresh = [rng.uniform(0.7, 1.3, array.shape) for array in gamma]
+            layer.set_weights([*fresh, rng.normal(0, 0.1, beta.shape), rng.normal(0, 0.1, mean.shape),
+                               rng.uniform(0.7, 1.3, variance.shape)])
+    network.save_weights(path)
+    found = pretrained.Found(path, "imported", True, spec, "imagenet", WeightFile(path.name))
+    height, width = spec.input_size
+    pictures = rng.integers(0, 256, (3, 1, 1, 3)) * rng.uniform(0.2, 1, (3, height, width, 1))
+    pictures = pictures.astype("uint8")
+    one = next(OpenVinoEngine(spec, found, batch_size=3).run([pictures]))
+    two = next(KerasEngine(spec, found, devices.select("cpu")).run([pictures]))
+    # Probabilities of random networks are all small; how much they differ among themselves is the measure.
+    print(name, abs(one - two).max(), abs(one - two).max() / abs(two - two.mean()).max())
+
+folder, *names = sys.argv[1:]
+for name in names:
+    compare(name, Path(folder) / f"{name}.weights.h5")
+    keras.backend.clear_session()
+"""
+
+
+@pytest.fixture
+def shipped():
+    spec = registry.get(SHIPPED)
+    return spec, pretrained.fetch(spec)
+
+
+def replace_mirror(shipped):
+    spec, found = shipped
+    return replace(spec, mirror=False), found
+
+
+def agree(names, folder):
+    """That the engines agree on each of these networks: as it is, and against the spread of the probabilities."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE_AND_COMPARE, str(folder), *names],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    compared = [line.split() for line in done.stdout.splitlines() if line.startswith(tuple(names))]
+    assert [name for name, *_ in compared] == list(names)
+    for name, difference, relative in compared:
+        assert float(difference) < 1e-4, name
+        assert float(relative) < 1e-3, name
+
+
+def test_engines_agree_on_a_small_network(tmp_path):
+    agree(["mobilenet_0.25"], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(4))
+def test_engines_agree_on_every_family(start, tmp_path):
+    # Several in one process, because a framework takes longer to start than most networks to compare.
+    agree(list(FAMILIES.values())[start::4], tmp_path)
+
+
+def test_every_family_is_compared():
+    assert {spec.family for spec in registry.list_models() if str(spec.builder).startswith("keras.")} == {
+        registry.get(name).family for name in FAMILIES.values()
+    }
+
+
+def test_a_network_is_compiled_once(shipped):
+    first = compiled.ensure(*shipped)
+    before = (first / "model.xml").stat().st_mtime_ns
+    assert compiled.ensure(*shipped) == first
+    assert (first / "model.xml").stat().st_mtime_ns == before
+    (entry,) = artifacts.entries("compiled")
+    assert (entry.model, entry.folder) == (SHIPPED, first)
+    assert entry.bytes > 1_000_000
+
+
+def test_other_weights_make_another_form(shipped, tmp_path):
+    spec, found = shipped
+    one = compiled._about(spec, found)
+    other = tmp_path / "other.weights.h5"
+    other.write_bytes(found.path.read_bytes() + b" ")
+    two = compiled._about(spec, pretrained.Found(other, "imported", True, spec, found.tag, found.file))
+    assert one["weights_sha256"] != two["weights_sha256"]
+    assert {key for key in one if one[key] != two[key]} == {"weights_sha256"}
+
+
+def test_two_processes_compile_side_by_side(shipped):
+    code = (
+        "from zoo import pretrained, registry; from zoo.engines import compiled;"
+        f"spec = registry.get('{SHIPPED}'); print(compiled.ensure(spec, pretrained.fetch(spec)))"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)
+    ]
+    assert len({process.communicate()[0] for process in running}) == 1
+    assert [process.returncode for process in running] == [0, 0]
+    assert len(list(artifacts.entries("compiled"))) == 1
+    assert not list(compiled.folder().glob(".*"))
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(shipped, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        compiled.ensure(*shipped)
+
+
+def test_short_batches_come_back_short(shipped):
+    from zoo.engines.openvino_engine import OpenVinoEngine
+
+    engine = OpenVinoEngine(*shipped, batch_size=4)
+    rng = np.random.default_rng(0)
+    batches = [rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8) for count in (4, 4, 1, 4, 3)]
+    outputs = list(engine.run(batches))
+    assert [len(output) for output in outputs] == [4, 4, 1, 4, 3]
+    # The same pictures one by one: batches are independent and in order.
+    single = OpenVinoEngine(*shipped, single=True)
+    alone = np.concatenate(list(single.run(batch[i : i + 1] for batch in batches for i in range(len(batch)))))
+    assert np.abs(np.concatenate(outputs) - alone).max() < 1e-5
+    assert np.abs(alone.sum(1) - 1).max() < 1e-5
+
+
+def cut(shipped, **wanted):
+    spec, found = shipped
+    return replace(spec, cut=Cut(**wanted)), found
+
+
+CPU = devices.Device("cpu", "cpu", "", None, None)
+
+
+@pytest.mark.slow
+def test_several_outputs_are_fields(shipped):
+    first, second = (stage.layer for stage in shipped[0].stages[:2])
+    wanted = {"layer": first, "pool": "avg", "beside": (second,), "probabilities": True}
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    (one,) = engines.start(*cut(shipped, **wanted), CPU, engine="openvino", batch_size=4).run([pictures])
+    (two,) = engines.start(*cut(shipped, **wanted), CPU, engine="keras").run([pictures])
+    assert one.dtype == two.dtype
+    assert one.dtype.names == ("features", f"features_{second}", "probabilities")
+    assert one.shape == two.shape == (3,)
+    assert [one[name].shape for name in one.dtype.names] == [(3, 64), (3, 128), (3, 10)]
+    for name in one.dtype.names:
+        assert np.abs(one[name] - two[name]).max() < 1e-4
+    # Its answer for a picture is the mean over both views, also beside features.
+    (answer,) = engines.start(*shipped, CPU, engine="openvino").run([pictures[:1]])
+    assert np.abs(one["probabilities"][:1] - answer).max() < 1e-4
+    (plain,) = engines.start(*cut(shipped, layer=first, pool="avg"), CPU, engine="openvino").run([pictures[:1]])
+    assert plain.dtype == np.float32
+    assert np.abs(plain - one["features"][:1]).max() < 1e-4
+
+
+def test_a_layer_that_does_not_exist_is_what_was_asked_wrongly(shipped):
+    with pytest.raises(UsageError, match=r"has no layer 'stag2_pool'. Did you mean stage2_pool"):
+        engines.start(*cut(shipped, layer="stag2_pool"), CPU)
+    assert not list(compiled.folder().iterdir())
+
+
+def test_another_compiled_form_can_be_run(shipped, tmp_path, monkeypatch):
+    folder = compiled.ensure(*shipped)
+    shutil.copytree(folder, tmp_path / "form", ignore=shutil.ignore_patterns("blobs"))
+    monkeypatch.setattr(compiled, "ensure", None)
+    engine = engines.start(*shipped, CPU, folder=tmp_path / "form")
+    assert engine.name == "openvino"
+    (output,) = engine.run([np.zeros((1, 32, 32, 3), np.uint8)])
+    assert output.shape == (1, 10)
+    assert list((tmp_path / "form" / "blobs").iterdir())
+    with pytest.raises(UsageError, match="runs on the CPU"):
+        engines.start(*shipped, devices.Device("gpu:0", "gpu", "", None, None), folder=tmp_path / "form")
+
+
+def test_the_batch_size_is_measured_once_where_that_pays(shipped, monkeypatch):
+    measured = []
+    monkeypatch.setattr(batching, "measure", lambda start, size: measured.append(start(8).batch_size) or {1: 5, 8: 9})
+    start = partial(engines.start, *replace_mirror(shipped), CPU, engine="openvino")
+    assert start().batch_size == 1
+    assert start(many=lambda: True).batch_size == 8
+    assert start(many=lambda: True).batch_size == start().batch_size == 8
+    assert start(many=lambda: True, batch_size=3).batch_size == 3
+    assert start(single=True).batch_size == 1
+    assert measured == [8]
+    # What is known, or stated, is no reason to count pictures.
+    for settings in ({}, {"batch_size": 3}, {"single": True}):
+        start(many=partial(pytest.fail, "asked for nothing"), **settings)
+    (blobs,) = {path.parent for path in compiled.folder().rglob("*.blob")}
+    assert sorted(path.name.split("-")[1] for path in blobs.glob("throughput-*.blob")) == ["1", "3", "8"]
+
+
+def test_the_engine_follows_the_device(monkeypatch):
+    spec = registry.get(SHIPPED)
+    cpu, gpu = devices.Device("cpu", "cpu", "", None, None), devices.Device("gpu:0", "gpu", "", None, None)
+    assert engines.choose("auto", spec, cpu) == "openvino"
+    assert engines.choose("auto", spec, gpu) == "keras"
+    assert engines.choose("keras", spec, cpu) == "keras"
+    with pytest.raises(UsageError, match="runs on the CPU"):
+        engines.choose("openvino", spec, gpu)
+    with pytest.raises(UsageError, match="Received: onnx"):
+        engines.choose("onnx", spec, cpu)
+
+
+class HungryNetwork:
+    """Runs out of memory on more than ``most`` pictures, in the words of a framework."""
+
+    def __init__(self, most, words):
+        self.most, self.words, self.batches = most, words, []
+
+    def predict_on_batch(self, batch):
+        if len(batch) > self.most:
+            raise RuntimeError(self.words)
+        self.batches.append(len(batch))
+        return batch.reshape(len(batch), -1)[:, :2].astype("float32")
+
+
+def hungry_engine(most, words="CUDA out of memory. Tried to allocate 2.00 GiB"):
+    engine = object.__new__(keras_engine.KerasEngine)
+    engine.device, engine.batch_size, engine.backend = "gpu:0", 16, "jax"
+    engine._device = devices.Device("gpu:0", "gpu", "", None, None)
+    engine._network = HungryNetwork(most, words)
+    engine._spec = registry.get(SHIPPED)
+    return engine
+
+
+@pytest.mark.parametrize(
+    "words", ["CUDA out of memory.", "RESOURCE_EXHAUSTED: Out of memory", "OOM when allocating tensor"]
+)
+def test_out_of_memory_halves_the_batch_and_says_so(words, caplog):
+    engine = hungry_engine(5, words)
+    batch = np.arange(16 * 4, dtype=np.uint8).reshape(16, 2, 2, 1)
+    with caplog.at_level("WARNING", "zoo"):
+        (output,) = engine.run([batch])
+    assert np.array_equal(output, batch.reshape(16, -1)[:, :2])
+    assert engine.batch_size == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of memory on gpu:0: the batch size is now 8",
+        "out of memory on gpu:0: the batch size is now 4",
+    ]
+
+
+def test_out_of_memory_on_one_picture_is_a_sentence():
+    with pytest.raises(UnavailableError, match="too little memory for one picture"):
+        list(hungry_engine(0).run([np.zeros((2, 2, 2, 1), np.uint8)]))
+
+
+def test_other_errors_are_not_taken_for_memory():
+    engine = hungry_engine(1, "shapes do not match")
+    with pytest.raises(RuntimeError, match="shapes"):
+        list(engine.run([np.zeros((2, 2, 2, 1), np.uint8)]))
+    assert engine.batch_size == 16
+
+
+def small_graph():
+    """What Keras's export looks like: transpositions around everything, shared branches and both ends."""
+    import openvino
+    import openvino.opset13 as ops
+
+    rng = np.random.default_rng(0)
+
+    def turn(value, *order):
+        return ops.transpose(value, ops.constant(np.array(order)))
+
+    def convolution(x, inputs, outputs):
+        kernel = ops.constant(rng.normal(size=(outputs, inputs, 3, 3)).astype("float32"))
+        x = ops.convolution(turn(x, 0, 3, 1, 2), kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+        return turn(x, 0, 2, 3, 1)
+
+    image = ops.parameter([-1, 9, 7, 3], np.float32, name="image")
+    x = ops.add(convolution(image, 3, 4), ops.constant(rng.normal(size=4).astype("float32")))
+    x = ops.relu(x)
+    padded = ops.pad(x, ops.constant([0, 1, 1, 0]), ops.constant([0, 1, 1, 0]), "constant")
+    x = ops.add(x, ops.swish(convolution(padded, 4, 4)))
+    x = ops.concat([x, ops.multiply(x, ops.constant(np.float32(0.5)))], 3)
+    weights = [ops.constant(rng.uniform(0.5, 1, 8).astype("float32")) for _ in range(4)]
+    x = turn(ops.batch_norm_inference(turn(x, 0, 3, 2, 1), *weights, 1e-3), 0, 3, 2, 1)
+    mean = ops.reduce_mean(x, ops.constant([1, 2]), keep_dims=False)
+    largest = ops.reduce_max(x, ops.constant([1]), keep_dims=True)
+    return openvino.Model([mean, largest, x], [image], "small")
+
+
+def test_taking_transpositions_out_changes_nothing():
+    import openvino
+
+    from zoo.engines import layout
+
+    graph = small_graph()
+    before = layout._count(graph)
+    rewritten = layout.channels_first(graph)
+    assert layout._count(rewritten) <= 3 < before
+    picture = np.random.default_rng(1).normal(size=(2, 9, 7, 3)).astype("float32")
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    core = openvino.Core()
+    for one, two in zip(
+        core.compile_model(graph, "CPU", settings)([picture]).values(),
+        core.compile_model(rewritten, "CPU", settings)([picture]).values(),
+        strict=True,
+    ):
+        assert one.shape == two.shape
+        assert np.abs(one - two).max() < 1e-5
+
+
+def test_what_does_not_compile_runs_in_keras_and_this_is_said(shipped, monkeypatch, caplog):
+    def fail(*_):
+        raise UnavailableError("It cannot be compiled.")
+
+    monkeypatch.setattr(compiled, "ensure", fail)
+    cpu = devices.Device("cpu", "cpu", "", None, None)
+    with caplog.at_level("WARNING", "zoo"):
+        assert engines.start(*shipped, cpu, engine="auto").name == "keras"
+    assert [record.getMessage() for record in caplog.records] == [
+        "It cannot be compiled. Keras runs it now, which is slower to start."
+    ]
+    with pytest.raises(UnavailableError, match="cannot be compiled"):
+        engines.start(*shipped, cpu, engine="openvino")

@@ -1,0 +1,131 @@
+"""Calibration against what was put in, and against what must hold for any scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.evaluation.test_metrics import judged
+from zoo.core.errors import UsageError
+from zoo.evaluation import calibration, metrics
+
+FAST = settings(max_examples=60, deadline=None)
+
+
+def drawn(n=4000, classes=5, spread=2.0, seed=0):
+    """Logits of a network that is as sure as it should be, and labels drawn by them."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, spread, (n, classes))
+    shares = calibration.softmax(logits)
+    labels = (shares.cumsum(axis=1) < random.random((n, 1))).sum(axis=1).clip(0, classes - 1)
+    return logits, labels
+
+
+# --- Reliability ----------------------------------------------------------------------------------------------------
+
+
+@FAST
+@given(judged())
+def test_the_bins_amount_to_the_calibration_error(case):
+    scores, labels = case
+    bins = calibration.reliability(scores, labels)
+    assert sum(entry.count for entry in bins) == len(labels)
+    gaps = [entry.count * abs(entry.accuracy - entry.confidence) for entry in bins if entry.count]
+    assert sum(gaps) / len(labels) == pytest.approx(metrics.calibration_error(scores, labels), abs=1e-9)
+    for entry in bins:
+        if entry.count:
+            assert entry.low - 1e-9 <= entry.confidence <= entry.high + 1e-9
+        else:
+            assert entry.accuracy is None and entry.confidence is None
+
+
+# --- Temperature ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [0.4, 1.0, 2.5])
+def test_the_temperature_that_spoilt_the_scores_is_found_again(wrong):
+    logits, labels = drawn()
+    found = calibration.fit_temperature(calibration.softmax(logits * wrong), labels)
+    assert found == pytest.approx(wrong, rel=0.06)
+
+
+def test_the_fitted_temperature_is_the_best_there_is():
+    logits, labels = drawn(600, seed=3)
+    scores = calibration.softmax(3 * logits)
+    best = calibration.fit_temperature(scores, labels)
+    losses = {
+        t: metrics.cross_entropy(calibration.tempered(scores, t), labels) for t in (0.97 * best, best, 1.03 * best)
+    }
+    assert min(losses, key=losses.get) == best
+    after = calibration.tempered(scores, best)
+    assert metrics.calibration_error(after, labels) < 0.5 * metrics.calibration_error(scores, labels)
+
+
+@FAST
+@given(judged(), st.floats(0.2, 5))
+def test_a_temperature_changes_no_order_and_keeps_the_sum(case, temperature):
+    scores, _ = case
+    tempered = calibration.tempered(scores, temperature)
+    assert tempered.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    best = scores.max(axis=1)
+    assert np.take_along_axis(tempered, scores.argmax(axis=1)[:, None], 1)[:, 0] == pytest.approx(tempered.max(axis=1))
+    assert ((tempered.max(axis=1) <= best + 1e-5) | (temperature < 1)).all()
+    assert ((tempered.max(axis=1) >= best - 1e-5) | (temperature > 1)).all()
+
+
+def test_one_leaves_scores_alone_and_two_steps_are_one():
+    scores = calibration.softmax(drawn(20)[0])
+    assert calibration.tempered(scores, 1.0) is scores
+    twice = calibration.tempered(calibration.tempered(scores, 2.0), 1.5)
+    assert np.allclose(twice, calibration.tempered(scores, 3.0), atol=1e-6)
+    # A picture alone, and probabilities that float32 has lost.
+    assert calibration.tempered(np.float32([1, 0, 0]), 2.0) == pytest.approx([1, 0, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("right", "words"), [(True, "all of them are right"), (False, "no better than chance")])
+def test_no_temperature_is_made_up(right, words):
+    labels = np.arange(12) % 3
+    scores = np.full((12, 3), 0.1)
+    scores[np.arange(12), labels if right else (labels + 1) % 3] = 0.8
+    with pytest.raises(UsageError, match=words):
+        calibration.fit_temperature(scores, labels)
+
+
+# --- Abstaining -----------------------------------------------------------------------------------------------------
+
+#: Sure to unsure: right, right, wrong, right, and two that are equally sure, right and wrong.
+SCORES = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.65, 0.35], [0.6, 0.4], [0.6, 0.4]])
+LABELS = np.array([0, 0, 1, 0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("precision", "threshold", "answered", "right"),
+    [(1.0, 0.8, 2, 2), (0.75, 0.65, 4, 3), (0.6, 0.6, 6, 4), (0.8, 0.8, 2, 2)],
+)
+def test_the_threshold_by_hand(precision, threshold, answered, right):
+    found = calibration.abstain(SCORES, LABELS, precision)
+    assert (found.threshold, found.answered, found.right) == (threshold, answered, right)
+    assert found.coverage == answered / 6 and found.precision == right / answered
+    assert calibration.apply_threshold(SCORES, LABELS, found.threshold) == found
+
+
+@FAST
+@given(judged(), st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]))
+def test_no_threshold_answers_more(case, precision):
+    scores, labels = case
+    found = calibration.abstain(scores, labels, precision)
+    every = [calibration.apply_threshold(scores, labels, t) for t in scores.max(axis=1).round(6)]
+    good = [one for one in every if one.right >= precision * one.answered - 1e-9]
+    assert (found is None) == (not good)
+    if found is not None:
+        assert found.answered == max(one.answered for one in good)
+
+
+def test_what_makes_no_sense_is_refused():
+    for precision in (0, 1.1):
+        with pytest.raises(UsageError, match="Received"):
+            calibration.abstain(SCORES, LABELS, precision)
+    with pytest.raises(UsageError, match="at least 1"):
+        calibration.reliability(SCORES, LABELS, bins=0)

@@ -1,0 +1,98 @@
+"""Runs to be shown, and a reader that insists on well-formed HTML."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import numpy as np
+
+from zoo.evaluation import metrics
+from zoo.reports.html import Finding, Phase, RunReport, Shown
+
+VOID = {"img", "input", "meta"}
+
+
+class Page(HTMLParser):
+    """Elements and text of a page; an element that is not closed where it should be fails."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.open, self.texts = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), (tag, names)
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    @property
+    def text(self):
+        """What is read: neither style nor script."""
+        said = "".join(data for tag, data in self.texts if tag not in ("style", "script"))
+        return said.replace("\N{NO-BREAK SPACE}", " ")
+
+    def all(self, tag, class_=None):
+        """The attributes of the elements of a kind."""
+        return [
+            attributes
+            for name, attributes in self.elements
+            if name == tag and (class_ is None or class_ in (attributes.get("class") or "").split())
+        ]
+
+
+def pixels(height=48, width=64, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def rows(count, *, val=True):
+    found = []
+    for epoch in range(1, count + 1):
+        row = {"epoch": epoch, "seconds": 2.0 * epoch, "learning_rate": 0.1 / epoch, "loss": 2 / epoch}
+        row |= {"top1": 1 - 0.9 / epoch}
+        found.append(row | ({"val_loss": 2.2 / epoch, "val_top1": 0.98 - 0.9 / epoch} if val else {}))
+    return found
+
+
+def judged(names, each=20, wrong=2):
+    """Summary and confusion of a network that takes ``wrong`` pictures of each class for the next class."""
+    labels = np.repeat(np.arange(len(names)), each)
+    predicted = labels.copy()
+    predicted[np.arange(len(labels)) % each < wrong] += 1
+    predicted %= len(names)
+    scores = np.full((len(labels), len(names)), 0.2 / max(1, len(names) - 1))
+    scores[np.arange(len(labels)), predicted] = 0.8
+    return metrics.summary(scores, labels, names), metrics.confusion(predicted, labels, len(names))
+
+
+def run(names=("cat", "dog", "owl"), **changes):
+    """A run with everything that a page can show."""
+    summary, matrix = judged(names)
+    values = {
+        "title": "pets",
+        "command": "zoo finetune --dataset pets/ \\\n  --seed 1",
+        "when": "2025-11-21",
+        "facts": [("network", "mobilenetv2"), ("seconds", {"head": 6.25, "judging": 1}), ("licence", None)],
+        "plan": ["The head is trained first."],
+        "metrics": {"train": {"loss": 0.1, "top1": 0.95}, "val": summary, "test": summary},
+        "history": rows(12),
+        "best_epoch": 11,
+        "phases": [Phase("head", 1, 5), Phase("partial", 6, 12)],
+        "classes": names,
+        "confusion": matrix,
+        "counts": {name: {"train": 100, "val": 20, "test": 20} for name in names},
+        "findings": [Finding("error", "leak", "One picture is in train and in test.", ["train/a.jpg", "test/b.jpg"])],
+        "failed": [("train/broken.jpg", "it is cut off")],
+        "wrong": [Shown("test/cat/1.jpg", names[0], names[1], 0.97, pixels(), pixels(seed=1), 0.02)],
+        "right": [Shown("test/dog/2.jpg", names[1], names[1], 0.35, pixels(20, 20))],
+    }
+    return RunReport(**(values | changes))

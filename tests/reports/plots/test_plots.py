@@ -1,0 +1,484 @@
+"""Pictures: valid files of the right size that show what they should, and nothing of a person's settings touched."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import resource
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.conftest import ROOT
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.evaluation import calibration
+from zoo.reports import plots
+from zoo.reports.plots import canvas, contact_sheet
+
+FAST = settings(max_examples=25, deadline=None)
+
+WHITE = (255, 255, 255)
+#: A page of paper, at the dots of an inch that the files state.
+PAGE = (8.5 * 150, 11.7 * 150)
+
+ODD_NAMES = ["cats_and_dogs", "$x^2$", r"\frac{1}{2}", "Äpfel & Birnen", "梨", "line\nend", "caf\udce9", "%s {0}"]
+
+
+def rows(count, *, val=True, rate=True):
+    epochs = range(1, count + 1)
+    history = [{"epoch": epoch, "loss": 2.3 / epoch, "top1": 1 - 0.9 / epoch} for epoch in epochs]
+    if val:
+        history = [row | {"val_loss": 2.5 / row["epoch"], "val_top1": row["top1"] - 0.02} for row in history]
+    if rate:
+        history = [row | {"learning_rate": 0.1 * (1 - row["epoch"] / (count + 1))} for row in history]
+    return history
+
+
+def matrix(classes, seed=0):
+    random = np.random.default_rng(seed)
+    return random.poisson(0.3, (classes, classes)) + np.diag(random.integers(20, 90, classes))
+
+
+def bins(seed, count=400, of=15):
+    random = np.random.default_rng(seed)
+    scores = random.dirichlet(np.full(10, 0.2), count) if count else np.zeros((0, 10))
+    return calibration.reliability(scores, random.integers(0, 10, count), of)
+
+
+def pictures(count, size=(28, 28)):
+    return list(np.random.default_rng(0).integers(0, 256, (count, *size, 3), dtype=np.uint8))
+
+
+def ink(pixels):
+    """Where a page is not white."""
+    return (pixels != 255).any(axis=2)
+
+
+def has(pixels, colour):
+    """How many pixels have a colour, given as #RRGGBB, exactly."""
+    return int((pixels == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=2).sum())
+
+
+def check(pixels, *, page=True):
+    """A picture of the right kind, with something on it, all of it within the page."""
+    assert pixels.dtype == np.uint8
+    assert pixels.ndim == 3 and pixels.shape[2] == 3
+    marks = ink(pixels)
+    assert marks.mean() > 0.002
+    # A blank edge all around: nothing is cut off.
+    assert not marks[0].any() and not marks[-1].any() and not marks[:, 0].any() and not marks[:, -1].any()
+    if page:
+        assert pixels.shape[1] <= PAGE[0] and pixels.shape[0] <= PAGE[1]
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+ALL = [
+    (plots.curves, plots.curves_image, (rows(3),), {"title": "a run"}),
+    (plots.confusion, plots.confusion_image, (matrix(4), list("abcd")), {"title": "a run"}),
+    (plots.reliability, plots.reliability_image, ({"as it is": bins(0)},), {"title": "a run"}),
+    (plots.sheet, plots.sheet_image, (pictures(3), list("abc")), {"title": "a run", "columns": 2}),
+    (plots.filters, plots.filters_image, (np.random.default_rng(0).standard_normal((3, 3, 3, 8)),), {}),
+]
+
+
+@pytest.mark.parametrize(("write", "draw", "arguments", "options"), ALL)
+def test_a_file_holds_what_the_array_does(tmp_path, write, draw, arguments, options):
+    path = tmp_path / "picture.png"
+    path.write_text("an earlier one")
+    write(*arguments, path, **options)
+    with Image.open(path) as image:
+        image.verify()
+    with Image.open(path) as image:
+        assert (image.format, image.mode) == ("PNG", "RGB")
+        assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+        assert np.array_equal(np.array(image), draw(*arguments, **options))
+    assert os.listdir(tmp_path) == ["picture.png"]
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize(("write", "draw", "arguments", "options"), ALL)
+def test_a_full_disk_leaves_the_earlier_file(tmp_path, write, draw, arguments, options):
+    path = tmp_path / "picture.png"
+    path.write_text("an earlier one")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(UnavailableError, match=r"picture\.png cannot be written \(file too large\)"):
+            write(*arguments, path, **options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == "an earlier one"
+    assert os.listdir(tmp_path) == ["picture.png"]
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path):
+    with pytest.raises(UnavailableError, match=r"no such file or directory"):
+        plots.curves(rows(2), tmp_path / "none" / "curves.png")
+
+
+def test_the_same_picture_comes_out_twice():
+    for _, draw, arguments, options in ALL:
+        assert np.array_equal(draw(*arguments, **options), draw(*arguments, **options))
+
+
+def test_figures_are_let_go(monkeypatch):
+    figures = []
+
+    def remembered(width, height):
+        figure = new_figure(width, height)
+        figures.append(weakref.ref(figure))
+        return figure
+
+    from zoo.reports.plots import matrix as confusion_matrix
+    from zoo.reports.plots import training_curves
+
+    new_figure = canvas.new_figure
+    for module in (training_curves, confusion_matrix, contact_sheet):
+        monkeypatch.setattr(module, "new_figure", remembered)
+    for _, draw, arguments, options in ALL:
+        draw(*arguments, **options)
+    gc.collect()
+    assert len(figures) == 3
+    assert [figure() for figure in figures] == [None] * 3
+
+
+def test_a_persons_settings_neither_matter_nor_change():
+    import matplotlib
+
+    mine = plots.curves_image(rows(3), title="$a_b$")
+    theirs = {"font.size": 30.0, "axes.facecolor": "black", "savefig.dpi": 20.0, "figure.autolayout": True}
+    with matplotlib.rc_context(theirs):
+        assert np.array_equal(plots.curves_image(rows(3), title="$a_b$"), mine)
+        assert {key: matplotlib.rcParams[key] for key in theirs} == theirs
+
+
+def test_neither_a_display_nor_pyplot_is_touched(tmp_path):
+    code = (
+        "import sys\n"
+        "from zoo import plots\n"
+        "print('matplotlib' in sys.modules)\n"
+        "plots.curves([{'epoch': 1, 'loss': 1.0}], 'curves.png')\n"
+        "print('matplotlib.pyplot' in sys.modules, 'keras' in sys.modules)"
+    )
+    environment = {**os.environ, "MPLBACKEND": "TkAgg", "PYTHONPATH": str(ROOT)}
+    environment.pop("DISPLAY", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, check=True
+    )
+    assert done.stdout.split() == ["False", "False", "False"]
+    assert (tmp_path / "curves.png").is_file()
+
+
+# --- Text -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+def test_odd_names_are_drawn_as_they_are():
+    check(plots.confusion_image(matrix(len(ODD_NAMES)), ODD_NAMES, title="$run_1$ \\alpha"))
+    check(plots.sheet_image(pictures(len(ODD_NAMES)), ODD_NAMES, title="$run_1$ \\alpha"))
+    check(plots.curves_image(rows(2), title="$run_1$ \\alpha"))
+
+
+def test_dollars_and_underscores_are_no_formulas():
+    # As a formula it would be narrower by the dollars and the underscore.
+    wide, narrow = (
+        ink(plots.sheet_image(pictures(1), [text]))[180:].any(axis=0).sum() for text in ("$a_bcdefg$", "abcdefg")
+    )
+    assert wide > narrow * 1.2
+
+
+@FAST
+@given(st.text(max_size=60), st.floats(0.3, 2), st.integers(1, 4))
+def test_lines_fit_and_only_the_end_is_lost(text, width, limit):
+    with canvas.style():
+        lines = canvas.wrapped(canvas.clean(text), 7, width, limit)
+        assert len(lines) <= limit
+        assert all(canvas.text_width(line, 7) <= width for line in lines)
+    # Spaces between lines are left out; what is missing is missing at the end, and then there is an ellipsis.
+    squeezed = "".join(canvas.clean(text).split())
+    shown = "".join("".join(lines).split())
+    assert squeezed == shown or (shown.endswith("…") and squeezed.startswith(shown[:-1]))
+
+
+def test_the_width_of_a_line_is_known_before_it_is_drawn():
+    for text in ("golden retriever", "WWWW iiii", "T-shirt/top 54 %"):
+        with canvas.style():
+            expected = canvas.text_width(text, 9) * canvas.DPI
+            figure = canvas.new_figure(4, 1)
+            figure.text(0.1, 0.5, text, fontsize=9)
+            columns = np.flatnonzero(ink(canvas.to_pixels(figure)).any(axis=0))
+        assert np.ptp(columns) + 1 == pytest.approx(expected, abs=4)
+
+
+# --- Curves ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 300])
+def test_curves_of_any_length_are_the_same_page(count):
+    pixels = plots.curves_image(rows(count), title="run")
+    check(pixels)
+    assert pixels.shape == plots.curves_image(rows(5), title="run").shape
+    assert has(pixels, canvas.BLUE) and has(pixels, canvas.VERMILLION)
+
+
+def test_curves_show_what_there_is():
+    full = plots.curves_image(rows(5))
+    assert plots.curves_image(rows(5, rate=False)).shape[0] < full.shape[0]
+    train_only = plots.curves_image(rows(5, val=False))
+    check(train_only)
+    assert not has(train_only, canvas.VERMILLION)
+    autoencoder = plots.curves_image([{"epoch": 1, "loss": 0.2, "val_loss": 0.3}, {"epoch": 2, "loss": 0.1}])
+    check(autoencoder)
+    assert autoencoder.shape[0] < full.shape[0] / 2 + 100
+
+
+def test_curves_of_nothing_say_so():
+    check(plots.curves_image([]))
+    check(plots.curves_image([{"epoch": 1, "loss": float("nan")}], title="run"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "history",
+    [
+        [
+            {"epoch": 1, "loss": 1.0, "top1": 0.1},
+            {"epoch": 2, "loss": float("nan")},
+            {"epoch": 3, "loss": float("inf")},
+        ],
+        [{"loss": 0.0, "top1": 1.0, "val_loss": 0.0, "val_top1": 1.0, "learning_rate": 0.0}] * 3,
+        [{"epoch": 1, "loss": 1e30, "val_loss": 1e-30, "top1": 0.0}],
+        [{"epoch": 7, "loss": -3.0, "learning_rate": 1e-7}, {"epoch": 9, "loss": 3.0}],
+    ],
+)
+def test_curves_of_odd_numbers(history):
+    check(plots.curves_image(history))
+
+
+def test_the_best_epoch_is_marked():
+    def mark(**options):
+        """The column of the vertical line in the strip between the panels' titles and their lines."""
+        pixels = plots.curves_image(history, **options)
+        line = (pixels == [0xCC] * 3).all(axis=2).sum(axis=0)
+        return int(line.argmax())
+
+    history = [row | {"val_top1": 0.5, "val_loss": 1.0} for row in rows(9)]
+    history[3] |= {"val_top1": 0.9}
+    history[6] |= {"val_loss": 0.1}
+    by_accuracy, given_one = mark(), mark(best=7)
+    history = [{key: value for key, value in row.items() if key != "val_top1"} for row in history]
+    assert by_accuracy < given_one == mark()
+
+
+# --- Confusion ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 60, 200])
+def test_confusion_of_any_number_of_classes_fits_a_page(classes):
+    pixels = plots.confusion_image(matrix(classes), [f"a rather long name {i}" for i in range(classes)], title="run")
+    check(pixels)
+
+
+def test_what_is_right_is_blue_and_what_is_wrong_is_not():
+    counts = np.array([[3, 0], [0, 0]])
+    right = plots.confusion_image(counts, ["a", "b"])
+    wrong = plots.confusion_image(counts[:, ::-1], ["a", "b"])
+    blue, orange = "#00507E", "#8A3D00"
+    assert has(right, blue) > 5000 > has(wrong, blue)
+    assert has(wrong, orange) > 5000 > has(right, orange)
+
+
+@pytest.fixture
+def figure_of(monkeypatch):
+    """Draw a confusion matrix, and get matplotlib's figure of it instead of the pixels."""
+    from zoo.reports.plots import matrix as confusion_matrix
+
+    def draw(*arguments):
+        drawn = []
+        monkeypatch.setattr(confusion_matrix, "to_pixels", drawn.append)
+        confusion_matrix.confusion_image(*arguments)
+        drawn[0].canvas.draw()
+        return drawn[0]
+
+    return draw
+
+
+@pytest.mark.parametrize(("classes", "count"), [(2, 1234567), (10, 999), (30, 99)])
+def test_counts_stand_inside_their_cells(figure_of, classes, count):
+    axes = figure_of(np.eye(classes, dtype=int) * count, [str(i) for i in range(classes)]).axes[0]
+    assert [text.get_text() for text in axes.texts] == [f"{count:,}"] * classes
+    cell = axes.get_window_extent().width / classes
+    assert all(text.get_window_extent().width < 0.95 * cell for text in axes.texts)
+    assert all(text.get_window_extent().height < 0.95 * cell for text in axes.texts)
+
+
+@pytest.mark.parametrize(("classes", "count"), [(60, 7), (30, 1234567)])
+def test_counts_that_do_not_fit_are_left_out(figure_of, classes, count):
+    assert not figure_of(np.eye(classes, dtype=int) * count, ["a"] * classes).axes[0].texts
+
+
+@pytest.mark.parametrize("classes", [10, 60, 200])
+def test_names_are_thinned_and_never_overlap(figure_of, classes):
+    axes = figure_of(matrix(classes), [f"Name {i}" for i in range(classes)]).axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        boxes = [label.get_window_extent() for label in labels]
+        assert len(boxes) >= min(classes, 40)
+        assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+
+
+def test_a_matrix_without_pictures_or_classes():
+    check(plots.confusion_image(np.zeros((3, 3), int), list("abc")))
+    check(plots.confusion_image(np.zeros((0, 0), int), []))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3,), (2, 2)])
+def test_a_matrix_that_does_not_fit_is_refused(shape):
+    with pytest.raises(UsageError, match="does not go with 3 classes"):
+        plots.confusion_image(np.zeros(shape, int), list("abc"))
+
+
+# --- Sheets ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, (28, 28)), (5, (28, 28)), (64, (32, 32)), (24, (224, 224)), (7, (300, 20)), (3, (1, 1))]
+)
+def test_sheets_fit_a_page(count, size):
+    check(plots.sheet_image(pictures(count, size), ["true: a\npredicted: b"] * count, title="Mistakes"))
+
+
+def test_pictures_are_shown_dot_for_dot():
+    (picture,) = pictures(1)
+    page = plots.sheet_image([picture], ["one"])
+    left, top = (page.shape[1] - 140) // 2, 30
+    assert np.array_equal(page[top : top + 140, left : left + 140], picture.repeat(5, 0).repeat(5, 1))
+
+
+def test_grey_pictures_are_shown_grey():
+    grey = pictures(1)[0][..., 0]
+    expected = plots.sheet_image([np.stack([grey] * 3, axis=2)], [""])
+    assert np.array_equal(plots.sheet_image([grey], [""]), expected)
+    assert np.array_equal(plots.sheet_image([grey[..., None]], [""]), expected)
+
+
+def test_captions_have_their_colours():
+    plain = plots.sheet_image(pictures(2), ["wrong", "right"])
+    coloured = plots.sheet_image(pictures(2), ["wrong", "right"], colours=[plots.WRONG, plots.RIGHT])
+    assert not has(plain[175:], plots.WRONG) and not has(plain[175:], plots.RIGHT)
+    half = coloured.shape[1] // 2
+    assert has(coloured[175:, :half], plots.WRONG) and has(coloured[175:, half:], plots.RIGHT)
+    assert not has(coloured[175:, :half], plots.RIGHT) and not has(coloured[175:, half:], plots.WRONG)
+
+
+def test_columns_are_as_asked_or_fill_the_last_line():
+    def columns(count, **options):
+        across = ink(plots.sheet_image(pictures(count), [""] * count, **options)).any(axis=0)
+        return int(np.diff(across.astype(int)).clip(0).sum())
+
+    assert columns(12, columns=3) == 3
+    assert [columns(count) for count in (1, 6, 12, 14, 25)] == [1, 6, 6, 7, 5]
+    assert [columns(count) for count in (36, 64)] == [9, 8]
+
+
+def test_too_many_pictures_are_counted(monkeypatch):
+    monkeypatch.setattr(contact_sheet, "LIMIT", 8)
+    eight, nine = (plots.sheet_image(pictures(count), ["a"] * count, columns=4) for count in (8, 9))
+    assert nine.shape[0] - eight.shape[0] == contact_sheet._LINE
+    assert ink(nine)[-60:].any()
+
+
+def test_a_sheet_without_pictures_says_so():
+    check(plots.sheet_image([], [], title="Misclassified"))
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "sentence"),
+    [
+        (pictures(2), ["a"], "2 pictures have 1 captions"),
+        ([np.zeros((4, 4, 3))], ["a"], r"not float64 of the shape \(4, 4, 3\)"),
+        ([np.zeros((4, 4, 4), np.uint8)], ["a"], "not uint8 of the shape"),
+        ([np.zeros((0, 4, 3), np.uint8)], ["a"], "not uint8 of the shape"),
+    ],
+)
+def test_what_is_no_sheet_is_refused(images, captions, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        plots.sheet_image(images, captions)
+
+
+# --- Filters --------------------------------------------------------------------------------------------------------
+
+
+def test_filters_by_hand():
+    kernels = np.zeros((1, 2, 1, 2))
+    kernels[0, :, 0, 0] = (-2.0, 1.0)
+    pixels = plots.filters(kernels)
+    # -2 of 2 is black, 1 of 2 is three quarters of white; a filter of zeros is grey.
+    assert not pixels[3:35, 3:35].any()
+    assert pixels[10, 40].tolist() == [191] * 3
+    assert pixels[10, 100].tolist() == [128] * 3
+    assert pixels[0, 0].tolist() == [255] * 3
+
+
+def test_each_filter_has_its_own_scale():
+    random = np.random.default_rng(0)
+    kernels = random.standard_normal((5, 5, 3, 12))
+    scales = random.uniform(0.01, 100, 12)
+    assert np.array_equal(plots.filters_image(kernels), plots.filters_image(kernels * scales))
+    assert not np.array_equal(plots.filters_image(kernels), plots.filters_image(-kernels))
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 3, 3, 64), (11, 11, 3, 96), (5, 5, 1, 6), (28, 28, 1, 10), (3, 3, 16, 16), (1, 1, 64, 128)]
+)
+def test_filters_fit_a_page(shape):
+    pixels = plots.filters_image(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
+    check(pixels, page=False)
+    assert pixels.shape[1] <= 1210
+    grey = (pixels[..., :1] == pixels).all()
+    assert grey == (shape[2] != 3)
+
+
+def test_filters_that_have_diverged_are_drawn():
+    kernels = np.ones((3, 3, 3, 2), np.float16)
+    kernels[0, 0] = np.nan
+    kernels[1, 1, 0, 0] = np.inf
+    check(plots.filters_image(kernels), page=False)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (3, 3, 3), (3, 3, 3, 0)])
+def test_what_is_no_filter_is_refused(shape):
+    with pytest.raises(UsageError, match="are no filters"):
+        plots.filters_image(np.zeros(shape))
+
+
+# --- Reliability ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("title", [None, "a run, test", "a name that is much longer than the page is wide " * 5])
+@pytest.mark.parametrize("count", [1, 7, 400])
+def test_reliability_of_one_and_of_two_series(count, title):
+    one = plots.reliability_image({"as it is": bins(0, count)}, title=title)
+    check(one)
+    assert has(one, canvas.BLUE) and not has(one, canvas.VERMILLION)
+    two = plots.reliability_image({"as it is": bins(0, count), "temperature 1.42": bins(1, count)}, title=title)
+    check(two)
+    assert has(two, canvas.BLUE) and has(two, canvas.VERMILLION)
+
+
+def test_reliability_of_odd_names_and_of_nothing():
+    for name in ODD_NAMES:
+        check(plots.reliability_image({name: bins(0, 20)}, title=name))
+    check(plots.reliability_image({"as it is": bins(0, 0)}, title="a run"))
+    for series in ({}, dict.fromkeys("abc", bins(0))):
+        with pytest.raises(UsageError, match="one or two series"):
+            plots.reliability_image(series)

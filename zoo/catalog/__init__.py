@@ -1,0 +1,1 @@
+"""From a name to what is known of a network, before any framework is imported."""

@@ -1,0 +1,1 @@
+"""Random changes of images while a network trains."""

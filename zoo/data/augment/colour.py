@@ -1,0 +1,74 @@
+"""Colour augmentation: brightness, contrast, saturation and hue as one affine map of the colours of each picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from zoo.data.augment.augment import Augment
+
+#: Grey of RGB, by ITU-R BT.601, and from RGB to YIQ (FCC, 1953), in whose plane of I and Q a hue is an angle.
+GREY = np.array([0.299, 0.587, 0.114])
+_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+_RGB = np.linalg.inv(_YIQ)
+
+
+def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
+    """Change the colours of pictures at random.
+
+    In turn: brightness multiplies, contrast stretches about the picture's mean grey, saturation about each pixel's own
+    grey, hue turns the colours about the axis of greys. All four are affine, so that they are one multiplication, and
+    what leaves 0-255 is cut off once, at the end.
+
+    Args:
+        batch: uint8 (b, h, w, 3), or (b, h, w), which has neither saturation nor hue.
+        augment: the strengths.
+        rng: where chance comes from.
+
+    Returns:
+        uint8, of the same shape.
+    """
+    count = len(batch)
+    brightness, contrast, saturation = (
+        1 + rng.uniform(-strength, strength, count)
+        for strength in (augment.brightness, augment.contrast, augment.saturation)
+    )
+    angle = 2 * np.pi * rng.uniform(-augment.hue, augment.hue, count)
+    means = batch.reshape(count, -1, *batch.shape[3:]).mean(1)
+    gain = brightness * contrast
+    if batch.ndim == 3:
+        offset = brightness * means * (1 - contrast)
+        return _bytes(batch * _column(gain, 3) + _column(offset, 3))
+    offset = brightness * (means @ GREY) * (1 - contrast)
+    if not augment.saturation and not augment.hue:
+        return _bytes(batch * _column(gain, 4) + _column(offset, 4))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = np.zeros((count, 3, 3))
+    turn[:, 0, 0] = 1
+    turn[:, 1, 1] = turn[:, 2, 2] = cosine
+    turn[:, 1, 2], turn[:, 2, 1] = -sine, sine
+    fade = saturation[:, None, None] * np.eye(3) + (1 - saturation)[:, None, None] * GREY
+    # Contrast's offset is a grey, which saturation and hue leave as it is.
+    matrix = (_RGB @ turn @ _YIQ @ fade * gain[:, None, None]).astype(np.float32)
+    pixels = batch.reshape(count, -1, 3).astype(np.float32)
+    changed = pixels @ matrix.transpose(0, 2, 1)
+    changed += _column(offset, 3)
+    return _bytes(changed).reshape(batch.shape)
+
+
+def noise(batch: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    """Add Gaussian noise of a standard deviation in grey levels to uint8 pictures."""
+    return _bytes(batch + rng.standard_normal(batch.shape, np.float32) * np.float32(deviation))
+
+
+def _column(values: np.ndarray, dimensions: int) -> np.ndarray:
+    return values.astype(np.float32).reshape(-1, *[1] * (dimensions - 1))
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    """Rounded and cut off at 0 and 255; in place."""
+    np.rint(values, out=values)
+    np.clip(values, 0, 255, out=values)
+    return values.astype(np.uint8)

@@ -1,0 +1,206 @@
+"""Geometric augmentation: everything that moves pixels is one map from the result to the picture, resampled once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from zoo.data.augment.augment import Augment
+
+#: Windows that are tried before a random crop of the wanted area and aspect is given up for a central one.
+ATTEMPTS = 10
+
+
+def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Flip, crop, shift, zoom, shear and turn pictures at random, and bring them to ``size``.
+
+    Args:
+        batch: uint8 (b, H, W, 3) or (b, H, W).
+        augment: how much.
+        rng: where chance comes from.
+        size: height and width of the result.
+
+    Returns:
+        uint8 (b, height, width[, 3]).
+    """
+    count, height, width = batch.shape[:3]
+    horizontal, vertical = (
+        _chosen(0.5, count, rng) if augment.flip in (name, "both") else None for name in ("horizontal", "vertical")
+    )
+    flips = horizontal, vertical
+    active = _chosen(augment.probability, count, rng)
+    shifts = _shifts(augment.shift, count, size, rng) * active[:, None]
+    if not augment.warps and size == (height, width):
+        return _shifted(batch, shifts, flips, augment) if augment.shift or augment.flip != "none" else batch
+    maps = _maps(augment, count, (height, width), size, shifts, active, rng)
+    return _resampled(batch, maps, flips, augment, size)
+
+
+def _chosen(probability: float, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Bool (count,): which pictures it befalls."""
+    return np.asarray(rng.random(count) < probability)
+
+
+def _shifts(shift: float, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Whole pixels to the right and down, int64 (count, 2)."""
+    if not shift:
+        return np.zeros((count, 2), np.int64)
+    height, width = size
+    most = np.array([shift, shift] if shift >= 1 else [shift * width, shift * height])
+    return rng.integers(-np.rint(most), np.rint(most), (count, 2), endpoint=True).astype(np.int64)
+
+
+def _shifted(
+    batch: np.ndarray, shifts: np.ndarray, flips: tuple[np.ndarray | None, np.ndarray | None], augment: Augment
+) -> np.ndarray:
+    """Flips and shifts by whole pixels, exact and without resampling."""
+    height, width = batch.shape[1:3]
+    margin = int(np.abs(shifts).max(initial=0))
+    padded = pad(batch, margin, augment)
+    result = np.empty_like(batch)
+    horizontal, vertical = ([False] * len(batch) if flip is None else flip.tolist() for flip in flips)
+    for number, (right, down) in enumerate(shifts.tolist()):
+        window = padded[number, margin - down : margin - down + height, margin - right : margin - right + width]
+        if vertical[number]:
+            window = window[::-1]
+        result[number] = window[:, ::-1] if horizontal[number] else window
+    return result
+
+
+def _maps(
+    augment: Augment,
+    count: int,
+    source: tuple[int, int],
+    size: tuple[int, int],
+    shifts: np.ndarray,
+    active: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """For each picture the affine map from a place in the result to one in the picture, float64 (count, 2, 3).
+
+    Places are in pixels from the upper left corner, x before y; the middle of the first pixel is (0.5, 0.5).
+    """
+    windows = _windows(augment, count, source, size, rng)
+    degrees = np.deg2rad(rng.uniform(-augment.rotate, augment.rotate, count)) * active
+    shear = np.tan(np.deg2rad(rng.uniform(-augment.shear, augment.shear, count))) * active
+    zoom = _between(augment.zoom, count, rng) ** active
+    # A crop has its aspect already.
+    stretch = np.ones(count) if augment.crop else _between(augment.aspect, count, rng) ** (active / 2)
+    height, width = size
+    left, upper, wide, high = windows.T
+    # From the picture to the result: stretched, sheared, and turned anticlockwise as it is seen, with y downwards.
+    cosine, sine = np.cos(degrees), np.sin(degrees)
+    turn = np.stack([cosine, sine, -sine, cosine], -1).reshape(-1, 2, 2)
+    skew = np.stack([np.ones(count), shear, np.zeros(count), np.ones(count)], -1).reshape(-1, 2, 2)
+    scale = np.stack([zoom * stretch * width / wide, zoom / stretch * height / high], -1)
+    inverse = np.linalg.inv(turn @ skew * scale[:, None, :])
+    middle = np.stack([left + wide / 2, upper + high / 2], -1)
+    target = np.array([width / 2, height / 2]) + shifts
+    offset = middle - (inverse @ target[..., None])[..., 0]
+    # What is off by rounding alone must not fall off an edge.
+    return np.round(np.concatenate([inverse, offset[..., None]], -1), 9)
+
+
+def _windows(
+    augment: Augment, count: int, source: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """The part of each picture that the result shows: left, upper, width, height; float64 (count, 4).
+
+    Random crops as in Szegedy et al., Going deeper with convolutions, 2015: an area and an aspect, at a random place.
+    """
+    height, width = source
+    if augment.crop is None:
+        return np.tile([0.0, 0.0, width, height], (count, 1))
+    shape = size[1] / size[0]
+    area = rng.uniform(*augment.crop, (count, ATTEMPTS)) * (height * width)
+    aspect = shape * _between(augment.aspect, count * ATTEMPTS, rng).reshape(count, ATTEMPTS)
+    wide, high = np.sqrt(area * aspect), np.sqrt(area / aspect)
+    fits: np.ndarray = np.asarray((wide <= width) & (high <= height))
+    rows, first, found = np.arange(count), fits.argmax(1), np.asarray(fits.any(1))
+    # Where none fits: the largest central window of the result's shape.
+    largest = min(width, height * shape)
+    wide = np.where(found, wide[rows, first], largest)
+    high = np.where(found, high[rows, first], largest / shape)
+    place = np.where(found[:, None], rng.random((count, 2)), 0.5)
+    return np.stack([place[:, 0] * (width - wide), place[:, 1] * (height - high), wide, high], -1)
+
+
+def _between(bounds: tuple[float, float], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Factors between two bounds, a half as likely as a double."""
+    low, high = bounds
+    return np.exp(rng.uniform(math.log(low), math.log(high), count))
+
+
+def _resampled(
+    batch: np.ndarray,
+    maps: np.ndarray,
+    flips: tuple[np.ndarray | None, np.ndarray | None],
+    augment: Augment,
+    size: tuple[int, int],
+) -> np.ndarray:
+    """Each picture through its map, bilinear."""
+    margin = 0
+    if augment.fill != "constant":
+        margin = _overhang(maps, batch.shape[1:3], size)
+        batch = pad(batch, margin, augment)
+        maps = maps.copy()
+        maps[:, :, 2] += margin
+    result = np.empty((len(batch), *size, *batch.shape[3:]), np.uint8)
+    for number, data in enumerate(maps.reshape(-1, 6).tolist()):
+        result[number] = warp(batch[number], data, size, augment.fill_value)
+    horizontal, vertical = flips
+    if horizontal is not None:
+        result[horizontal] = result[horizontal, :, ::-1]
+    if vertical is not None:
+        result[vertical] = result[vertical, ::-1]
+    return result
+
+
+def warp(picture: np.ndarray, data: list[float], size: tuple[int, int], fill: int) -> np.ndarray:
+    """One picture through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
+
+    Args:
+        picture: uint8 (H, W) or (H, W, 3).
+        data: from a place in the result to one in the picture.
+        size: height and width of the result.
+        fill: what stands where the map leaves the picture, 0-255.
+
+    Returns:
+        uint8 (height, width[, 3]).
+    """
+    a, b, c, d, e, f = data
+    height, width = size
+    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0) and size == picture.shape[:2]:
+        return picture
+    image = Image.fromarray(picture)
+    box = (c, f, c + a * width, f + e * height)
+    upright = b == d == 0 and a > 0 and e > 0
+    if upright and c >= 0 and f >= 0 and box[2] <= image.width and box[3] <= image.height:
+        # A window with upright edges is scaled with antialiasing.
+        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    colour = fill if picture.ndim == 2 else (fill, fill, fill)
+    turned = image.transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=colour)
+    return np.asarray(turned)
+
+
+def pad(batch: np.ndarray, margin: int, augment: Augment) -> np.ndarray:
+    """Pictures (b, H, W[, 3]) with ``margin`` more pixels on each side, as ``fill`` says."""
+    if not margin:
+        return batch
+    widths = [(0, 0), (margin, margin), (margin, margin)] + [(0, 0)] * (batch.ndim - 3)
+    if augment.fill == "constant":
+        return np.pad(batch, widths, constant_values=augment.fill_value)
+    return np.pad(batch, widths, mode=augment.fill)
+
+
+def _overhang(maps: np.ndarray, source: tuple[int, ...], size: tuple[int, int]) -> int:
+    """How many pixels the results reach over the pictures' edges, at most once their size."""
+    height, width = source
+    corners = np.array([[0, 0, 1], [size[1], 0, 1], [0, size[0], 1], [size[1], size[0], 1]], np.float64)
+    places = maps @ corners.T
+    over = max(-places.min(), places[:, 0].max() - width, places[:, 1].max() - height)
+    return int(min(max(0, math.ceil(over) + 1), max(height, width)))

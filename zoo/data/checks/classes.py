@@ -1,0 +1,80 @@
+"""What the numbers of pictures and the names of classes tell of a data set, before any picture is opened."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from zoo.data.checks.findings import Finding, counted, listed
+from zoo.data.sources.dataset import Dataset
+
+#: A class with fewer pictures to train on has few.
+FEW = 10
+#: How many times as large as the smallest the largest class is before it is said, and before it is a warning.
+UNEQUAL, IMBALANCED = 3.0, 10.0
+
+#: Names of classes that a sentence gives before it counts the others.
+_NAMED = 5
+
+
+def find(dataset: Dataset) -> Iterator[Finding]:
+    """Classes that are empty, small, unequal, missing in a part, or called almost the same."""
+    counts = dataset.counts()
+    if len(dataset.classes) < 2:
+        yield Finding("one-class", "There is only one class; a classifier needs two to tell apart.")
+    yield from _similar_names(dataset.classes)
+    if "train" not in dataset.splits:
+        parts = tuple(dataset.splits)
+        yield Finding("no-train", f"There is {listed(parts)}, and nothing to train on.", splits=parts)
+    train = {name: parts.get("train", 0) for name, parts in counts.items()}
+    for name, table in counts.items():
+        there = tuple(part for part, count in table.items() if count)
+        if not there:
+            yield Finding("empty-class", f"The class '{name}' has no pictures.", classes=(name,))
+        elif "train" not in dataset.splits:
+            continue
+        elif not train[name]:
+            text = f"The class '{name}' is in {listed(there)}, and not in train."
+            yield Finding("unknown-class", text, splits=there, classes=(name,))
+        elif train[name] < FEW:
+            kind = "too-few" if train[name] == 1 else "few"
+            text = f"The class '{name}' has {counted(train[name], 'picture')} to train on."
+            yield Finding(kind, text, splits=("train",), classes=(name,))
+    for part in dataset.splits:
+        without = tuple(name for name, parts in counts.items() if not parts[part] and any(parts.values()))
+        if part != "train" and without:
+            text = f"There are no pictures of {listed([repr(name) for name in without], _NAMED)} in {part}."
+            yield Finding("missing-class", text, len(without), splits=(part,), classes=without)
+    yield from _balance(train)
+
+
+def _balance(train: dict[str, int]) -> Iterator[Finding]:
+    """How much larger the largest class is than the smallest."""
+    train = {name: count for name, count in train.items() if count}
+    if len(train) < 2:
+        return
+    largest, smallest = max(train, key=train.__getitem__), min(train, key=train.__getitem__)
+    ratio = train[largest] / train[smallest]
+    if ratio >= UNEQUAL:
+        text = (
+            f"'{largest}' has {ratio:.1f} times as many pictures to train on as '{smallest}', "
+            f"{train[largest]:,} and {train[smallest]:,}."
+        )
+        kind = "imbalance" if ratio >= IMBALANCED else "unequal"
+        yield Finding(kind, text, splits=("train",), classes=(largest, smallest))
+
+
+def _similar_names(classes: Sequence[str]) -> Iterator[Finding]:
+    """Classes whose names differ only in case, in spaces, or in what stands for them."""
+    keys = {name: _key(name) for name in classes}
+    for key, count in Counter(keys.values()).items():
+        if count > 1:
+            names = tuple(name for name in classes if keys[name] == key)
+            text = f"The names of the classes {listed([repr(name) for name in names])} are almost equal."
+            yield Finding("similar-names", text, len(names), classes=names)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()

@@ -1,0 +1,186 @@
+"""A first look at many pictures: each file is opened once, decoded small, and what it is and looks like is noted."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.core.errors import ImageError
+from zoo.core.spec import Resize
+from zoo.data.duplicates.groups import Looks
+from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
+from zoo.data.sources.idx import Pictures
+from zoo.images.decode import load
+from zoo.images.formats import check_cost, identify
+from zoo.images.sources import Source
+from zoo.inference.pipeline import processors
+
+#: How a picture is looked at: all of it, whatever that does to the aspect.
+_LOOK = Resize(SIDE, SIDE, "squash", 1.0)
+#: A JPEG is decoded at a reduced size where that leaves so many pixels a side.
+_DRAFT_SIDE = 48
+#: Bytes of the largest file that is held in memory.
+_LARGEST = 1 << 24
+#: Pictures that are worked on together.
+_CHUNK = 128
+#: Grey levels by which channels of a grey picture differ at most; a JPEG of one has none, a scan some.
+_GREY_LEVELS = 4
+
+_ORIENTATION_TAG = 0x0112
+#: Formats of several pictures that are no animation: a photo with a preview or a depth map.
+_STILL = frozenset({"MPO"})
+#: Formats that are so alike that either name will do.
+_FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one picture.
+
+    ``size`` is (width, height) as it is meant to be seen, ``None`` where only the pixels are known; ``digest`` is
+    BLAKE2b of the file's bytes. With a ``problem`` it cannot be read, and nothing else is known.
+    """
+
+    problem: str | None = None
+    size: tuple[int, int] | None = None
+    format: str | None = None
+    mode: str = ""
+    turned: bool = False
+    animated: bool = False
+    deep: bool = False
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What is known of n pictures: ``facts`` of each, how they look, and ``grey``, bool (n,).
+
+    Rows of ``looks`` and ``grey`` that belong to what cannot be read hold anything.
+    """
+
+    facts: list[Facts]
+    looks: Looks
+    grey: np.ndarray
+
+
+def survey(
+    sources: Sequence[Source],
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Look at pictures.
+
+    Args:
+        sources: n pictures; all of them or none from IDX files.
+        threads: how many read; the number of processors without.
+        progress: called with the pictures done and those in all.
+    """
+    count, workers = len(sources), threads or processors()
+    is_grey = isinstance(sources, Pictures)
+    facts: list[Facts] = []
+    thumbs = np.empty((count, SIDE // 2, SIDE // 2, *(() if is_grey else (3,))), np.uint8)
+    plain, mirrored, grey = np.empty(count, np.uint64), np.empty(count, np.uint64), np.zeros(count, bool)
+
+    def work(begin: int) -> list[Facts]:
+        part = sources[begin : begin + _CHUNK]
+        end = begin + len(part)
+        pixels = np.zeros((len(part), SIDE, SIDE, *thumbs.shape[3:]), np.uint8)
+        known = [look_at(source, pixels[number]) for number, source in enumerate(part)]
+        plain[begin:end], mirrored[begin:end] = hashes(pixels)
+        thumbs[begin:end] = thumbnails(pixels)
+        grey[begin:end] = is_grey or np.ptp(pixels, axis=-1).max(axis=(1, 2)) <= _GREY_LEVELS
+        return known
+
+    waiting: deque[Future[list[Facts]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="look") as pool:
+        try:
+            for begin in range(0, count, _CHUNK):
+                waiting.append(pool.submit(work, begin))
+            while waiting:
+                facts += waiting.popleft().result()
+                if progress is not None:
+                    progress(len(facts), count)
+        finally:
+            # Interrupted: what has not begun need not begin.
+            pool.shutdown(wait=False, cancel_futures=True)
+    return Survey(facts, Looks(plain, mirrored, thumbs), grey)
+
+
+def look_at(source: Source, out: np.ndarray) -> Facts:
+    """Look at one picture.
+
+    Args:
+        source: the picture.
+        out: uint8 (32, 32, 3) that its pixels are written to; or (32, 32), for a grey picture from memory.
+    """
+    if source.pixels is not None:
+        return _look_at_array(source.pixels, out)
+    try:
+        return _look_at_file(source, out)
+    except Exception:  # Files can be damaged in any way; the one path of all commands has the words for it.
+        try:
+            out[...] = load(source, _LOOK)
+        except ImageError as error:
+            return Facts(problem=str(error))
+        return Facts()
+
+
+def is_named_after(path: str, format: str | None) -> bool:
+    """Whether a file's suffix is one of its format, or of none that Pillow knows."""
+    named = Image.registered_extensions().get(os.path.splitext(path)[1].lower())
+    return named is None or format is None or named == format or any({named, format} <= family for family in _FAMILIES)
+
+
+def _look_at_array(pixels: np.ndarray, out: np.ndarray) -> Facts:
+    image = Image.fromarray(pixels)
+    resized = image if image.size == (SIDE, SIDE) else image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    out[...] = np.asarray(resized) if out.ndim == pixels.ndim else np.asarray(resized.convert("RGB"))
+    digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
+    return Facts(size=image.size, mode=image.mode, digest=digest)
+
+
+def _look_at_file(source: Source, out: np.ndarray) -> Facts:
+    with source.open() as opened:
+        file, digest = _held(opened)
+        image: Any = identify(file)
+        check_cost(image, file)
+        # Pillow reads colours of 16 bits as 8; only the raw mode tells, as long as nothing is decoded.
+        deep = image.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in image.tile)
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        facts = Facts(
+            # From 5 on, rows are columns.
+            size=image.size[::-1] if orientation in range(5, 9) else image.size,
+            format=image.format,
+            mode=image.mode,
+            turned=orientation in range(2, 9),
+            animated=image.format not in _STILL and getattr(image, "is_animated", False),
+            deep=deep,
+            digest=digest,
+        )
+        if image.format in ("JPEG", "MPO"):
+            step = next((step for step in (8, 4, 2) if min(image.size) // step >= _DRAFT_SIDE), 1)
+            if step > 1:
+                image.draft(None, (image.width // step, image.height // step))
+        out[...] = load(image, _LOOK)
+        return facts
+
+
+def _held(file: Any) -> tuple[Any, bytes]:
+    """A file at its beginning, in memory where it is small, and the digest of its bytes."""
+    data = file.read(_LARGEST + 1)
+    if len(data) <= _LARGEST:
+        return io.BytesIO(data), hashlib.blake2b(data, digest_size=16).digest()
+    file.seek(0)
+    digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+    file.seek(0)
+    return file, digest

@@ -1,0 +1,1 @@
+"""Images of a dataset that are the same."""

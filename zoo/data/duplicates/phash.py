@@ -1,0 +1,188 @@
+"""A perceptual hash: 63 bits of a picture that stay much the same when it is recompressed, resized or made brighter.
+
+The hash is that of Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, chapter 3.2.1:
+the signs, about their median, of the lowest frequencies of a discrete cosine transform of the picture in grey at 32×32.
+Here those are the 8×8 lowest without the constant one, as the rows and columns of pure frequencies tell as much as the
+others. Mirroring a picture changes the sign of every second column, so that the hash of its mirror image comes for
+free.
+
+Two hashes that differ in few bits say that two pictures may be the same. :func:`difference` then looks closer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.core.spec import GREY
+
+#: Pixels a side of what is hashed, and of the thumbnails that are compared in detail.
+SIDE, THUMBNAIL = 32, 16
+#: Lowest frequencies along each axis.
+_FREQUENCIES = 8
+#: Squares a side of a sketch.
+_SQUARES = 4
+#: Pictures that are transformed together, which bounds the memory.
+_CHUNK = 2048
+
+
+def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The hashes of pictures, and those of their mirror images.
+
+    Args:
+        pixels: uint8 (n, 32, 32, 3), RGB 0-255, or grey (n, 32, 32).
+
+    Returns:
+        Two arrays, uint64 (n,); the highest bit is 0.
+    """
+    basis = _basis()
+    plain, mirrored = np.empty(len(pixels), np.uint64), np.empty(len(pixels), np.uint64)
+    signs = np.where(np.arange(_FREQUENCIES) % 2, -1, 1).astype(np.float32)
+    for begin in range(0, len(pixels), _CHUNK):
+        part = slice(begin, begin + _CHUNK)
+        grey = pixels[part].astype(np.float32)
+        if grey.ndim == 4:
+            grey = grey @ np.array(GREY, np.float32)
+        spectrum = basis @ grey @ basis.T
+        plain[part] = _packed(spectrum)
+        mirrored[part] = _packed(spectrum * signs)
+    return plain, mirrored
+
+
+def thumbnails(pixels: np.ndarray) -> np.ndarray:
+    """Pictures at half the size of what is hashed, each pixel the mean of four.
+
+    Args:
+        pixels: uint8 (n, 32, 32, …).
+
+    Returns:
+        uint8 (n, 16, 16, …).
+    """
+    summed = pixels[:, 0::2].astype(np.uint16) + pixels[:, 1::2]
+    thumbs: np.ndarray = ((summed[:, :, 0::2] + summed[:, :, 1::2] + 2) // 4).astype(np.uint8)
+    return thumbs
+
+
+def distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """In how many bits hashes differ.
+
+    Args:
+        one: uint64 of any shape.
+        other: uint64 of a shape that goes with it.
+
+    Returns:
+        uint8 of the common shape.
+    """
+    return _count_bits(one ^ other)
+
+
+def contrast(thumbs: np.ndarray) -> np.ndarray:
+    """How far the pixels of a picture are from its mean colour: the root of the mean square, in grey levels.
+
+    Args:
+        thumbs: uint8 (n, 16, 16, 3) or (n, 16, 16).
+
+    Returns:
+        float32 (n,).
+    """
+    spread = np.empty(len(thumbs), np.float32)
+    for begin in range(0, len(thumbs), _CHUNK):
+        values = _centred(thumbs[begin : begin + _CHUNK])
+        spread[begin : begin + _CHUNK] = np.sqrt((values**2).mean(axis=(1, 2)))
+    return spread
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How different pictures are apart from brightness, contrast and tint.
+
+    The second picture is fitted to the first by a factor for all channels and a constant for each.
+
+    Args:
+        one: thumbnails, uint8 (n, 16, 16, 3) or (n, 16, 16).
+        other: as many of the same shape.
+
+    Returns:
+        float32 (n,), what is left after the fit as a share of the picture's own variation: 0 for the same picture, 1
+        where they have nothing in common; and float32 (n,), the largest that is left in any place, the same way.
+    """
+    first, second = _centred(one), _centred(other)
+    spread = np.maximum((first**2).sum(axis=(1, 2)), 1e-6)
+    factor = (first * second).sum(axis=(1, 2)) / np.maximum((second**2).sum(axis=(1, 2)), 1e-6)
+    left = first - np.maximum(factor, 0)[:, None, None] * second
+    count = first.shape[1] * first.shape[2]
+    scale = np.sqrt(spread / count)
+    return np.sqrt((left**2).sum(axis=(1, 2)) / spread), np.abs(left).max(axis=(1, 2)) / scale
+
+
+def sketches(thumbs: np.ndarray) -> np.ndarray:
+    """Sixteen numbers for each picture, which are never farther apart than :func:`difference` allows.
+
+    A picture is a point on a sphere once brightness and contrast are taken away; this is where it lies in the space of
+    pictures that are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far
+    apart here is different (Agrawal, Faloutsos and Swami, Efficient similarity search in sequence databases, 1993).
+
+    Args:
+        thumbs: uint8 (n, 16, 16, 3) or (n, 16, 16).
+
+    Returns:
+        float32 (n, 4, 4).
+    """
+    drawn = np.empty((len(thumbs), _SQUARES, _SQUARES), np.float32)
+    side = THUMBNAIL // _SQUARES
+    for begin in range(0, len(thumbs), _CHUNK):
+        values = _centred(thumbs[begin : begin + _CHUNK])
+        length = np.maximum(np.sqrt((values**2).sum(axis=(1, 2))), 1e-6) * side * np.sqrt(values.shape[2])
+        squares = values.sum(axis=2).reshape(-1, _SQUARES, side, _SQUARES, side).sum(axis=(2, 4))
+        drawn[begin : begin + _CHUNK] = squares / length[:, None, None]
+    return drawn
+
+
+def may_differ_less(one: np.ndarray, other: np.ndarray, limit: float) -> np.ndarray:
+    """Which pairs may have a :func:`difference` of ``limit`` or less; it is certain that the others have not.
+
+    Args:
+        one: sketches, float32 (pairs, 4, 4).
+        other: as many.
+        limit: 0-1.
+
+    Returns:
+        bool (pairs,).
+    """
+    # Points whose angle has the sine ``limit``, as far apart as the chord between them; and some room for rounding.
+    chord = 2 - 2 * np.sqrt(1 - limit**2) + 1e-5
+    apart = (one - other).reshape(len(one), -1)
+    within: np.ndarray = np.einsum("pk,pk->p", apart, apart) <= chord
+    return within
+
+
+def _centred(thumbs: np.ndarray) -> np.ndarray:
+    """float32 (n, pixels, channels), each channel about its mean."""
+    channels = thumbs.shape[3] if thumbs.ndim == 4 else 1
+    values = thumbs.reshape(len(thumbs), THUMBNAIL * THUMBNAIL, channels).astype(np.float32)
+    centred: np.ndarray = values - values.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _basis() -> np.ndarray:
+    """The lowest rows of the orthonormal DCT-II: float32 (8, 32)."""
+    row, column = np.arange(_FREQUENCIES)[:, None], np.arange(SIDE)[None]
+    basis = np.sqrt(2 / SIDE) * np.cos(np.pi * row * (2 * column + 1) / (2 * SIDE))
+    basis[0] /= np.sqrt(2)
+    return np.asarray(basis, np.float32)
+
+
+def _packed(spectrum: np.ndarray) -> np.ndarray:
+    """Bits of what is above the median: uint64 (n,) of float32 (n, 8, 8)."""
+    values = spectrum.reshape(len(spectrum), -1)[:, 1:]
+    above = values > np.median(values, axis=1, keepdims=True)
+    packed = np.packbits(np.pad(above, ((0, 0), (1, 0))), axis=1)
+    return np.asarray(packed.view(">u8")[:, 0], np.uint64)
+
+
+def _count_bits(values: np.ndarray) -> np.ndarray:
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(values))
+    # NumPy 1 has no such function: sums of neighbouring bits, pairs, nibbles and bytes, all at once.
+    values = values - ((values >> 1) & 0x5555555555555555)
+    values = (values & 0x3333333333333333) + ((values >> 2) & 0x3333333333333333)
+    values = (values + (values >> 4)) & 0x0F0F0F0F0F0F0F0F
+    return np.asarray((values * 0x0101010101010101) >> 56, np.uint8)

@@ -1,0 +1,208 @@
+"""Decoding many pictures at once: in threads, each with a process of its own where that pays.
+
+Pillow releases the GIL while it decodes, so that threads scale with photographs. With pictures of 32×32 most of the
+time is spent in Python and in passing the GIL on, and two threads are slower than one; processes are not. They are
+started with ``python -c`` and talk through pipes: unlike those of ``multiprocessing`` they do not run the main script
+again, need no shared memory from the system, and end by themselves with their input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import IO
+
+import numpy as np
+
+from zoo.core.spec import Resize
+from zoo.data.loading.shared_headers import AlikeReader
+from zoo.data.loading.worker import HEADER, READY, decode
+from zoo.images.sources import Source
+
+#: Bytes of pixels decoded at a time: enough to make nothing of the cost of a message, and little enough to share out.
+CHUNK = 1 << 20
+
+log = logging.getLogger(__name__)
+
+_COMMAND = "from zoo.data.loading.worker import main; main()"
+
+
+class EndedError(Exception):
+    """A process ended before it had answered."""
+
+
+class Decoder:
+    """Decodes pictures in ``workers`` threads; in ``workers`` processes that they speak for, with ``processes``."""
+
+    def __init__(self, resize: Resize, workers: int, *, processes: bool) -> None:
+        """Nothing is started before it is needed."""
+        self.resize = resize
+        self.processes = processes
+        self._reader = AlikeReader(resize)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        self._children: list[Child] = []
+        self._local = threading.local()
+        self._finalizer = weakref.finalize(self, _stop, self._children)
+
+    @property
+    def chunk(self) -> int:
+        """How many pictures are best submitted together."""
+        return max(1, min(256, CHUNK // (self.resize.height * self.resize.width * 3)))
+
+    def submit(self, sources: Sequence[Source], out: np.ndarray) -> Future[list[tuple[int, str]]]:
+        """Decode ``sources`` into ``out``.
+
+        Args:
+            sources: n pictures.
+            out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone, C-contiguous.
+
+        Returns:
+            when done, which of them cannot be read, in order, each with the reason; their places in ``out`` hold
+            anything.
+        """
+        return self._pool.submit(self._decode, sources, out)
+
+    def close(self) -> None:
+        """Drop what has not begun, end what has, and the processes."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._finalizer()
+        self._pool.shutdown(wait=True)
+
+    def _decode(self, sources: Sequence[Source], out: np.ndarray) -> list[tuple[int, str]]:
+        if not self.processes or out.ndim == 3 or any(source.kind != "file" or source.problem for source in sources):
+            return decode(sources, self._reader, out)
+        child = self._child()
+        if child is None:
+            return decode(sources, self._reader, out)
+        try:
+            return child.decode([source.path for source in sources], self.resize, out)
+        except EndedError:
+            child.stop()
+            if not self._finalizer.alive:
+                raise
+            self._children.remove(child)
+            self._local.child = None
+        # One of them has brought the process down, or the system has; each half is tried with a new one.
+        if len(sources) == 1:
+            return [(0, "the program that decodes it ends when it tries")]
+        middle = len(sources) // 2
+        first = self._decode(sources[:middle], out[:middle])
+        return first + [(middle + at, why) for at, why in self._decode(sources[middle:], out[middle:])]
+
+    def _child(self) -> Child | None:
+        """This thread's process, started if need be; none where that fails, which costs speed and nothing else."""
+        child: Child | None = getattr(self._local, "child", None)
+        if child is None:
+            try:
+                child = self._local.child = Child()
+            except OSError as error:
+                log.info("pictures are decoded in threads: %s", error)
+                self.processes = False
+                return None
+            self._children.append(child)
+            if not self._finalizer.alive:
+                child.stop()
+        return child
+
+
+class Child:
+    """A process that decodes, and the pipes to it."""
+
+    def __init__(self) -> None:
+        """Start it, and wait until it has come up.
+
+        Raises:
+            OSError: the system starts no process, or it ended at once.
+        """
+        environment = {
+            **os.environ,
+            # Whatever is imported here can be imported there; an empty entry means this folder.
+            "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+            # It multiplies no matrices, and need not start threads for them.
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        # In a session of its own, so that Ctrl-C reaches its parent alone, which then ends it.
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        self._pipes = _both(self.process)
+        answers = self._pipes[1]
+        _widen(answers)
+        if answers.read(len(READY)) != READY:
+            self.stop()
+            raise OSError("a process to decode pictures ended at once")
+
+    def decode(self, paths: list[str], resize: Resize, out: np.ndarray) -> list[tuple[int, str]]:
+        """As :meth:`Decoder.submit`, and wait for it.
+
+        Raises:
+            EndedError: the process ended meanwhile.
+        """
+        requests, answers = self._pipes
+        try:
+            pickle.dump((paths, resize), requests)
+            requests.flush()
+            header = answers.read(HEADER.size)
+            if len(header) < HEADER.size:
+                raise EndedError
+            failures, size = HEADER.unpack(header)
+            failed: list[tuple[int, str]] = pickle.loads(_exactly(answers, failures))
+            view = out.data.cast("B")
+            assert size == view.nbytes
+            while view:
+                count = answers.readinto(view)  # type: ignore[attr-defined]
+                if not count:
+                    raise EndedError
+                view = view[count:]
+        except (OSError, ValueError) as error:
+            # A pipe that is closed, at its other end or, by stop(), at this one.
+            raise EndedError from error
+        return failed
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in self._pipes:
+            # What was not sent yet cannot be any more.
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _both(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Standard input and output of a process that was started with both."""
+    assert process.stdin is not None and process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold a whole answer where the system can: each read has to wait for the GIL."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
+
+
+def _exactly(file: IO[bytes], count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise EndedError
+    return data
+
+
+def _stop(children: list[Child]) -> None:
+    for child in children:
+        child.stop()

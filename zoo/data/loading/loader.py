@@ -1,0 +1,305 @@
+"""From a data set to batches: each file is read once where that fits in memory, and augmented in the background."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+
+from zoo.core import memory as system
+from zoo.core.errors import UnavailableError
+from zoo.core.spec import Resize
+from zoo.data.augment.augment import Augment
+from zoo.data.loading.decoding import Decoder
+from zoo.data.loading.shared_headers import is_fit
+from zoo.data.sources.idx import Pictures
+from zoo.data.split import Split
+from zoo.inference.pipeline import processors
+
+#: A picture of which random crops are taken is kept larger than the network's input by this factor, which is the
+#: common 256 pixels for 224.
+CROP_MARGIN = 1 / 0.875
+#: Share of the available memory that pictures may take.
+MEMORY_SHARE = 0.25
+#: Batches that are made ahead of the training. More would only cost memory.
+AHEAD = 4
+#: Pictures that are decoded at first, to see how long it takes; and seconds of work for each worker, from which on
+#: it pays to start a process.
+PROBE, WORTH = 64, 0.4
+#: From this many pixels on, more threads than one make batches faster; below, they wait for each other.
+LARGE = 96 * 96
+
+# Two random streams, so that none of their seeds are equal.
+_ORDER, _AUGMENT = 1, 2
+
+
+class Loader:
+    """Pictures of one part of a data set as batches, epoch by epoch.
+
+    A batch depends on the seed, the number of the epoch and that of the step alone: not on the number of workers, nor
+    on whether the pictures fit in memory, nor on where the epoch was begun, so that training can be resumed exactly.
+    Files that cannot be read are left out and named in :attr:`failed`; none is ever replaced.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        resize: Resize,
+        *,
+        classes: int,
+        batch_size: int,
+        augment: Augment | None = None,
+        shuffle: bool = False,
+        seed: int = 0,
+        workers: int | None = None,
+        memory: int | None = None,
+        drop_last: bool = False,
+        targets: np.ndarray | None = None,
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            split: pictures and labels.
+            resize: the network's size and policy. With random crops (:attr:`Augment.crop`) the pictures are brought to
+                1/0.875 of the size, by the policy but with all of the picture, and cropped from there.
+            classes: columns of the labels.
+            batch_size: pictures in a batch.
+            augment: what to change at random; without, pixels are those of :func:`zoo.images.decode.load`.
+            shuffle: a new order of all pictures in every epoch, instead of that of ``split``.
+            seed: of order and augmentation.
+            workers: threads and processes that decode and augment; the number of processors without.
+            memory: bytes that the pictures may take, decoded; a quarter of what is available without.
+            drop_last: leave out the last batch of an epoch where it is smaller than the others.
+            targets: what stands for each picture of ``split``, float32 (n, columns); a 1 for its class without.
+        """
+        self.split = split
+        self.resize = resize
+        self.classes = classes
+        self.batch_size = batch_size
+        self.augment = augment
+        self.shuffle = shuffle
+        self.seed = seed
+        self.workers = max(1, workers or processors())
+        self.drop_last = drop_last
+        #: Files that could not be read, each with the reason.
+        self.failed: list[tuple[str, str]] = []
+        self._memory = memory
+        self._targets = targets
+        self._stored = stored_size(resize, augment)
+        self._grey = isinstance(split.sources, Pictures)
+        # Indices of the pictures that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
+        self._kept = np.arange(len(split))
+        self._pixels: np.ndarray | None = None
+        self._prepared = False
+        self._decoder: Decoder | None = None
+        self._reported: set[int] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch. Where all pictures are fewer than a batch, they are one."""
+        count = len(self._kept) / self.batch_size
+        return math.floor(count) if self.drop_last and count > 1 else math.ceil(count)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes of the pictures that take part, in their order: int64 (n,)."""
+        labels: np.ndarray = self.split.labels[self.kept]
+        return labels
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Indices of the pictures that take part, as far as is known: int64 (m,)."""
+        kept: np.ndarray = np.setdiff1d(self._kept, sorted(self._reported), assume_unique=True)
+        return kept
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the pictures are kept decoded, from :meth:`prepare` on."""
+        return self._pixels is not None
+
+    @property
+    def nbytes(self) -> int:
+        """What all pictures take, decoded."""
+        return len(self.split) * math.prod(self._shape)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        size = self._stored.height, self._stored.width
+        return size if self._grey else (*size, 3)
+
+    def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Decode all pictures, where they fit in the memory that they may take; otherwise they are read each epoch.
+
+        Args:
+            progress: called with the pictures done and those in all.
+
+        Raises:
+            UnavailableError: none of them can be read.
+        """
+        if self._prepared:
+            return
+        self._prepared = True
+        limit = int(MEMORY_SHARE * system.available()) if self._memory is None else self._memory
+        if self._whole():
+            self._pixels = self.split.sources.pixels[self.split.sources.indices]  # type: ignore[attr-defined]
+        elif self.nbytes <= limit:
+            self._decode_all(progress or _silent)
+
+    def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches of one epoch, from step ``start`` on; made in the background, a few ahead.
+
+        Where pictures are not kept in memory, a batch is smaller by those that cannot be read, and left out where
+        none can.
+
+        Yields:
+            pixels, uint8 (b, height, width, 3), 0-255, and labels, float32 (b, classes), each row a distribution; or
+            what ``targets`` has in its place.
+
+        Raises:
+            UnavailableError: none of the pictures can be read.
+        """
+        self.prepare()
+        order = self._kept
+        if self.shuffle:
+            order = order[np.random.default_rng(self._entropy(_ORDER, number)).permutation(len(order))]
+        threads = self.workers if self._pixels is not None and math.prod(self._shape[:2]) >= LARGE else 1
+        if self._pixels is None:
+            # They wait for the threads that decode, and would keep none of those busy alone.
+            threads = AHEAD
+        waiting: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="batch")
+        try:
+            for step in range(start, self.steps):
+                indices = order[step * self.batch_size : (step + 1) * self.batch_size]
+                waiting.append(pool.submit(self._batch, indices, number, step))
+                if len(waiting) > max(AHEAD, threads):
+                    yield from _filled(waiting.popleft().result())
+            while waiting:
+                yield from _filled(waiting.popleft().result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Stop what decodes, and forget the pixels."""
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
+        self._pixels = None
+        self._prepared = False
+
+    def _entropy(self, stream: int, number: int, step: int = 0) -> list[int]:
+        return [stream, self.seed % 2**64, number, step]
+
+    def _whole(self) -> bool:
+        """Whether the pictures of an array need no resizing at all."""
+        sources = self.split.sources
+        return isinstance(sources, Pictures) and is_fit(sources.pixels.shape[:0:-1], self._stored)
+
+    def _decode_all(self, progress: Callable[[int, int], None]) -> None:
+        count = len(self.split)
+        pixels = np.empty((count, *self._shape), np.uint8)
+        failed: dict[int, str] = {}
+        probe = min(PROBE, count)
+        with closing(Decoder(self._stored, 1, processes=False)) as decoder:
+            # Once without looking at the clock: the first picture pays for imports.
+            failed.update(decoder.submit(self.split.sources[:1], pixels[:1]).result())
+            started = time.perf_counter()
+            failed.update(decoder.submit(self.split.sources[:probe], pixels[:probe]).result())
+            seconds = (time.perf_counter() - started) / max(1, probe)
+        progress(probe, count)
+        worth = self.workers > 1 and seconds * (count - probe) / self.workers > WORTH
+        with closing(Decoder(self._stored, self.workers, processes=worth)) as decoder:
+            waiting: deque[tuple[int, int, Future[list[tuple[int, str]]]]] = deque()
+            for begin in range(probe, count, decoder.chunk):
+                end = min(count, begin + decoder.chunk)
+                future = decoder.submit(self.split.sources[begin:end], pixels[begin:end])
+                waiting.append((begin, end, future))
+            while waiting:
+                begin, end, future = waiting.popleft()
+                failed.update((begin + at, why) for at, why in future.result())
+                progress(end, count)
+        for index, why in sorted(failed.items()):
+            self._report(index, why)
+        self._kept = np.delete(np.arange(count), sorted(failed))
+        if not len(self._kept):
+            raise UnavailableError(self._none())
+        self._pixels = pixels
+
+    def _batch(self, indices: np.ndarray, number: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels and labels of one batch."""
+        x, indices = self._fetch(indices)
+        y = one_hot(self.split.labels[indices], self.classes) if self._targets is None else self._targets[indices]
+        if self.augment is not None and len(x):
+            rng = np.random.default_rng(self._entropy(_AUGMENT, number, step))
+            x, y = self.augment(x, y, rng, (self.resize.height, self.resize.width))
+        if x.ndim == 3:
+            x = np.repeat(x[..., None], 3, axis=-1)
+        return x, y
+
+    def _fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Decoded pictures, and the indices of those that can be read."""
+        if self._pixels is not None:
+            return self._pixels[indices], indices
+        with self._lock:
+            if self._decoder is None:
+                self._decoder = Decoder(self._stored, self.workers, processes=self.workers > 1)
+            decoder = self._decoder
+        pixels = np.empty((len(indices), *self._shape), np.uint8)
+        # Several small pieces, so that all workers have a part in the batch that is waited for.
+        size = min(decoder.chunk, math.ceil(len(indices) / self.workers))
+        waiting = [
+            (begin, decoder.submit([self.split.sources[index] for index in piece], pixels[begin : begin + size]))
+            for begin in range(0, len(indices), size)
+            for piece in [indices[begin : begin + size]]
+        ]
+        failed = [(begin + at, why) for begin, future in waiting for at, why in future.result()]
+        if not failed:
+            return pixels, indices
+        for at, why in failed:
+            self._report(int(indices[at]), why)
+        if len(self._reported) == len(self.split):
+            raise UnavailableError(self._none())
+        readable = np.delete(np.arange(len(indices)), [at for at, _ in failed])
+        return pixels[readable], indices[readable]
+
+    def _report(self, index: int, why: str) -> None:
+        with self._lock:
+            if index not in self._reported:
+                self._reported.add(index)
+                self.failed.append((self.split.sources[index].path, why))
+
+    def _none(self) -> str:
+        path, why = self.failed[0]
+        return f"None of the {len(self.split)} pictures can be read; the first is {path}: {why}."
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels, integers (n,), as float32 (n, ``classes``) with a 1 in each row."""
+    rows = np.zeros((len(labels), classes), np.float32)
+    rows[np.arange(len(labels)), labels] = 1
+    return rows
+
+
+def stored_size(resize: Resize, augment: Augment | None) -> Resize:
+    """How pictures are kept: as the network takes them, or larger and whole where crops are taken of them."""
+    if augment is None or augment.crop is None:
+        return resize
+    height, width = (math.ceil(side * CROP_MARGIN) for side in (resize.height, resize.width))
+    return replace(resize, height=height, width=width, fraction=1.0)
+
+
+def _filled(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    if len(batch[0]):
+        yield batch
+
+
+def _silent(done: int, total: int) -> None:
+    pass

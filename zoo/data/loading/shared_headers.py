@@ -1,0 +1,147 @@
+"""Small JPEGs that begin alike, as those of one data set do, decoded without reading the same header again and again.
+
+Of the 0.1 ms that a JPEG of 32×32 takes, Pillow spends two thirds on its header, in Python. What it finds there (size,
+colours, how to decode) depends on nothing but the header, so that it holds for every file that begins with the very
+same bytes; of those only the pixels are left to decode, by the same decoder. Whatever is not quite ordinary goes the
+ordinary way, :func:`zoo.images.decode.load`, and so does every file that this way cannot finish.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.core.errors import ImageError
+from zoo.core.spec import Resize
+from zoo.images.colours import to_rgb
+from zoo.images.decode import fit, load
+from zoo.images.formats import identify
+from zoo.images.sources import Source
+
+#: Bytes of the largest file; Pillow's decoder is given as much at once.
+LARGEST = 1 << 16
+#: Headers and lengths of headers that are remembered. Where every file has its own, nothing can be gained.
+MOST_HEADERS, MOST_LENGTHS = 256, 8
+#: A picture whose sides are more than so many times the target's may be decoded at a reduced size, the ordinary way.
+MOST_REDUCTION = 2
+
+_START_OF_SCAN = 0xDA
+
+
+@dataclass(frozen=True)
+class Header:
+    """What Pillow makes of a header."""
+
+    mode: str
+    size: tuple[int, int]
+    arguments: tuple[Any, ...]
+
+
+@dataclass
+class AlikeReader:
+    """Reads pictures to the size of ``resize``: the same pixels and errors as :func:`zoo.images.decode.load`."""
+
+    resize: Resize
+    #: The header, or none for one that has to go the ordinary way, by its bytes; and how long they are.
+    _headers: dict[bytes, Header | None] = field(default_factory=dict)
+    _lengths: list[int] = field(default_factory=list)
+
+    def load(self, source: Source) -> np.ndarray:
+        """The pixels of a picture, as :func:`zoo.images.decode.load` gives them.
+
+        Raises:
+            ImageError: as there.
+        """
+        if source.kind != "file" or source.problem:
+            return load(source, self.resize)
+        try:
+            data = _read(source.path)
+        except (OSError, ValueError):
+            # Missing, forbidden, a folder: the ordinary way has the words for it.
+            data = b""
+        if not data.startswith(b"\xff\xd8\xff") or len(data) >= LARGEST:
+            return load(source, self.resize)
+        for length in self._lengths:
+            known = self._headers.get(data[:length])
+            if known is not None and (image := _decoded(data, known)) is not None:
+                rgb = to_rgb(image)
+                return np.asarray(rgb) if is_fit(image.size, self.resize) else fit(rgb, self.resize)
+        picture = load(source, self.resize)
+        if len(self._headers) < MOST_HEADERS:
+            self._learn(data)
+        return picture
+
+    def _learn(self, data: bytes) -> None:
+        """Remember the header of a file that has been decoded the ordinary way."""
+        length = _header_length(data)
+        if length is None or data[:length] in self._headers:
+            return
+        if length not in self._lengths:
+            if len(self._lengths) >= MOST_LENGTHS:
+                return
+            self._lengths.append(length)
+        self._headers[data[:length]] = self._header(data)
+
+    def _header(self, data: bytes) -> Header | None:
+        try:
+            image: Any = identify(io.BytesIO(data))
+        except ImageError:
+            return None
+        ordinary = (
+            image.format == "JPEG"
+            and image.mode in ("RGB", "L")
+            and not {"exif", "xmp", "progressive", "progression", "transparency"} & set(image.info)
+            and image.width <= MOST_REDUCTION * self.resize.width
+            and image.height <= MOST_REDUCTION * self.resize.height
+            and len(image.tile) == 1
+        )
+        if not ordinary:
+            return None
+        name, extents, offset, arguments = image.tile[0]
+        if name != "jpeg" or tuple(extents) != (0, 0, *image.size) or offset:
+            return None
+        return Header(image.mode, image.size, (*arguments, *image.decoderconfig))
+
+
+def is_fit(size: tuple[int, int], resize: Resize) -> bool:
+    """Whether a picture of a width and height is left as it is by a resize."""
+    return size == (resize.width, resize.height) and (resize.policy != "crop" or resize.fraction == 1)
+
+
+def _read(path: str) -> bytes:
+    """The file, or the beginning of a large one. Twice as fast as Python's own files."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        return os.read(descriptor, LARGEST)
+    finally:
+        os.close(descriptor)
+
+
+def _decoded(data: bytes, header: Header) -> Image.Image | None:
+    """The picture in a file with a known header; none where its pixels do not end as they should."""
+    try:
+        image: Any = Image.new(header.mode, header.size)
+        decoder = Image._getdecoder(header.mode, "jpeg", header.arguments)  # type: ignore[attr-defined]
+        decoder.setimage(image.im, (0, 0, *header.size))
+        consumed, error = decoder.decode(data)
+        decoder.cleanup()
+    except Exception:  # Another Pillow may do it in another way; the ordinary one is always there.
+        return None
+    # As in Pillow's own loop: a negative count ends it, and a negative code says that something is missing.
+    return image if consumed < 0 and error >= 0 else None
+
+
+def _header_length(data: bytes) -> int | None:
+    """Bytes up to the pixels of a JPEG; none where it is not built of plain segments."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if marker == _START_OF_SCAN:
+            return position
+    return None

@@ -1,0 +1,68 @@
+"""A process that decodes: it reads names on standard input and writes pixels on standard output.
+
+It needs nothing but NumPy and Pillow, and ends with its standard input, so that it never outlives who started it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+from collections.abc import Iterable
+
+import numpy as np
+
+from zoo.core.errors import ImageError
+from zoo.data.loading.shared_headers import AlikeReader
+from zoo.images.sources import Source
+
+#: What it says once it has started.
+READY = b"zoo\n"
+#: Before each answer: the length of the list of failures that follows, and of the pixels after it.
+HEADER = struct.Struct("<QQ")
+
+
+def main() -> None:
+    """Serve requests until there are none."""
+    requests = sys.stdin.buffer
+    # What anything prints must not get between the pixels.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    answers.write(READY)
+    answers.flush()
+    reader = None
+    while True:
+        try:
+            paths, resize = pickle.load(requests)
+        except EOFError:
+            return
+        pixels = np.empty((len(paths), resize.height, resize.width, 3), np.uint8)
+        if reader is None or reader.resize != resize:
+            reader = AlikeReader(resize)
+        failed = pickle.dumps(decode(map(Source, paths), reader, pixels))
+        try:
+            answers.write(HEADER.pack(len(failed), pixels.nbytes))
+            answers.write(failed)
+            answers.write(pixels.data)
+            answers.flush()
+        except BrokenPipeError:
+            return
+
+
+def decode(sources: Iterable[Source], reader: AlikeReader, out: np.ndarray) -> list[tuple[int, str]]:
+    """Decode pictures into ``out``; which of them cannot be read, and why.
+
+    Args:
+        sources: n pictures.
+        reader: how.
+        out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
+    """
+    failed = []
+    for number, source in enumerate(sources):
+        try:
+            picture = reader.load(source)
+            out[number] = picture if out.ndim == 4 else picture[..., 0]
+        except ImageError as error:
+            failed.append((number, str(error)))
+    return failed

@@ -1,0 +1,1 @@
+"""Datasets on a disk: folders, tables, IDX files."""

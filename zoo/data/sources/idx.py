@@ -1,0 +1,163 @@
+"""MNIST's file format, IDX: many small grey pictures, or their labels, in one file; plain, gzip or xz.
+
+LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998, describe it: a magic number (two zero bytes,
+the type of the values, the number of dimensions), the dimensions as big-endian 32-bit integers, then the values.
+"""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import math
+import os
+import re
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, overload
+
+import numpy as np
+
+from zoo.core.errors import UsageError
+from zoo.images.sources import Source, reason
+
+#: The type of the values: unsigned bytes.
+_UBYTE = 0x08
+_OPENERS: dict[str, Callable[[str, Literal["rb"]], Any]] = {".gz": gzip.open, ".xz": lzma.open}
+#: What such files are called: ``train-images-idx3-ubyte``, ``train-images.idx3-ubyte.gz``, ``emnist-test-labels-…``.
+_NAME = re.compile(r"(?P<stem>.+)-(?P<what>images|labels)[-.]idx[13]-ubyte(?P<suffix>|\.gz|\.xz)")
+#: How a stem ends, and the part that it is.
+_PARTS = {"train": "train", "t10k": "test", "test": "test", "val": "val", "valid": "val", "validation": "val"}
+#: Bytes of a compressed file's contents at most, so that a small file cannot fill the memory.
+_LIMIT = 1 << 33
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures(Sequence[Source]):
+    """Pictures of one array as sources, each made when it is asked for.
+
+    ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), says which of them these are, and ``name`` what
+    they are called: ``name[index]``.
+    """
+
+    pixels: np.ndarray
+    indices: np.ndarray
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, index: int) -> Source: ...
+    @overload
+    def __getitem__(self, index: slice) -> Pictures: ...
+    def __getitem__(self, index: int | slice) -> Source | Pictures:
+        if isinstance(index, slice):
+            return Pictures(self.pixels, self.indices[index], self.name)
+        number = int(self.indices[index])
+        return Source.from_array(self.pixels[number], name=f"{self.name}[{number}]")
+
+    def take(self, indices: np.ndarray) -> Pictures:
+        """Those at ``indices``, integers (m,), in that order."""
+        return Pictures(self.pixels, self.indices[indices], self.name)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files of one part: pictures and labels."""
+
+    images: str
+    labels: str
+
+
+def find(folder: str) -> dict[str, Pair]:
+    """The IDX files in a folder, by part (``train``, ``val``, ``test``); empty where it holds none.
+
+    Raises:
+        UsageError: a file has no partner, or two sets claim the same part.
+    """
+    files: dict[tuple[str, str], str] = {}
+    # In this order a plain file wins over its compressed form.
+    for name in sorted(os.listdir(folder), reverse=True):
+        match = _NAME.fullmatch(name)
+        if match and os.path.isfile(os.path.join(folder, name)):
+            files[match["stem"], match["what"]] = os.path.join(folder, name)
+    pairs: dict[str, Pair] = {}
+    for stem in sorted({stem for stem, _ in files}):
+        part = next((part for end, part in _PARTS.items() if re.search(rf"(^|[-_.]){end}$", stem)), None)
+        if part is None:
+            continue
+        missing = next((what for what in ("images", "labels") if (stem, what) not in files), None)
+        if missing:
+            present = files[stem, "labels" if missing == "images" else "images"]
+            raise UsageError(f"{present} has no {missing} beside it: put {stem}-{missing}-idx…-ubyte there.")
+        if part in pairs:
+            raise UsageError(
+                f"{folder} holds more than one set of IDX files to {part} on, {os.path.basename(pairs[part].images)} "
+                f"and {os.path.basename(files[stem, 'images'])}; put each in a folder of its own."
+            )
+        pairs[part] = Pair(files[stem, "images"], files[stem, "labels"])
+    return pairs
+
+
+def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures, uint8 (n, height, width), and the labels, uint8 (n,), of one part.
+
+    Raises:
+        UsageError: one of them is not what it should be, or they do not belong together.
+    """
+    images, labels = read_file(pair.images, dimensions=3), read_file(pair.labels, dimensions=1)
+    if len(images) != len(labels):
+        raise UsageError(f"{pair.images} holds {len(images):,} pictures and {pair.labels} {len(labels):,} labels.")
+    return images, labels
+
+
+def read_file(path: str, *, dimensions: int) -> np.ndarray:
+    """The array in an IDX file of unsigned bytes; that of a plain file is mapped and not read.
+
+    Args:
+        path: the file; by its end ``.gz`` or ``.xz`` it is compressed.
+        dimensions: how many it must have.
+
+    Raises:
+        UsageError: it cannot be read, is no IDX file, holds other values or dimensions, or is not as long as it says.
+    """
+    opener = _OPENERS.get(os.path.splitext(path)[1])
+    try:
+        with opener(path, "rb") if opener else open(path, "rb") as file:
+            shape = _header(file, path, dimensions)
+            size = math.prod(shape)
+            if opener is None:
+                held = os.fstat(file.fileno()).st_size - file.tell()
+                data = None
+            else:
+                data = file.read(min(size, _LIMIT) + 1)
+                held = len(data)
+            if held != size:
+                said = " × ".join(f"{length:,}" for length in shape)
+                held_text = f"{held:,}" if held < size else f"more than {size:,}" if data is not None else f"{held:,}"
+                raise UsageError(f"{path} says that it holds {said} values, and holds {held_text}: fetch it again.")
+            if data is None:
+                return np.memmap(file, np.uint8, "r", 4 + 4 * dimensions, shape) if size else np.empty(shape, np.uint8)
+            return np.frombuffer(data, np.uint8).reshape(shape)
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise UsageError(f"{path} cannot be decompressed ({str(error).rstrip('.')}): fetch it again.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
+
+
+def _header(file: BinaryIO, path: str, dimensions: int) -> tuple[int, ...]:
+    """The lengths of the dimensions."""
+    header = file.read(4 + 4 * dimensions)
+    if len(header) < 4 or header[:2] != b"\0\0":
+        raise UsageError(f"{path} is no IDX file: it begins with {header[:4].hex(' ') or 'nothing'}.")
+    kind, count = header[2], header[3]
+    if kind != _UBYTE or count != dimensions:
+        raise UsageError(
+            f"{path} holds values of type {kind:#04x} in {count} dimension{'s' * (count != 1)}; "
+            f"expected are unsigned bytes (0x08) in {dimensions}."
+        )
+    if len(header) < 4 + 4 * dimensions:
+        raise UsageError(f"{path} ends within its header: fetch it again.")
+    return struct.unpack(f">{dimensions}I", header[4:])

@@ -1,0 +1,320 @@
+"""What can compute here, what was asked for, and what runs; decided before Keras is imported.
+
+Keras fixes its backend when it is imported and a framework looks for GPUs when it first starts, so both
+are settled here, through the environment, without importing either.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.core import hardware
+from zoo.core.errors import UnavailableError, UsageError
+
+#: The Keras backends that train and run on a GPU, in the order in which zoo tries them.
+BACKENDS = ("tensorflow", "jax", "torch")
+
+#: Those that train on several devices at once; PyTorch does not under Keras.
+PARALLEL = ("tensorflow", "jax")
+
+#: Share of a card's memory below which it is taken to be busy, or a display card.
+LEAST_FREE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device. Memory is in bytes; ``reason`` says why it is taken or left."""
+
+    name: str
+    kind: str
+    model: str
+    memory_total: int | None
+    memory_free: int | None
+    selected: bool = False
+    reason: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """The row of ``zoo devices --format json``."""
+        return asdict(self)
+
+
+def available() -> list[Device]:
+    """The CPU, then the NVIDIA GPUs that this process may see, numbered as a framework numbers them."""
+    return [_cpu(), *_nvidia_gpus()]
+
+
+def select(request: str = "auto", *, backend: str | None = None) -> Device:
+    """The one device that ``request`` means here.
+
+    Args:
+        request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the
+            CPU), ``"cpu"``, ``"gpu"`` (the same without the CPU to fall back on), ``"gpu:N"``, or ``"gpu:all"`` where
+            there is one.
+        backend: the Keras backend that will run; any installed one without.
+
+    Raises:
+        UsageError: ``request`` has another form, or means several devices.
+        UnavailableError: the device is not there, or no installed backend can use it.
+    """
+    chosen = select_several(request, backend=backend)
+    if len(chosen) > 1:
+        raise UsageError(
+            f"--device {request} is {len(chosen)} devices, and only zoo train and zoo finetune take several; name one."
+        )
+    return chosen[0]
+
+
+def select_several(request: str = "auto", *, backend: str | None = None) -> tuple[Device, ...]:
+    """The devices that ``request`` means here, for a training, in its order.
+
+    Args:
+        request: as for :func:`select`, or several devices of one kind: ``"gpu:0,gpu:1"``, ``"gpu:all"``, or
+            ``"cpu:0,cpu:1"``, the CPU as so many devices.
+        backend: the Keras backend that will run; any installed one without.
+
+    Raises:
+        UsageError: ``request`` has another form, or names a device twice.
+        UnavailableError: a device is not there, or no installed backend can use it.
+    """
+    found, names = _resolve(request, backend)
+    by_name = {device.name: device for device in found}
+    return tuple(by_name[name] for name in names)
+
+
+def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]:
+    """Every device, those that ``request`` takes marked, each with the reason; errors as :func:`select_several`."""
+    return _resolve(request, backend)[0]
+
+
+def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]]:
+    """Every device with its reason, and the names of those that are taken, in the order asked for."""
+    cpu, *gpus = available()
+    usable = gpu_backend(backend)
+    free = [gpu for gpu in gpus if _roomy(gpu)]
+    best = max(free, key=lambda gpu: gpu.memory_free or 0, default=None)
+    words = [word.strip() for word in request.lower().split(",")]
+    there = [cpu, *gpus]
+
+    if len(words) > 1:
+        if not all(re.fullmatch(r"[cg]pu:\d+", word) for word in words) or len({word[:3] for word in words}) > 1:
+            raise UsageError(
+                f"Several devices are all gpu:N or all cpu:N, with commas between: gpu:0,gpu:1. Received: {request}"
+            )
+        if twice := next((word for word in words if words.count(word) > 1), None):
+            raise UsageError(f"--device {request} names {twice} twice; name each device once.")
+        if words[0].startswith("cpu"):
+            there = [*_parts(cpu, words), *gpus]
+        chosen, reason = words, "asked for by name"
+    elif words == ["gpu:all"]:
+        chosen, reason = [gpu.name for gpu in gpus], "all GPUs were asked for"
+    elif re.fullmatch(r"gpu:\d+", words[0]):
+        chosen, reason = words, "asked for by name"
+    elif words == ["cpu"]:
+        chosen, reason = ["cpu"], "asked for by name"
+    elif words == ["gpu"]:
+        found = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
+        chosen, reason = [found.name] if found else [], "the GPU with the most free memory"
+    elif words == ["auto"]:
+        name, reason = _automatic(best, usable, gpus)
+        chosen = [name]
+    else:
+        raise UsageError(
+            "--device takes auto, cpu, gpu, gpu:N or gpu:all, and for a training several: gpu:0,gpu:1. "
+            f"Received: {request}"
+        )
+
+    if not chosen:
+        raise UnavailableError("There is no GPU that zoo can see here; use --device cpu, or see 'zoo doctor'.")
+    for name in chosen:
+        if name not in [device.name for device in there]:
+            listed = ", ".join(gpu.name for gpu in gpus) or "no GPU"
+            raise UnavailableError(f"There is no {name} here ({listed}); 'zoo devices' lists what there is.")
+    if chosen[0].startswith("gpu") and not usable:
+        raise UnavailableError(
+            f"{chosen[0]} is here, but no installed Keras backend can use it; "
+            "install tensorflow[and-cuda], jax[cuda12] or a CUDA build of torch, or use --device cpu."
+        )
+    marked = [
+        replace(device, selected=True, reason=reason)
+        if device.name in chosen
+        else replace(device, reason=_left(device, best, request))
+        for device in there
+    ]
+    return marked, chosen
+
+
+def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) -> tuple[str, str]:
+    """The name of the device that nobody has asked for, and the reason."""
+    if best and usable:
+        return best.name, f"the GPU with the most free memory, for Keras on {usable}"
+    if best:
+        return "cpu", "there is a GPU, but no installed Keras backend was built for it"
+    return "cpu", "no GPU has enough free memory" if gpus else "there is no GPU here"
+
+
+def _parts(cpu: Device, names: Sequence[str]) -> list[Device]:
+    """The CPU as several devices.
+
+    Raises:
+        UsageError: they are not numbered from 0 on.
+    """
+    wanted = [f"cpu:{number}" for number in range(len(names))]
+    if sorted(names) != sorted(wanted):
+        raise UsageError(f"A CPU as {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}")
+    return [replace(cpu, name=name) for name in wanted]
+
+
+def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
+    """Set the environment so that Keras, when it is imported next, runs on ``device``; returns the backend.
+
+    A backend that is already imported stays what it is. TensorFlow is told to take GPU memory as it needs it.
+
+    Args:
+        device: where to run.
+        *others: further devices of the same kind, for a training; a framework numbers them all from 0 in this order.
+        backend: the Keras backend that is to run.
+
+    Raises:
+        UnavailableError: the backend asked for is not installed, or does not learn on several devices.
+    """
+    chosen = loaded_backend() or backend or wanted_backend(device.kind)
+    if chosen not in (*BACKENDS, "openvino"):
+        raise UnavailableError(
+            f"Keras has no backend '{chosen}' that zoo knows; KERAS_BACKEND is one of {', '.join(BACKENDS)}."
+        )
+    if others and chosen not in PARALLEL:
+        raise UnavailableError(
+            f"Keras on {chosen} learns on one device; name one, or set KERAS_BACKEND to {' or '.join(PARALLEL)}."
+        )
+    if importlib.util.find_spec(chosen) is None:
+        raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' brings it.")
+    os.environ["KERAS_BACKEND"] = chosen
+    # It warns of networks that are compiled anew, which several networks in one process have to be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if chosen not in sys.modules:
+        if device.kind == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+            os.environ["JAX_PLATFORMS"] = "cpu"
+            if others:
+                # JAX has no other way to be told; TensorFlow is told when a training starts.
+                flag = f"--xla_force_host_platform_device_count={1 + len(others)}"
+                os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+        else:
+            os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(_physical(card) for card in (device, *others))
+    return chosen
+
+
+def loaded_backend() -> str | None:
+    """The backend of a Keras that is already imported in this process."""
+    keras = sys.modules.get("keras")
+    return keras.backend.backend() if keras else None  # type: ignore[no-any-return]
+
+
+def wanted_backend(kind: str = "cpu") -> str:
+    """The backend that ``KERAS_BACKEND`` names, else the first installed one that suits the kind of device."""
+    named = os.environ.get("KERAS_BACKEND")
+    if named and named != "openvino":
+        return named
+    if kind == "gpu":
+        found = gpu_backend()
+        if found:
+            return found
+    return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
+
+
+def gpu_backend(backend: str | None = None) -> str | None:
+    """The first installed backend that was built for NVIDIA GPUs, found without importing it."""
+    named = backend or loaded_backend() or os.environ.get("KERAS_BACKEND")
+    candidates = [named] if named else BACKENDS
+    return next((name for name in candidates if _built_for_gpu(name)), None)
+
+
+def _built_for_gpu(backend: str) -> bool:
+    """Whether the installed package can drive an NVIDIA GPU."""
+    if backend == "jax":
+        return any(importlib.util.find_spec(f"jax_cuda{major}_plugin") for major in (12, 13))
+    found = importlib.util.find_spec(backend)
+    folder = Path(found.origin).parent if found and found.origin else None
+    if folder is None:
+        return False
+    if backend == "torch":
+        version = folder / "version.py"
+        return version.is_file() and re.search(r"^cuda[^=]*= *'", version.read_text(), re.MULTILINE) is not None
+    if backend == "tensorflow":
+        # The Linux wheel drives a GPU once CUDA's libraries are there: from pip, or from the system.
+        return (folder.parent / "nvidia" / "cudnn").is_dir() or shutil.which("nvcc") is not None
+    return False
+
+
+def _cpu() -> Device:
+    total, free = _memory()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Device("cpu", "cpu", f"{_cpu_model()}, {cores} cores", total, free)
+
+
+def _cpu_model() -> str:
+    try:
+        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        match = None
+    if match:
+        return match[1]
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+def _memory() -> tuple[int | None, int | None]:
+    """Total and available memory in bytes, as far as the platform tells without further packages."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+        values: Mapping[str, int] = {k: int(v) * 1024 for k, v in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
+        return values["MemTotal"], values["MemAvailable"]
+    except (OSError, KeyError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None
+    except (AttributeError, ValueError, OSError):
+        return None, None
+
+
+def _nvidia_gpus() -> list[Device]:
+    """GPUs as the driver lists them, less those that ``CUDA_VISIBLE_DEVICES`` hides."""
+    return [
+        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free) for index, card in enumerate(hardware.visible())
+    ]
+
+
+def _physical(device: Device) -> str:
+    """The card's own identifier, which stays right whatever was hidden before."""
+    return hardware.visible()[int(device.name.partition(":")[2])].uuid
+
+
+def _roomy(gpu: Device) -> bool:
+    if not gpu.memory_total or gpu.memory_free is None:
+        return True
+    return gpu.memory_free >= LEAST_FREE * gpu.memory_total
+
+
+def _left(device: Device, best: Device | None, request: str) -> str:
+    """Why a device was not taken."""
+    if device.kind == "cpu":
+        return "a GPU is faster"
+    if "," in request:
+        return "not asked for"
+    if not _roomy(device):
+        return "little memory is free: a display card, or busy"
+    return "less memory is free" if best and device.name != best.name else "not asked for"

@@ -1,0 +1,223 @@
+"""Networks side by side on the same pictures: how good, how quick, how large, and whether the difference is real."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import engines
+from zoo.core.errors import UnavailableError, UsageError
+from zoo.engines import devices
+from zoo.evaluation import label_mapping, metrics
+from zoo.evaluation import measure as measuring
+from zoo.evaluation.measure import Measured, Request
+from zoo.evaluation.scores import outputs, read_dataset, warn_of_training
+from zoo.inference.classify import Classifier
+from zoo.pretrained.weights import Progress
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One network. Shares are 0-1, sizes in millions of bytes; ``None`` is what is not known.
+
+    ``agreement`` is the share of pictures with the same answer as the best network, ``p`` how likely so large a
+    difference from it comes about by chance (:func:`zoo.evaluation.metrics.mcnemar`); both are ``None`` for the best one itself.
+    """
+
+    model: str
+    n: int
+    top1: float | None
+    top1_interval: tuple[float, float]
+    top5: float | None
+    latency_ms: float
+    images_per_second: float
+    size_mb: float | None
+    memory_mb: float | None
+    agreement: float | None
+    p: float | None
+    device: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two networks on the same ``n`` pictures: on how many just one of them is right; the rest as in :class:`Row`."""
+
+    one: str
+    other: str
+    n: int
+    agreement: float | None
+    only_one: int
+    only_other: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Networks, the best first, and each two of them; ``failed`` has path and reason of what could not be read."""
+
+    dataset: str
+    split: str | None
+    n: int
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    failed: tuple[tuple[str, str], ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+        return {
+            "dataset": self.dataset,
+            "split": self.split,
+            "n": self.n,
+            "models": [{**asdict(row), "top1_interval": list(row.top1_interval)} for row in self.rows],
+            "pairs": [asdict(pair) for pair in self.pairs],
+            "failed": [{"path": path, "error": error} for path, error in self.failed],
+        }
+
+
+def compare(
+    models: Sequence[str | os.PathLike[str]],
+    dataset: str | os.PathLike[str],
+    *,
+    split: str | None = None,
+    labels: Mapping[str, str] | str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    engine: str = "auto",
+    batch_size: int | None = None,
+    offline: bool | None = None,
+    fetched: Progress | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Measure networks one after the other, each in a process of its own.
+
+    Args:
+        models: names, ``NAME:TAG`` or ``.keras`` files, two at least.
+        dataset: as for :func:`zoo.evaluate`.
+        split: as for :func:`zoo.evaluate`.
+        labels: as for :func:`zoo.evaluate`.
+        device: as for :class:`~zoo.inference.classify.Classifier`.
+        engine: likewise.
+        batch_size: likewise.
+        offline: likewise.
+        fetched: the progress of downloads.
+        progress: called with a network, the pictures done and those in all.
+
+    Raises:
+        UsageError: fewer than two networks, or one twice; or as :func:`zoo.evaluate`.
+        UnavailableError: weights or device are not to be had, or a process ended, e.g. for want of memory.
+    """
+    asked = [os.fspath(model) for model in models]
+    if len(set(asked)) < max(2, len(asked)):
+        raise UsageError(f"It takes two networks or more to compare, each named once. Received: {', '.join(asked)}")
+    if labels is not None and not isinstance(labels, Mapping):
+        labels = label_mapping.read_mapping(labels)
+    data = read_dataset(dataset, split)
+    classifiers = []
+    for name in asked:
+        classifier = Classifier(
+            name, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
+        )
+        # All that can be wrong is said before the first network runs; one without class names is asked as it runs.
+        if classifier.classes:
+            outputs(classifier, data, labels)
+        warn_of_training(classifier, data)
+        classifiers.append(classifier)
+    for classifier in classifiers:
+        _compile(classifier, device, engine)
+    measured = []
+    for name in asked:
+        request = Request(name, data.path, data.part or "all", labels, device, engine, batch_size)
+        log.info("measuring %s", name)
+        measured.append(measuring.measure(request, _teller(progress, name, len(data))))
+    rows, pairs = _rows(asked, measured, [_size(classifier) for classifier in classifiers])
+    failed = tuple((path, error) for path, error in measured[0].failed)
+    return Comparison(data.path, data.part, len(data) - len(failed), rows, pairs, failed)
+
+
+def _teller(progress: Callable[[str, int, int], None] | None, name: str, total: int) -> Callable[[int], None]:
+    def tell(count: int) -> None:
+        if progress:
+            progress(name, count, total)
+
+    return tell
+
+
+def _compile(classifier: Classifier, device: str, engine: str) -> None:
+    """Compile here what is not compiled yet, which is said here, and is no part of what is measured."""
+    if engines.choose(engine, classifier.spec, devices.select(device)) != "openvino":
+        return
+    from zoo.engines import compiled
+
+    try:
+        compiled.ensure(classifier.spec, classifier.choice.weights)
+    except UnavailableError as error:
+        if engine != "auto":
+            raise
+        log.warning("%s Keras runs it now.", error)
+
+
+def _size(classifier: Classifier) -> float | None:
+    """Megabytes of the file that the weights are in."""
+    weights = classifier.choice.weights
+    file = weights.path if weights else classifier.spec.file
+    return round(Path(file).stat().st_size / 1e6, 2) if file else None
+
+
+def _rows(
+    names: Sequence[str], measured: Sequence[Measured], sizes: Sequence[float | None]
+) -> tuple[tuple[Row, ...], tuple[Pair, ...]]:
+    """The table, best first: the highest accuracy, and of equal ones the quickest."""
+    ranks = [np.array(one.ranks, np.int64) for one in measured]
+    shares = [_share(rank, 1) for rank in ranks]
+    order = sorted(range(len(names)), key=lambda index: (-(shares[index] or 0.0), measured[index].latency_ms))
+    pairs = {(one, other): _pair(names, measured, ranks, one, other) for one, other in itertools.combinations(order, 2)}
+    rows = []
+    for index in order:
+        found, rank = measured[index], ranks[index]
+        read = rank > 0
+        best = pairs.get((order[0], index))
+        rows.append(
+            Row(
+                names[index],
+                int(read.sum()),
+                shares[index],
+                metrics.interval(int((rank == 1).sum()), int(read.sum())),
+                _share(rank, 5) if found.classes >= metrics.CLASSES_FOR_TOP5 else None,
+                found.latency_ms,
+                found.images_per_second,
+                sizes[index],
+                found.memory_mb,
+                best.agreement if best else None,
+                best.p if best else None,
+                found.device,
+                found.engine,
+            )
+        )
+    return tuple(rows), tuple(pairs.values())
+
+
+def _share(ranks: np.ndarray, k: int) -> float | None:
+    """The share of pictures whose true class is among the ``k`` best; of those that could be read."""
+    read = ranks[ranks > 0]
+    return float((read <= k).mean()) if len(read) else None
+
+
+def _pair(
+    names: Sequence[str], measured: Sequence[Measured], ranks: Sequence[np.ndarray], one: int, other: int
+) -> Pair:
+    read = (ranks[one] > 0) & (ranks[other] > 0)
+    n = int(read.sum())
+    same = np.array([a == b for a, b in zip(measured[one].answers, measured[other].answers, strict=True)], bool)[read]
+    right_one, right_other = ranks[one][read] == 1, ranks[other][read] == 1
+    only_one, only_other = int((right_one & ~right_other).sum()), int((right_other & ~right_one).sum())
+    agreement = float(same.mean()) if n else None
+    return Pair(names[one], names[other], n, agreement, only_one, only_other, metrics.mcnemar(only_one, only_other))

@@ -1,0 +1,150 @@
+"""A network's answers to pictures with known classes: which output is which class, and the scores of each picture."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from zoo.core.errors import ImageError
+from zoo.core.spec import Resize
+from zoo.data.sources import labelled, manifest
+from zoo.data.sources.labelled import Labelled
+from zoo.engines.base import Engine
+from zoo.engines.cropped import Cropped, larger
+from zoo.engines.mirrored import Mirrored
+from zoo.evaluation import calibration, label_mapping
+from zoo.images.sources import Source
+from zoo.inference import pipeline
+from zoo.inference.classify import Classifier
+from zoo.pretrained import keras_file
+
+log = logging.getLogger(__name__)
+
+#: More views of each picture: itself and its mirror image, or five parts of it and theirs.
+Views = Literal["mirror", "ten-crop"]
+VIEWS: tuple[Views, ...] = ("mirror", "ten-crop")
+
+#: By how much rounding may carry a probability out of 0-1.
+_SLACK = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What a network said to pictures.
+
+    ``scores`` are float32 (n, classes), ``labels`` int64 (n,), for the n pictures that could be read; ``failed`` has
+    the path of each other one with the reason. ``logits``: the network ends without a softmax, and one was applied.
+    """
+
+    scores: np.ndarray
+    labels: np.ndarray
+    sources: tuple[Source, ...]
+    failed: tuple[tuple[str, str], ...]
+    logits: bool = False
+
+
+def read_dataset(path: str | os.PathLike[str], part: str | None) -> Labelled:
+    """The pictures, with a word on what was chosen and what was left out."""
+    found = labelled.read(path, part)
+    if part is None and len(found.parts) > 1:
+        log.info("%s has the parts %s; '%s' is judged", found.path, ", ".join(found.parts), found.part)
+    if found.skipped:
+        first, why = found.skipped[0]
+        more = f", and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
+        log.info("not used: %s (%s)%s", first, why, more)
+    return found
+
+
+def warn_of_training(classifier: Classifier, data: Labelled) -> None:
+    """Say so where the pictures are probably those that the network was trained on, by the name of their folder."""
+    if not classifier.spec.file or data.part not in (None, "train"):
+        return
+    place = manifest.find_root(data.path) if data.path.lower().endswith(".csv") else data.path
+    if keras_file.read_metadata(classifier.spec.file).get("trained_on") == os.path.basename(os.path.realpath(place)):
+        log.warning(
+            "%s was trained on pictures of %s, so that this says little about others; its run's split.csv as --dataset "
+            "has those apart that it was not trained on",
+            classifier.spec.name,
+            place,
+        )
+
+
+def outputs(
+    classifier: Classifier, data: Labelled, labels: Mapping[str, str] | None
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the network's outputs, and the output that each class of the data set is, -1 where it has no picture.
+
+    Raises:
+        UsageError: a class is none of the network's.
+    """
+    model = classifier.spec.name
+    truth = np.full(len(data.classes), -1, np.int64)
+    if classifier.classes:
+        used = np.unique(data.labels)
+        wanted = [data.classes[index] for index in used]
+        truth[used] = label_mapping.match(wanted, classifier.classes, mapping=labels, dataset=data.path, model=model)
+        return label_mapping.unique_names(classifier.classes), truth
+    height, width = classifier.spec.input_size
+    (answer,) = classifier.engine.run([np.zeros((1, height, width, 3), np.uint8)])
+    count = len(classifier.corrected(answer[0]))
+    truth = label_mapping.by_order(data.classes, count, dataset=data.path, model=model)
+    names = [str(index) for index in range(count)]
+    for index, name in zip(truth, data.classes, strict=True):
+        names[index] = name
+    log.warning("the outputs of %s have no names; they are taken to be %s, in this order", model, _some(names))
+    return tuple(names), truth
+
+
+def score(
+    classifier: Classifier, data: Labelled, truth: np.ndarray, tta: Views | None, step: Callable[[], None]
+) -> Scored:
+    """Run the network on all pictures."""
+    engine, resize = _with_views(classifier, tta)
+    scores: np.ndarray | None = None
+    kept: list[int] = []
+    sources: list[Source] = []
+    failed: list[tuple[str, str]] = []
+    for index, (source, output) in enumerate(pipeline.run(data.sources, engine, resize)):
+        if isinstance(output, ImageError):
+            failed.append((source.path, str(output)))
+        else:
+            row = classifier.corrected(output)
+            if scores is None:
+                scores = np.empty((len(data), len(row)), np.float32)
+            scores[len(kept)] = row
+            kept.append(index)
+            sources.append(source)
+        step()
+    filled = np.zeros((0, max(1, len(classifier.classes))), np.float32) if scores is None else scores[: len(kept)]
+    labels = truth[data.labels[np.array(kept, np.int64)]]
+    logits = _are_logits(filled, classifier.spec.name)
+    return Scored(calibration.softmax(filled) if logits else filled, labels, tuple(sources), tuple(failed), logits)
+
+
+def _with_views(classifier: Classifier, tta: Views | None) -> tuple[Engine, Resize]:
+    """The engine on so many views, and the size that pictures are read at for it."""
+    engine, resize = classifier.engine, classifier.spec.resize
+    if tta is None:
+        return engine, resize
+    if not classifier.spec.mirror:
+        engine = Mirrored(engine)
+    elif tta == "mirror":
+        log.info("%s looks at mirror images by itself", classifier.spec.name)
+    return (Cropped(engine, resize), larger(resize)) if tta == "ten-crop" else (engine, resize)
+
+
+def _are_logits(scores: np.ndarray, model: str) -> bool:
+    """Whether scores are no probabilities, which is said."""
+    if not scores.size or not (scores.min() < -_SLACK or scores.max() > 1 + _SLACK):
+        return False
+    log.warning("%s gives logits and not probabilities; they go through a softmax first", model)
+    return True
+
+
+def _some(names: Sequence[str], limit: int = 5) -> str:
+    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")

@@ -1,0 +1,93 @@
+"""Times in videos as people write them: how often a picture is taken, and which one is meant.
+
+The picture on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from zoo.core.errors import UsageError
+
+#: Ends of names that count as videos. ``.ts`` is not among them: most such files are programs.
+SUFFIXES = frozenset(
+    """
+    .3g2 .3gp .asf .avi .divx .f4v .flv .m2ts .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogm .ogv .qt .vob
+    .webm .wmv
+    """.split()  # noqa: SIM905 - a list would take a line for each
+)
+
+_EVERY = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|m|h|f)", re.ASCII)
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_MOMENT = re.compile(r"(?P<file>.+)#t=(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,3})?)", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often a picture is taken of a video: each so many milliseconds, or each so many frames."""
+
+    milliseconds: int | None = None
+    frames: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Every:
+        """What ``--every`` takes: a number with ``ms``, ``s``, ``m``, ``h``, or ``f`` for frames.
+
+        >>> Every.parse("0.5s"), Every.parse("30f")
+        (Every(milliseconds=500, frames=None), Every(milliseconds=None, frames=30))
+
+        Raises:
+            UsageError: it is no such text, or not a whole number of milliseconds or frames from 1.
+        """
+        match = _EVERY.fullmatch(text.strip())
+        if match is None:
+            raise UsageError(
+                f"--every takes a time such as 1s, 500ms, 2m or 1h, or a number of frames such as 30f. Received: {text}"
+            )
+        unit = match["unit"]
+        number = Fraction(match["number"]) * _MILLISECONDS.get(unit, 1)
+        if number < 1 or number.denominator > 1:
+            least = "whole frames, 1f or more" if unit == "f" else "whole milliseconds, 1ms or more"
+            raise UsageError(f"--every takes {least}. Received: {text}")
+        return cls(frames=int(number)) if unit == "f" else cls(milliseconds=int(number))
+
+
+def milliseconds(time: Fraction) -> int:
+    """A time in seconds as it is written: in milliseconds, rounded up, so that the frame is on the screen by then."""
+    return math.ceil(time * 1000)
+
+
+def moment(file: str, milliseconds: int) -> str:
+    """The path of the picture at a time of a video.
+
+    >>> moment("clip.mp4", 12_000)
+    'clip.mp4#t=12.000'
+    """
+    return f"{file}#t={milliseconds // 1000}.{milliseconds % 1000:03}"
+
+
+def split(path: str) -> tuple[str, int] | None:
+    """The video and the milliseconds of such a path, or ``None`` where it is none.
+
+    >>> split("clip.mp4#t=12.5")
+    ('clip.mp4', 12500)
+    """
+    match = _MOMENT.fullmatch(path)
+    return (match["file"], int(Fraction(match["seconds"]) * 1000)) if match else None
+
+
+def clock(seconds: float, *, decimals: int = 0) -> str:
+    """A time as a player shows it.
+
+    >>> clock(3725), clock(61.5, decimals=1)
+    ('1:02:05', '1:01.5')
+    """
+    ticks = round(seconds * 10**decimals)
+    whole, part = divmod(ticks, 10**decimals)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return f"{text}.{part:0{decimals}}" if decimals else text

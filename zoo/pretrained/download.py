@@ -1,0 +1,188 @@
+"""Fetch one file over HTTP: resumed, retried, checked, and whole when it appears under its name."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from zoo.core.errors import WeightsError
+from zoo.core.spec import WeightFile
+from zoo.pretrained import digests
+from zoo.pretrained.http import Part, Progress, RefusedError, TryAgainError, shown, transfer
+
+#: Tries in a row that bring nothing new, and tries that do not even reach the server.
+ATTEMPTS = 5
+ATTEMPTS_TO_CONNECT = 2
+#: A try that brings this many new bytes is no failure, so that a bad line gets there in the end.
+ENOUGH = 1 << 20
+#: Seconds before the second try, doubled before each further one.
+BACK_OFF = 0.5
+#: Seconds that a server may ask zoo to wait.
+LONGEST_WAIT = 60.0
+
+LOCK = ".zoo.lock"
+
+#: How files of weights begin, by the end of their names.
+SIGNATURES = {".h5": b"\x89HDF\r\n\x1a\n", ".hdf5": b"\x89HDF\r\n\x1a\n", ".keras": b"PK\x03\x04"}
+
+log = logging.getLogger(__name__)
+
+
+def download(urls: Sequence[str], target: Path, expected: WeightFile, *, progress: Progress | None = None) -> None:
+    """Fetch a file from the first of ``urls`` that gives it; nothing happens where it is already there.
+
+    Only one process at a time fetches a file; the others wait for it. An interruption of any kind leaves
+    the bytes that came, and the next call continues there.
+
+    Args:
+        urls: addresses, tried in order.
+        target: final name; its folder is there and can be written.
+        expected: the digests and the size in bytes, as far as they are known. Without a digest the file's
+            length and first bytes are all that can be checked.
+        progress: called for every 16 KiB.
+
+    Raises:
+        WeightsError: no address gives the file, or the disk is full; the sentence has the reason of each.
+    """
+    part = Part(target)
+    reasons = []
+    with _lock(target):
+        if target.is_file():
+            return
+        for url in urls:
+            try:
+                found = _fetch(url, part, expected, progress)
+                _publish(part)
+                digests.remember(target, found)
+                return
+            except RefusedError as refused:
+                reasons.append(f"{shown(url)}: {refused}")
+                log.debug("%s is not to be had from %s: %s", target.name, shown(url), refused)
+            except OSError as error:
+                raise disk_error(error, target.parent) from error
+    raise WeightsError(f"{target.name} could not be fetched ({'; '.join(reasons) or 'no address is known'}).")
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made first where it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def is_busy(target: Path) -> bool:
+    """Whether a process is fetching ``target`` at this moment."""
+    lock = target.with_name(target.name + LOCK)
+    if not lock.exists():
+        return False
+    import filelock
+
+    try:
+        with filelock.FileLock(lock, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:
+        return False
+
+
+def publish(source: Path, target: Path) -> None:
+    """Rename a complete file to its final name, so that it is whole there even after a power cut."""
+    with source.open("r+b") as file:
+        os.fsync(file.fileno())
+    source.replace(target)
+    # Not every system can open a folder, and the file itself is safe already.
+    with contextlib.suppress(OSError):
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def disk_error(error: OSError, folder: Path) -> WeightsError:
+    """The sentence for a folder that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WeightsError(
+            f"The disk of {folder} is full ({error.strerror}); make room and try again, "
+            "or set KERAS_HOME and ZOO_CACHE to folders on another disk."
+        )
+    return WeightsError(f"{folder} cannot be written: {error.strerror or error}.")
+
+
+@contextlib.contextmanager
+def _lock(target: Path) -> Iterator[None]:
+    """Hold the lock of one file. It is unlinked while it is held; whoever waited then takes a new one."""
+    import filelock
+
+    lock = filelock.FileLock(target.with_name(target.name + LOCK))
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            log.info("another process is fetching %s; waiting for it", target.name)
+            lock.acquire(poll_interval=0.2)
+    except OSError as error:
+        raise disk_error(error, target.parent) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def _fetch(url: str, part: Part, expected: WeightFile, progress: Progress | None) -> digests.Digests:
+    """Bring the whole file into ``part``, in as many tries as make sense, and check it."""
+    import requests
+
+    failed, unreachable, furthest = 0, 0, part.size()
+    with requests.Session() as session:
+        while True:
+            offset = part.resumable(url, expected)
+            try:
+                transfer(session, url, part, offset=offset, expected=expected, progress=progress)
+                return _checked(part, expected)
+            except RefusedError:
+                # A file that failed its check may have been spoilt by older bytes: once more, from the start.
+                if not offset or part.size():
+                    raise
+            except TryAgainError as interrupted:
+                failed = 1 if part.size() >= furthest + ENOUGH else failed + 1
+                unreachable = 0 if interrupted.connected else unreachable + 1
+                furthest = max(furthest, part.size())
+                if failed >= ATTEMPTS or unreachable >= ATTEMPTS_TO_CONNECT:
+                    raise RefusedError(str(interrupted)) from interrupted
+                wait = BACK_OFF * 2 ** (failed - 1) if interrupted.wait is None else interrupted.wait
+                if wait > LONGEST_WAIT:
+                    raise RefusedError(f"{interrupted} and asks to come back in {wait:.0f} s") from interrupted
+                log.debug("%s: %s; trying again in %.1f s", shown(url), interrupted, wait)
+                time.sleep(wait)
+
+
+def _checked(part: Part, expected: WeightFile) -> digests.Digests:
+    """The digests of a complete part; one that is not what it should be is removed."""
+    found = digests.hash_file(part.path)
+    problem = digests.compare(found, expected)
+    with part.path.open("rb") as file:
+        signature = SIGNATURES.get(part.target.suffix, b"")
+        if file.read(len(signature)) != signature:
+            problem = "the server sent something else than weights" + (f" ({problem})" if problem else "")
+    if problem:
+        part.discard()
+        raise RefusedError(problem)
+    return found
+
+
+def _publish(part: Part) -> None:
+    publish(part.path, part.target)
+    part.state.unlink(missing_ok=True)

@@ -1,0 +1,250 @@
+"""One HTTP request for one file, and the bytes that it leaves behind when it is cut short.
+
+While a file is on its way its bytes are in ``NAME.zoo.part`` beside the final name, and what the server
+said of them in ``NAME.zoo.part.json``. The next request, by whatever process, continues there.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.core.spec import WeightFile
+
+if TYPE_CHECKING:
+    import requests
+
+#: Called with the file's name, the bytes that are there and the bytes in all (``None`` where unknown).
+Progress = Callable[[str, int, int | None], None]
+
+#: Seconds to wait for a connection, and for the next bytes.
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+#: Bytes taken from the connection at a time; at most so many are lost with it.
+BLOCK = 1 << 14
+#: Bytes that stay free on the disk.
+MARGIN = 1 << 20
+
+PART, STATE = ".zoo.part", ".zoo.part.json"
+
+
+class RefusedError(Exception):
+    """This address will not give the file, however often it is asked."""
+
+
+class TryAgainError(Exception):
+    """Another request may succeed; ``wait`` is in seconds, where the server has said how long."""
+
+    def __init__(self, reason: str, *, wait: float | None = None, connected: bool = True) -> None:
+        """``reason`` ends a sentence; ``connected``: whether the server was reached at all."""
+        super().__init__(reason)
+        self.wait = wait
+        self.connected = connected
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The beginning of a file, and who gave it."""
+
+    target: Path
+
+    @property
+    def path(self) -> Path:
+        """The bytes so far."""
+        return self.target.with_name(self.target.name + PART)
+
+    @property
+    def state(self) -> Path:
+        """A small record: the address, hashed, and the validator that came with the bytes."""
+        return self.target.with_name(self.target.name + STATE)
+
+    def size(self) -> int:
+        """Bytes that are there."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def resumable(self, url: str, expected: WeightFile) -> int:
+        """Bytes on which a request to ``url`` may build.
+
+        With a known digest any address may add to them; without one, only the address that gave them, and
+        only if it gave a validator too.
+        """
+        state = self._read()
+        if not state:
+            return 0
+        same = state.get("source") == _hashed(url) and state.get("validator")
+        return self.size() if same or expected.md5 or expected.sha256 else 0
+
+    def validator(self, url: str) -> str | None:
+        """What ``If-Range`` may say to the address that gave these bytes; ``None`` to any other."""
+        state = self._read()
+        return state.get("validator") if state.get("source") == _hashed(url) else None
+
+    def describe(self, url: str, validator: str | None) -> None:
+        """Record who gives the bytes that follow."""
+        self.state.write_text(json.dumps({"source": _hashed(url), "validator": validator}), encoding="utf-8")
+
+    def discard(self) -> None:
+        """Remove the bytes and their record."""
+        self.path.unlink(missing_ok=True)
+        self.state.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, str | None]:
+        try:
+            state = json.loads(self.state.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+
+def transfer(
+    session: requests.Session,
+    url: str,
+    part: Part,
+    *,
+    offset: int,
+    expected: WeightFile,
+    progress: Progress | None = None,
+) -> None:
+    """One request: adds to ``part`` from ``offset`` on, or begins it anew, until the file is complete.
+
+    Raises:
+        RefusedError: there is no use in asking this address again.
+        TryAgainError: there may be.
+        OSError: the disk is full or cannot be written.
+    """
+    import requests
+
+    # Compression on the way would make lengths and ranges mean something else.
+    headers = {"Accept-Encoding": "identity"}
+    if offset:
+        headers["Range"] = f"bytes={offset}-"
+        if validator := part.validator(url):
+            headers["If-Range"] = validator
+    try:
+        with session.get(url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)) as response:
+            if response.status_code == 416 and offset:
+                if _total(response) == offset:
+                    return
+                part.discard()
+                raise TryAgainError("the server refused to continue", wait=0)
+            offset = _beginning(response, part, offset)
+            length = _length(response)
+            total = None if length is None else offset + length
+            part.describe(url, _validator(response))
+            need_space(part.target.parent, (total or expected.bytes or 0) - offset)
+            _receive(response, part, offset, total or expected.bytes, progress)
+            if total is not None and part.size() < total:
+                raise TryAgainError("the connection was lost")
+    except requests.exceptions.SSLError as error:
+        raise RefusedError(f"the secure connection failed ({getattr(error.args[0], 'reason', error)})") from error
+    except requests.exceptions.Timeout as error:
+        connected = not isinstance(error, requests.exceptions.ConnectTimeout)
+        raise TryAgainError("the server does not answer", connected=connected) from error
+    except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        # Only a connection that was never made has a reason; one that broke, or stalled, has not.
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        if type(reason).__name__ == "NameResolutionError":
+            raise RefusedError("the server's name is not known here") from error
+        if reason is not None:
+            raise TryAgainError("there is no connection to the server", connected=False) from error
+        raise TryAgainError("the connection was lost") from error
+    except requests.exceptions.RequestException as error:
+        # Its own words may repeat the address, and with it a password.
+        raise RefusedError(f"the address cannot be used ({type(error).__name__})") from error
+
+
+def shown(url: str) -> str:
+    """An address as it may be shown: without user, password and query."""
+    # By hand, because it also has to work for addresses that no parser takes.
+    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])
+
+
+def _beginning(response: requests.Response, part: Part, offset: int) -> int:
+    """Where the body of an answer begins in the file; raises where it is no part of the file."""
+    status = response.status_code
+    if status in (408, 429) or (status >= 500 and status not in (501, 505)):
+        raise TryAgainError(f"the server answers {status}", wait=_retry_after(response))
+    if status == 206:
+        match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+        if not match or int(match[1]) != offset:
+            part.discard()
+            raise TryAgainError("the server sent another range than it was asked for", wait=0)
+        return offset
+    if status != 200:
+        raise RefusedError(f"the server answers {status} {response.reason or ''}".rstrip())
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise RefusedError("the server sent a web page instead of the file")
+    return 0
+
+
+def _receive(
+    response: requests.Response,
+    part: Part,
+    offset: int,
+    total: int | None,
+    progress: Progress | None,
+) -> None:
+    """Write the body of an answer from ``offset`` on."""
+    done = offset
+    with part.path.open("r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.truncate()
+        for block in response.iter_content(BLOCK):
+            file.write(block)
+            done += len(block)
+            if progress:
+                progress(part.target.name, done, total)
+
+
+def need_space(folder: Path, size: int) -> None:
+    """Raise the error of a full disk where ``size`` bytes do not fit, before any is written."""
+    free = shutil.disk_usage(folder).free
+    if size + MARGIN > free:
+        raise OSError(errno.ENOSPC, f"{size / 1e6:.1f} MB are needed and {free / 1e6:.1f} MB are free")
+
+
+def _hashed(url: str) -> str:
+    """An address as it is stored: it may hold a password."""
+    # Imported here because whoever only wants the names of this module need not pay for it.
+    import hashlib
+
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def _validator(response: requests.Response) -> str | None:
+    """What ``If-Range`` may repeat: a strong entity tag, else the date of change."""
+    etag = response.headers.get("ETag", "")
+    return etag if etag.startswith('"') else response.headers.get("Last-Modified")
+
+
+def _length(response: requests.Response) -> int | None:
+    """Bytes of the body, as far as the answer tells; the length of a compressed body says nothing."""
+    text = response.headers.get("Content-Length", "")
+    compressed = response.headers.get("Content-Encoding", "identity") != "identity"
+    return int(text) if text.isdigit() and not compressed else None
+
+
+def _total(response: requests.Response) -> int | None:
+    """Bytes of the whole file, as the refusal of a range states them."""
+    match = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds that the server asks to wait, which it gives as a number or as a date."""
+    text = response.headers.get("Retry-After", "")
+    if text.isdigit():
+        return float(text)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None

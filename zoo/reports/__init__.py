@@ -1,0 +1,1 @@
+"""What pages and plots are made of."""

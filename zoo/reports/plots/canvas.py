@@ -1,0 +1,249 @@
+"""What all pictures share: colours, type, measuring text, and the way into a file."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unicodedata import category
+
+import numpy as np
+from PIL import Image
+
+from zoo.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Pixels of an inch, on the screen and in print.
+DPI = 150
+#: Points of an inch, the unit of type.
+POINTS = 72
+
+# Okabe and Ito, "Color Universal Design", 2008.
+BLUE, VERMILLION = "#0072B2", "#D55E00"
+INK, QUIET, FAINT, HAIRLINE = "#222222", "#6B6B6B", "#E4E4E4", "#CCCCCC"
+
+#: What is right and what is wrong, wherever pictures tell them apart.
+RIGHT, WRONG = BLUE, VERMILLION
+
+_STYLE = {
+    "figure.dpi": DPI,
+    "figure.facecolor": "white",
+    "text.color": INK,
+    # Names of classes hold $ and _, which mean themselves.
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.edgecolor": HAIRLINE,
+    "axes.linewidth": 0.6,
+    "axes.labelcolor": QUIET,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.autolimit_mode": "data",
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": HAIRLINE,
+    "xtick.labelcolor": QUIET,
+    "xtick.labelsize": 8,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.6,
+    "ytick.color": HAIRLINE,
+    "ytick.labelcolor": QUIET,
+    "ytick.labelsize": 8,
+    "ytick.major.size": 0,
+    "lines.solid_capstyle": "round",
+    "lines.solid_joinstyle": "round",
+}
+
+#: Families that have Chinese, Japanese and Korean signs, of which a machine has some or none. Matplotlib ships DejaVu.
+_FURTHER_FAMILIES = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Apple SD Gothic Neo",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+)
+
+# Matplotlib's settings belong to the process; one picture at a time has them.
+_lock = threading.RLock()
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Draw by our own settings, whatever a person's ``matplotlibrc`` says, and leave theirs as they were."""
+    import matplotlib
+
+    with _lock, matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**_STYLE, "font.family": list(_families())})
+        # A sign that no font here has is drawn as an empty box, which says enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+@functools.cache
+def _families() -> tuple[str, ...]:
+    from matplotlib import font_manager
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in _FURTHER_FAMILIES if name in there))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty page of so many inches, which no display knows of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # A little more than the pixels asked for, as matplotlib rounds down.
+    figure = Figure((round(width * DPI) / DPI + 1e-6, round(height * DPI) / DPI + 1e-6), dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_pixels(figure: Figure) -> np.ndarray:
+    """The page as uint8 RGB (height, width, 3)."""
+    canvas: Any = figure.canvas
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def note(text: str) -> np.ndarray:
+    """A small page that says why there is nothing to be seen."""
+    with style():
+        figure = new_figure(4, 1)
+        figure.text(0.5, 0.5, clean(text), ha="center", va="center", fontsize=9, color=QUIET)
+        return to_pixels(figure)
+
+
+def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
+    """Write uint8 RGB (height, width, 3) as a PNG file, whole or not at all.
+
+    Raises:
+        UnavailableError: it cannot be written, e.g. because the disk is full.
+    """
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "PNG", dpi=(DPI, DPI))
+    write_bytes(data.getbuffer(), path, "The picture")
+
+
+def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: str = "The file") -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        data: what it holds.
+        path: its name.
+        what: how a sentence about it begins.
+
+    Raises:
+        UnavailableError: it cannot be written, e.g. because the disk is full.
+    """
+    target = Path(path)
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        # A temporary file is private; the result gets the permissions of any new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, target)
+        temporary = ""
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UnavailableError(
+            f"{what} {target} cannot be written ({reason}); make room, or name another folder."
+        ) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def clean(text: object) -> str:
+    """One line that can be drawn: what is no sign (line ends, bytes that are no UTF-8) becomes a box."""
+    signs = str(text)
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else "\N{WHITE SQUARE}" for sign in signs)
+
+
+def text_width(text: str, points: float, weight: str = "normal") -> float:
+    """How many inches wide a line is when it is drawn, kerning left out; within :func:`style`."""
+    return sum(_advance(sign, points, weight) for sign in text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _advance(sign: str, points: float, weight: str) -> float:
+    """How much further, in inches, a sign makes a line; by the sign, because to lay out a text takes long."""
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(size=points, weight=weight)
+    # Between two others, as the width of a text is that of its ink; and eight of them, as it is in whole pixels.
+    with_it, without = (
+        _renderer().get_text_width_height_descent(f"|{signs}|", font, ismath=False)[0] for signs in (8 * sign, "")
+    )
+    return float(with_it - without) / 8 / DPI
+
+
+def shortened(text: str, points: float, width: float, weight: str = "normal") -> str:
+    """The text, or as much of its beginning as goes into ``width`` inches, and an ellipsis."""
+    if text_width(text, points, weight) <= width:
+        return text
+    # The longest that fits, by halving: measuring costs more than anything else here.
+    fits, fails = 0, len(text)
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        if text_width(text[:middle].rstrip() + "…", points, weight) <= width:
+            fits = middle
+        else:
+            fails = middle
+    return text[:fits].rstrip() + "…"
+
+
+def wrapped(text: str, points: float, width: float, limit: int) -> list[str]:
+    """At most ``limit`` lines of at most ``width`` inches; what is left over becomes an ellipsis."""
+    lines: list[str] = []
+    rest = text.strip()
+    while rest:
+        if len(lines) == limit - 1 or text_width(rest, points) <= width:
+            return [*lines, shortened(rest, points, width)]
+        head = _head(rest, points, width)
+        lines.append(head.rstrip())
+        rest = rest[len(head) :].lstrip()
+    return lines
+
+
+def _head(text: str, points: float, width: float) -> str:
+    """The beginning of a text that goes into a line, to the end of a word if there is one."""
+    length = len(shortened(text, points, width)) - 1
+    fits = text[: max(1, length)]
+    if text[len(fits)] == " ":
+        return fits
+    # A word ends after a space or a hyphen; a break in its first third would leave the line all but empty.
+    end = max(fits.rfind(sign) for sign in " -_/") + 1
+    return fits[:end] if end > len(fits) / 3 else fits
+
+
+@functools.cache
+def _renderer() -> Any:
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    return RendererAgg(1, 1, DPI)

@@ -1,0 +1,181 @@
+"""The confusion matrix: what is taken for what, and how often."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.core.errors import UsageError
+from zoo.reports.plots.canvas import (
+    DPI,
+    HAIRLINE,
+    INK,
+    POINTS,
+    QUIET,
+    clean,
+    new_figure,
+    note,
+    shortened,
+    style,
+    text_width,
+    to_pixels,
+    write_png,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: The side of the matrix and of one class, at most, in pixels.
+SIDE, CELL = 840, 110
+
+#: From nothing to everything: hues of Okabe and Ito's blue for what is right, of their vermillion for what is wrong.
+_RIGHT = ("#FFFFFF", "#9CCBE8", "#0072B2", "#00507E")
+_WRONG = ("#FFFFFF", "#F3AB7A", "#D55E00", "#8A3D00")
+#: A share is drawn as its root, so that mistakes of one in a hundred are seen beside the many that are right.
+_POWER = 0.5
+_TICKS = (0.0, 0.01, 0.05, 0.25, 0.5, 1.0)
+
+_EDGE, _PAD = 0.2, 0.06
+_LONGEST_NAME = 1.5
+_SMALLEST = 5.0
+
+
+def confusion(
+    matrix: np.ndarray, names: Sequence[str], path: str | os.PathLike[str], *, title: str | None = None
+) -> None:
+    """Write what :func:`confusion_image` draws as a PNG file.
+
+    Raises:
+        UsageError: as for :func:`confusion_image`.
+        UnavailableError: the file cannot be written.
+    """
+    write_png(confusion_image(matrix, names, title=title), path)
+
+
+def confusion_image(matrix: np.ndarray, names: Sequence[str], *, title: str | None = None) -> np.ndarray:
+    """Draw a confusion matrix, the true class down and the predicted one across.
+
+    Colours give the share of the true class, blue on the diagonal and orange off it; counts stand in the cells while
+    they have room. With many classes some names are left out, with very many each class is a dot.
+
+    Args:
+        matrix: counts (c, c), as :func:`zoo.evaluation.metrics.confusion` makes them.
+        names: what the c classes are called.
+        title: stands above.
+
+    Returns:
+        uint8 RGB (height, width, 3).
+
+    Raises:
+        UsageError: the matrix is not square, or has not one name for each line.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(names) != len(matrix):
+        raise UsageError(f"A confusion matrix of the shape {matrix.shape} does not go with {len(names)} classes.")
+    if not len(matrix):
+        return note("No classes.")
+    with style():
+        return _draw(matrix, [clean(name) for name in names], title)
+
+
+def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray:
+    classes = len(matrix)
+    cell = max(1, min(CELL, SIDE // classes))
+    side = cell * classes / DPI
+    points = min(9.0, max(_SMALLEST, 0.8 * cell * POINTS / DPI))
+    step = math.ceil(1.2 * points * DPI / POINTS / cell)
+    shown = [shortened(names[index], points, _LONGEST_NAME) for index in range(0, classes, step)]
+    longest = max(text_width(name, points) for name in shown)
+    flat = longest <= 0.92 * cell / DPI
+    across = points / POINTS if flat else longest
+
+    left, below = _EDGE + 0.2 + longest + _PAD, _EDGE + 0.2 + across + _PAD
+    above = _EDGE + (0.5 if title else 0.28)
+    heading = _heading(matrix)
+    width = max(left + side + 1.0, left + text_width(heading, 8) + _EDGE)
+    height = below + side + above
+    figure = new_figure(width, height)
+    axes = figure.add_axes((left / width, below / height, side / width, side / height))
+    sums = matrix.sum(axis=1, keepdims=True)
+    shares = matrix / np.where(sums, sums, 1)
+    diagonal = np.eye(classes, dtype=bool)[..., None]
+    axes.imshow(np.where(diagonal, _colour(shares, _RIGHT), _colour(shares, _WRONG)), interpolation="nearest")
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    if cell >= 16:
+        for line in range(1, classes):
+            axes.axhline(line - 0.5, color="#EEEEEE", linewidth=0.5)
+            axes.axvline(line - 0.5, color="#EEEEEE", linewidth=0.5)
+    _counts(axes, matrix, shares, cell)
+
+    places = list(range(0, classes, step))
+    tick = 0 if step == 1 else 2
+    axes.set_xticks(places, shown, fontsize=points, rotation=0 if flat else 90)
+    axes.set_yticks(places, shown, fontsize=points)
+    axes.tick_params(length=tick, pad=3, labelcolor=INK)
+    figure.text((left + side / 2) / width, _EDGE / height, "predicted class", ha="center", fontsize=8, color=QUIET)
+    middle = (below + side / 2) / height
+    figure.text(_EDGE / width, middle, "true class", ha="left", va="center", fontsize=8, color=QUIET, rotation=90)
+    figure.text(left / width, (below + side + 0.12) / height, heading, fontsize=8, color=QUIET)
+    if title:
+        text = shortened(clean(title), 11, width - left - _EDGE, "bold")
+        figure.text(left / width, (below + side + 0.34) / height, text, fontsize=11, weight="bold")
+    _legend(figure, (left + side + 0.2, below), min(max(side - 0.35, 0.9), 1.8), (width, height))
+    return to_pixels(figure)
+
+
+def _heading(matrix: np.ndarray) -> str:
+    """How many are right."""
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    return f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no pictures"
+
+
+def _colour(shares: np.ndarray, hues: tuple[str, ...]) -> np.ndarray:
+    """Colours (…, 3) of shares (…) from 0 to 1."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours: np.ndarray = LinearSegmentedColormap.from_list("shares", hues)(shares**_POWER)
+    return colours[..., :3]
+
+
+def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, cell: int) -> None:
+    """Write the counts that are not 0 into the cells, if there is room for the widest."""
+    room = 0.84 * cell / DPI
+    widest = max((f"{count:,}" for count in np.unique(matrix)), key=len)
+    points = min(9.0, 9.0 * room / text_width(widest, 9), 0.5 * cell * POINTS / DPI)
+    if points < _SMALLEST:
+        return
+    for row, column in np.argwhere(matrix):
+        # White on dark: of the hues, from the third on.
+        dark = shares[row, column] ** _POWER > (0.5 if row == column else 0.55)
+        axes.text(
+            column,
+            row,
+            f"{matrix[row, column]:,}",
+            ha="center",
+            va="center_baseline",
+            fontsize=points,
+            color="white" if dark else INK,
+        )
+
+
+def _legend(figure: Figure, corner: tuple[float, float], length: float, page: tuple[float, float]) -> None:
+    """What the colours mean: a strip of each, at the lower left ``corner`` in inches."""
+    width, height = page
+    axes = figure.add_axes((corner[0] / width, corner[1] / height, 0.24 / width, length / height))
+    scale = np.linspace(0, 1, 256)[:, None] ** (1 / _POWER)
+    strips = np.concatenate([_colour(scale, _RIGHT), _colour(scale, _WRONG)], axis=1)
+    axes.imshow(strips, origin="lower", aspect="auto", extent=(0, 2, 0, 1), interpolation="nearest")
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    axes.set_xticks([0.5, 1.5], ["right", "wrong"], fontsize=7, rotation=90)
+    axes.set_title("share of\ntrue class", loc="left", fontsize=7, color=QUIET, pad=5)
+    axes.yaxis.tick_right()
+    axes.set_yticks([tick**_POWER for tick in _TICKS], [f"{100 * tick:.0f} %" for tick in _TICKS], fontsize=7)
+    axes.tick_params(axis="y", length=2, color=HAIRLINE)
+    axes.tick_params(axis="x", length=0)

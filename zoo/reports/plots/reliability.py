@@ -1,0 +1,148 @@
+"""The reliability diagram: how often a network is right, by how sure it says that it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.core.errors import UsageError
+from zoo.evaluation import metrics
+from zoo.evaluation.calibration import Bin
+from zoo.reports.plots.canvas import (
+    BLUE,
+    FAINT,
+    HAIRLINE,
+    QUIET,
+    VERMILLION,
+    clean,
+    new_figure,
+    note,
+    shortened,
+    style,
+    text_width,
+    to_pixels,
+    write_png,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Inches of the square and of the strip below it.
+SIDE, STRIP = 3.6, 0.7
+_LEFT, _RIGHT, _BELOW, _BETWEEN = 0.72, 0.3, 0.52, 0.34
+#: Of the first series and of the second.
+_COLOURS = (BLUE, VERMILLION)
+#: Points by which two series stand apart, so that their intervals can both be seen.
+_ASIDE = 0.006
+
+
+def reliability(series: Mapping[str, Sequence[Bin]], path: str | os.PathLike[str], *, title: str | None = None) -> None:
+    """Write what :func:`reliability_image` draws as a PNG file.
+
+    Raises:
+        UsageError: as for :func:`reliability_image`.
+        UnavailableError: the file cannot be written.
+    """
+    write_png(reliability_image(series, title=title), path)
+
+
+def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None = None) -> np.ndarray:
+    """Draw accuracy against confidence, with 95 % intervals, and how many pictures there are of each confidence.
+
+    On the diagonal a network is right as often as it says; above it, it is too modest, below it, too sure.
+
+    Args:
+        series: one or two names, such as "as it is" and "temperature 1.4", each with what
+            :func:`zoo.evaluation.calibration.reliability` gives, of the same pictures.
+        title: stands above.
+
+    Returns:
+        uint8 RGB (height, width, 3).
+
+    Raises:
+        UsageError: there is no series, or more than two.
+    """
+    if not 1 <= len(series) <= len(_COLOURS):
+        raise UsageError(f"A reliability diagram shows one or two series. Received: {len(series)}")
+    if not any(entry.count for entry in next(iter(series.values()))):
+        return note("No pictures." if title is None else f"{title}: no pictures")
+    with style():
+        return _draw(series, title)
+
+
+def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
+    lines = [f"{clean(name)}: {_describe(bins)}" for name, bins in series.items()]
+    width = _LEFT + max(SIDE, *(text_width(line, 8) for line in lines)) + _RIGHT
+    above = 0.52 + (0.26 if title else 0) + 0.18 * len(lines)
+    height = above + SIDE + _BETWEEN + STRIP + _BELOW
+    figure = new_figure(width, height)
+    box = (_LEFT / width, (_BELOW + STRIP + _BETWEEN) / height, SIDE / width, SIDE / height)
+    axes = figure.add_axes(box)
+    strip = figure.add_axes((_LEFT / width, _BELOW / height, SIDE / width, STRIP / height), sharex=axes)
+    ticks = np.linspace(0, 1, 6)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.plot([0, 1], [0, 1], color=HAIRLINE, linewidth=1.0, zorder=1)
+    axes.annotate("too sure", (0.98, 0.06), ha="right", fontsize=8, color=QUIET)
+    axes.annotate("too modest", (0.02, 0.92), ha="left", fontsize=8, color=QUIET)
+    for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
+        # Two series stand a little apart; one stands where it is.
+        _points(axes, bins, colour, _ASIDE * (2 * number - 1) if len(series) > 1 else 0.0)
+    axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
+    axes.set_title("accuracy", loc="left", fontsize=9, color=QUIET, pad=5)
+    axes.grid(axis="both")
+    axes.tick_params(labelbottom=False, bottom=False)
+    axes.spines["left"].set_visible(False)
+    _counts(strip, series)
+    strip.set_xticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
+    strip.set_xlabel("probability of the best class")
+
+    line = height - 0.2
+    if title:
+        line -= 0.14
+        text = shortened(clean(title), 11, width - _LEFT - 0.2, "bold")
+        figure.text(_LEFT / width, line / height, text, fontsize=11, weight="bold")
+        line -= 0.06
+    for text, colour in zip(lines, _COLOURS, strict=False):
+        line -= 0.18
+        figure.text(_LEFT / width, line / height, text, fontsize=8, color=colour)
+    return to_pixels(figure)
+
+
+def _describe(bins: Sequence[Bin]) -> str:
+    """Accuracy, mean confidence and calibration error in words."""
+    n = sum(entry.count for entry in bins)
+    there = [(entry.count, entry.accuracy or 0.0, entry.confidence or 0.0) for entry in bins if entry.count]
+    accuracy = sum(count * right for count, right, _ in there) / n
+    confidence = sum(count * sure for count, _, sure in there) / n
+    error = sum(count * abs(right - sure) for count, right, sure in there) / n
+    return f"{100 * accuracy:.1f} % right, {100 * confidence:.1f} % sure, calibration error {100 * error:.1f} %"
+
+
+def _points(axes: Axes, bins: Sequence[Bin], colour: str, aside: float) -> None:
+    """A dot for each bin that holds pictures, at their mean confidence, and its interval."""
+    there = [entry for entry in bins if entry.count]
+    x = np.array([entry.confidence for entry in there], float) + aside
+    y = np.array([entry.accuracy for entry in there], float)
+    ends = [metrics.interval(round((entry.accuracy or 0.0) * entry.count), entry.count) for entry in there]
+    low, high = np.array(ends).T
+    axes.vlines(x, low, high, color=colour, linewidth=1.0, alpha=0.45, zorder=3)
+    axes.plot(x, y, color=colour, linewidth=1.3, marker="o", markersize=4, zorder=4)
+
+
+def _counts(strip: Axes, series: Mapping[str, Sequence[Bin]]) -> None:
+    """How many pictures each bin holds, as outlines over one another."""
+    highest = max(entry.count for bins in series.values() for entry in bins)
+    for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
+        edges = [bins[0].low, *(entry.high for entry in bins)]
+        counts = [entry.count for entry in bins]
+        if number == 0:
+            strip.stairs(counts, edges, fill=True, color=FAINT)
+        strip.stairs(counts, edges, color=colour, linewidth=1.1)
+    strip.set_ylim(0, 1.1 * highest)
+    strip.set_yticks([0, highest], ["0", f"{highest:,}"])
+    strip.set_title("pictures", loc="left", fontsize=9, color=QUIET, pad=5)
+    strip.spines["left"].set_visible(False)

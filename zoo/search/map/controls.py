@@ -1,0 +1,103 @@
+"""What stands on and beside the canvas of a map: buttons, search, labels, the chosen picture, the selection."""
+
+from __future__ import annotations
+
+from zoo.reports.html.markup import Markup, tag
+
+_KEYS = (
+    ("drag, wheel, pinch", "move and zoom"),
+    ("click", "choose a picture"),
+    ("Shift + drag", "select by drawing around"),
+    ("arrows", "go to the next picture"),
+    ("Shift + arrows", "move the map"),
+    ("+ − 0", "zoom, and show all"),
+    ("Enter, Esc", "open the picture, let go of all"),
+)
+
+
+def stage(count: int) -> Markup:
+    """The canvas with its buttons."""
+    return tag(
+        "div",
+        tag(
+            "canvas",
+            id="map",
+            tabindex=0,
+            role="img",
+            aria_label=f"{count:,} pictures as points on a plane; like ones are near to each other. "
+            "The arrow keys go from one to the next.",
+        ),
+        tag(
+            "div",
+            _group("Show", [("pictures", "Pictures"), ("words", "Names"), ("selecting", "Select")]),
+            _group("Zoom", [("further", "−"), ("nearer", "+"), ("fit", "Fit")]),
+            class_="tools",
+        ),
+        tag("div", tag("canvas", width=288, height=288), tag("span"), tag("span"), id="tip", hidden=True),
+        tag("p", id="status", class_="unseen", role="status"),
+        tag("noscript", tag("p", "The map is drawn by a script, and this browser runs none.", class_="note")),
+        id="stage",
+    )
+
+
+def panels() -> Markup:
+    """What stands beside the map; a script fills it."""
+    parts = [
+        tag(
+            "section",
+            tag("input", type="search", id="query", placeholder="Search paths", aria_label="Search paths"),
+            tag("p", id="found", class_="quiet small", role="status"),
+            tag("ul", id="results", class_="rows"),
+        ),
+        tag(
+            "section",
+            tag(
+                "div",
+                tag("h2", id="what"),
+                _button("close", "Close"),
+                class_="heading",
+            ),
+            tag("figure", id="large"),
+            tag("code", id="path"),
+            tag("p", id="place", class_="quiet small"),
+            tag(
+                "div",
+                tag("a", "Open", id="open", target="_blank", rel="noopener"),
+                _button("copy-path", "Copy path"),
+                class_="actions",
+            ),
+            id="picture",
+            hidden=True,
+        ),
+        tag(
+            "section",
+            tag("div", tag("h2", id="chosen"), _button("unselect", "Clear"), class_="heading"),
+            tag("p", id="tally", class_="quiet small"),
+            tag("textarea", id="paths", readonly=True, spellcheck="false", aria_label="Paths of the selected pictures"),
+            tag("div", _button("copy-paths", "Copy paths"), class_="actions"),
+            id="selection",
+            hidden=True,
+        ),
+        tag(
+            "section",
+            tag("div", tag("h2", id="kind"), _button("all", "All"), _button("none", "None"), class_="heading"),
+            tag("ul", id="labels", class_="rows"),
+            id="legend",
+            hidden=True,
+        ),
+        tag(
+            "details",
+            tag("summary", "Mouse and keys"),
+            tag("ul", *(tag("li", tag("kbd", key), f" {what}") for key, what in _KEYS), class_="keys"),
+        ),
+    ]
+    return Markup("".join(parts))
+
+
+def _group(label: str, buttons: list[tuple[str, str]]) -> Markup:
+    return tag("div", *(_button(name, text) for name, text in buttons), role="group", aria_label=label)
+
+
+def _button(name: str, text: str) -> Markup:
+    names = {"−": "Zoom out", "+": "Zoom in", "Fit": "Show all"}
+    return tag("button", text, type="button", id=name, aria_label=names.get(text))

@@ -1,0 +1,225 @@
+"""Recipes of fine-tuning: what comes on top of a trained network, which parts of it learn, and how, phase by phase.
+
+A recipe is a YAML file of ``configs/finetune/``, of a user's own folder, or any path. Its keys are those of this module
+and those of :class:`~zoo.training.recipe.Recipe`; the latter hold for all phases, and ``phases`` has those of each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from zoo.core.errors import UsageError
+from zoo.core.spec import Cut
+from zoo.training import recipe as recipes
+from zoo.training.recipe import Recipe
+
+MODES = ("auto", "head", "partial", "full", "scratch")
+POOLS = ("avg", "max", "flatten", "own")
+#: Phases in the order in which they follow each other.
+PHASES = ("head", "partial", "full", "scratch")
+
+DEFAULT = "default"
+MOST_VIEWS = 64
+_VIEWS = {"head": 2, "partial": 6}
+_FOLDER = "finetune"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is put on top of a trained network.
+
+    ``pool`` makes a vector of its map: ``avg`` or ``max`` over the rows and columns, ``flatten`` for all of it, or
+    ``own`` for the network's own classifier up to its last layer. ``hidden`` are the widths of ReLU layers between it
+    and the new last layer, ``dropout`` is before every layer of these.
+    """
+
+    pool: str = "avg"
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.pool not in POOLS:
+            raise UsageError(f"head.pool is one of {', '.join(POOLS)}.{recipes.near(str(self.pool), POOLS)}")
+        if not all(isinstance(width, int) and width > 0 for width in self.hidden):
+            raise UsageError(f"head.hidden is a list of widths, such as [1024]. Received: {list(self.hidden)}")
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise UsageError(f"head.dropout is a number from 0 to below 1. Received: {self.dropout!r}")
+
+    @property
+    def cut(self) -> Cut:
+        """Where a trained network ends under this head: with a vector, or with the map that the head makes one of."""
+        pool: Any = self.pool if self.pool in ("avg", "max") else None
+        return Cut(pool=pool, top=self.pool == "own")
+
+    @classmethod
+    def from_mapping(cls, values: Any) -> Head:
+        """A head of plain values.
+
+        Raises:
+            UsageError: an unknown key, or a value out of range.
+        """
+        if not isinstance(values, Mapping):
+            raise UsageError(f"head is a mapping, such as {{pool: avg, dropout: 0.2}}. Received: {values!r}")
+        known = [item.name for item in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise UsageError(f"there is no '{key}' in a head.{recipes.near(str(key), known)}")
+        ready = dict(values)
+        if "hidden" in ready:
+            hidden = ready["hidden"]
+            ready["hidden"] = tuple(hidden) if isinstance(hidden, list | tuple) else (hidden,)
+        return cls(**ready)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRecipe:
+    """How a trained network becomes a classifier of other things."""
+
+    name: str = DEFAULT
+    description: str = ""
+    #: ``head``: only what is new learns. ``partial``: then the upper part too. ``full``: then all of it. ``scratch``:
+    #: all of it, from random weights. ``auto``: the rule of :mod:`zoo.training.finetuning.plan` chooses.
+    mode: str = "auto"
+    head: Head = field(default_factory=Head)
+    #: Stage, layer or ``after:LAYER`` from which on ``partial`` learns; the rule chooses without.
+    unfreeze_from: str | None = None
+    #: The learning rate of each stage as a part of that of the stage above it.
+    layer_decay: float = 1.0
+    #: Views of each picture that the frozen part computes once, by phase; with 0 it computes new ones in every step.
+    views: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(_VIEWS))
+    phases: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({name: Recipe() for name in PHASES}))
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.mode not in MODES:
+            hint = recipes.near(str(self.mode), MODES)
+            raise UsageError(f"mode is one of {', '.join(MODES)}.{hint} Received: {self.mode!r}")
+        for name, count in self.views.items():
+            if name not in ("head", "partial"):
+                raise UsageError(f"views are of head and partial, whose frozen part is computed once. Received: {name}")
+            if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_VIEWS:
+                raise UsageError(f"views is a whole number from 0 to {MOST_VIEWS}. Received: {count!r}")
+        if isinstance(self.layer_decay, bool) or not isinstance(self.layer_decay, int | float):
+            raise UsageError(f"layer_decay is a number. Received: {self.layer_decay!r}")
+        if not 0 < self.layer_decay <= 1:
+            raise UsageError(f"layer_decay is above 0 and at most 1. Received: {self.layer_decay:g}")
+        if self.unfreeze_from is not None and not isinstance(self.unfreeze_from, str):
+            raise UsageError(f"unfreeze_from is the name of a stage or layer. Received: {self.unfreeze_from!r}")
+        if self.unfreeze_from is not None and self.mode not in ("auto", "partial"):
+            raise UsageError(f"unfreeze_from is for the modes auto and partial. Received: mode {self.mode}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as YAML and JSON take them; :func:`from_mapping` makes the recipe of them again."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "mode": self.mode,
+            "head": {"pool": self.head.pool, "hidden": list(self.head.hidden), "dropout": self.head.dropout},
+            "unfreeze_from": self.unfreeze_from,
+            "layer_decay": self.layer_decay,
+            "views": dict(self.views),
+            "phases": {name: _without_name(recipe.as_dict()) for name, recipe in self.phases.items()},
+        }
+
+
+def load(
+    name: str | os.PathLike[str],
+    changes: Sequence[str] = (),
+    *,
+    epochs: int | None = None,
+    learning_rate: float | None = None,
+    **overrides: Any,
+) -> TransferRecipe:
+    """A recipe by name or path, with changes.
+
+    Args:
+        name: a name (shipped, or ``finetune/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a file.
+        changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``head.dropout=0.5``,
+            ``phases.partial.epochs=5``; the value as YAML. What holds for all phases is changed in all of them.
+        epochs: of the last phase.
+        learning_rate: of the last phase.
+        **overrides: further values by key; ``None`` leaves the recipe's.
+
+    Raises:
+        UsageError: no such recipe, no such key, or a value out of range.
+    """
+    file = recipes.find(name, _FOLDER)
+    values = recipes.read(file)
+    phases = values["phases"] = {key: dict(value or {}) for key, value in _phases(values, str(file)).items()}
+    # What is said of all phases now stands above what the file says of one.
+    for change in changes:
+        recipes.apply(values, change)
+        key = change.partition("=")[0].strip().split(".")[0]
+        if key in _recipe_fields():
+            for phase in phases.values():
+                if key in phase:
+                    recipes.apply(phase, change)
+    for key, value in overrides.items():
+        if value is not None:
+            values[key] = value
+            for phase in phases.values():
+                phase.pop(key, None)
+    last = [key for key, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None]
+    ready = from_mapping(values, where=str(file))
+    if last:
+        given = {"epochs": epochs, "learning_rate": learning_rate}
+        names = {"head": ("head",), "auto": ("partial", "full")}.get(ready.mode, (ready.mode,))
+        for phase_name in names:
+            phases[phase_name] = {**phases.get(phase_name, {}), **{key: given[key] for key in last}}
+        ready = from_mapping(values, where=str(file))
+    return ready
+
+
+def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> TransferRecipe:
+    """A recipe of plain values.
+
+    Raises:
+        UsageError: an unknown key, or a value of a wrong type or out of range; the sentence begins with ``where``.
+    """
+    own = [item.name for item in dataclasses.fields(TransferRecipe)]
+    common = _recipe_fields()
+    given = _phases(values, where)
+    for key in given:
+        if key not in PHASES:
+            raise UsageError(f"{where}: there is no phase '{key}'; it is one of {', '.join(PHASES)}.")
+    for key in values:
+        if key not in own and key not in common:
+            near = recipes.near(str(key), [*own, *common])
+            raise UsageError(f"{where}: there is no '{key}' in a recipe of fine-tuning.{near}")
+    shared = {key: value for key, value in values.items() if key in common}
+    phases = {
+        name: recipes.from_mapping({**shared, **(given.get(name) or {}), "name": name}, where=f"{where}, phase {name}")
+        for name in PHASES
+    }
+    ready = {key: values[key] for key in own if key in values}
+    try:
+        if "head" in ready:
+            ready["head"] = Head.from_mapping(ready["head"])
+        if "views" in ready:
+            views = ready["views"]
+            both = {"head": views, "partial": views}
+            ready["views"] = MappingProxyType({**_VIEWS, **(views if isinstance(views, Mapping) else both)})
+        return TransferRecipe(**{**ready, "phases": MappingProxyType(phases)})
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _phases(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    phases = values.get("phases") or {}
+    if not isinstance(phases, Mapping) or not all(isinstance(part, Mapping | None) for part in phases.values()):
+        raise UsageError(f"{where}: phases is a mapping, such as {{head: {{epochs: 10}}}}. Received: {phases!r}")
+    return dict(phases)
+
+
+def _recipe_fields() -> list[str]:
+    return [item.name for item in dataclasses.fields(Recipe) if item.name not in ("name", "description")]
+
+
+def _without_name(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in ("name", "description")}

@@ -1,0 +1,226 @@
+"""The frozen part of a network: what it makes of the pictures is computed once, and kept on disk.
+
+An entry of the cache is a folder in ``$ZOO_CACHE/features``: ``outputs.npy`` (pictures, views, …), ``failed.json`` (the
+pictures that could not be read) and ``about.json`` (all that decides the numbers). Its name has a digest of that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import engines
+from zoo.core import artifacts
+from zoo.core.errors import ImageError, UnavailableError
+from zoo.core.spec import Cut, ModelSpec
+from zoo.data.sources.idx import Pictures
+from zoo.data.split import Split
+from zoo.engines import compiled
+from zoo.inference import pipeline
+from zoo.training.finetuning.views import Views
+
+if TYPE_CHECKING:
+    from zoo.engines.devices import Device
+    from zoo.pretrained.weights import Found
+
+#: Raised whenever outputs are computed or stored in another way.
+FORMAT = 1
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What a trunk made of the pictures of a split.
+
+    ``values`` is float32 (n, views, channels), or float16 (n, views, rows, columns, channels), mapped from disk. The
+    rows of ``kept`` are of pictures that could be read; ``failed`` has the others by index, with the reason.
+    """
+
+    values: np.ndarray
+    kept: np.ndarray
+    failed: dict[int, str]
+
+
+class Trunk:
+    """A network up to a cut, with its weights, on a device."""
+
+    def __init__(self, spec: ModelSpec, weights: Found | None, cut: Cut, device: Device) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            spec: the network.
+            weights: its weights; ``None`` for a network in a file.
+            cut: where it ends.
+            device: where it is computed.
+        """
+        self.spec = replace(spec, cut=cut)
+        self.weights, self.device = weights, device
+        self._engine: engines.Engine | None = None
+
+    @property
+    def engine(self) -> engines.Engine:
+        """What computes; started when it is needed."""
+        if self._engine is None:
+            self._engine = engines.start(self.spec, self.weights, self.device)
+        return self._engine
+
+    def close(self) -> None:
+        """Give the memory of the engine back."""
+        self._engine = None
+
+    def find(self, split: Split, views: Views) -> Outputs | None:
+        """The outputs for a split, where they are in the cache."""
+        folder = self._folder(split, views)
+        try:
+            values = np.load(folder / "outputs.npy", mmap_mode="r")
+            failed = {int(index): why for index, why in json.loads((folder / "failed.json").read_text()).items()}
+        except (OSError, ValueError):
+            return None
+        return Outputs(values, np.delete(np.arange(len(split)), sorted(failed)), failed)
+
+    def outputs(self, split: Split, views: Views, progress: Progress | None = None) -> Outputs:
+        """The outputs for a split, from the cache or computed now.
+
+        Args:
+            split: pictures.
+            views: of each.
+            progress: called with the pictures done and those in all.
+
+        Raises:
+            UnavailableError: none of the pictures can be read, or the cache cannot be written.
+        """
+        found = self.find(split, views)
+        if found is None:
+            self._compute(split, views, progress)
+            found = self.find(split, views)
+            assert found is not None
+        if not len(found.kept):
+            index, why = next(iter(found.failed.items()))
+            raise UnavailableError(
+                f"None of the {len(split)} pictures can be read; the first is {split.sources[index].path}: {why}."
+            )
+        return found
+
+    def _compute(self, split: Split, views: Views, progress: Progress | None) -> None:
+        target = self._folder(split, views)
+        try:
+            with artifacts.making(target) as work:
+                failed = self._fill(work / "outputs.npy", split, views, progress)
+                (work / "failed.json").write_text(json.dumps(failed))
+                (work / "about.json").write_text(json.dumps(self._about(split, views), indent=1))
+        except OSError as error:
+            raise UnavailableError(
+                f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
+            ) from error
+
+    def _fill(self, file: Path, split: Split, views: Views, progress: Progress | None) -> dict[int, str]:
+        """Compute and write; the pictures that cannot be read, with the reasons."""
+        values: np.ndarray | None = None
+        failed: dict[int, str] = {}
+        for index, output in enumerate(self.rows(split, views)):
+            if isinstance(output, ImageError):
+                failed[index] = str(output)
+            else:
+                if values is None:
+                    values = _allocate(file, (len(split), *output.shape))
+                values[index] = output
+                if not np.isfinite(values[index]).all():
+                    raise UnavailableError(
+                        f"{self.spec.name} gives numbers that are too large to be stored in 16 bits for "
+                        f"{split.sources[index].path}; --set views=0 computes them anew in every step."
+                    )
+            # What is written to a map need not change any time, and an old work folder is taken to be left over.
+            os.utime(file.parent)
+            if progress is not None:
+                progress(index + 1, len(split))
+        if values is None:
+            values = _allocate(file, (len(split), 0))
+        values.flush()  # type: ignore[attr-defined]
+        return failed
+
+    def rows(self, split: Split, views: Views) -> Iterator[np.ndarray | ImageError]:
+        """For each picture the outputs of its views, float (views, …), or why there are none; computed now."""
+        sources = (split.sources[index] for index in range(len(split)))
+        together: list[np.ndarray] = []
+        for _, output in pipeline.run(sources, self.engine, self.spec.resize, read=views.read):
+            if isinstance(output, ImageError):
+                yield output
+                continue
+            together.append(output)
+            if len(together) == views.count:
+                yield np.stack(together)
+                together = []
+
+    def _folder(self, split: Split, views: Views) -> Path:
+        about = json.dumps(self._about(split, views), sort_keys=True)
+        key = hashlib.sha256(about.encode()).hexdigest()[:20]
+        return folder() / f"{self.spec.name}-{key}"
+
+    def _about(self, split: Split, views: Views) -> dict[str, Any]:
+        """Everything that could change the numbers."""
+        return {
+            "format": FORMAT,
+            "network": compiled.identity(self.spec, self.weights),
+            "device": self.device.kind,
+            "resize": self.spec.resize.describe(),
+            "views": views.as_dict(),
+            "pictures": len(split),
+            "pictures_sha256": _digest(split),
+        }
+
+
+def folder() -> Path:
+    """The folder that holds all outputs."""
+    return artifacts.root("features")
+
+
+def dtype(shape: tuple[int, ...]) -> np.dtype[Any]:
+    """How outputs of a shape (without the batch) are kept: maps, which are large, in half the bytes."""
+    return np.dtype("float32" if len(shape) == 1 else "float16")
+
+
+def nbytes(pictures: int, views: int, shape: tuple[int, ...]) -> int:
+    """Bytes that outputs of a shape (without the batch) take on disk."""
+    return pictures * views * math.prod(shape) * dtype(shape).itemsize
+
+
+def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A new array on disk, (n, views, …). The disk must have room for it now, not when it is half full.
+
+    Raises:
+        OSError: it has not.
+    """
+    kind = dtype(shape[2:])
+    from zoo.pretrained.http import need_space
+
+    need_space(file.parent, math.prod(shape) * kind.itemsize)
+    return np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=shape)
+
+
+def _digest(split: Split) -> str:
+    """sha256 of which pictures there are: path, size and time of each file, without reading any."""
+    hashed = hashlib.sha256()
+    if isinstance(split.sources, Pictures):
+        hashed.update(split.sources.pixels.tobytes())
+        hashed.update(np.ascontiguousarray(split.sources.indices).tobytes())
+        return hashed.hexdigest()
+    for source in split.sources:
+        try:
+            status = os.stat(source.path)
+            text = f"{os.path.abspath(source.path)}\0{status.st_size}\0{status.st_mtime_ns}\n"
+        except OSError:
+            text = f"{os.path.abspath(source.path)}\0missing\n"
+        hashed.update(text.encode("utf-8", "surrogateescape"))
+    return hashed.hexdigest()

@@ -1,0 +1,1 @@
+"""Feature vectors on their way to a file."""

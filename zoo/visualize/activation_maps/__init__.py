@@ -1,0 +1,1 @@
+"""Feature maps and kernels of layers."""

@@ -1,0 +1,294 @@
+"""The whole drawing as SVG: columns of boxes and frames, their figures beside them, a title and a legend."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.reports.html.markup import Markup, joined, tag
+from zoo.reports.plots import canvas
+from zoo.visualize.architecture import stages
+from zoo.visualize.architecture.arrangement import ROW_GAP, Arrangement, Body, Line, Point, arranged
+from zoo.visualize.architecture.columns import divided
+from zoo.visualize.architecture.graph import Vertex, human
+from zoo.visualize.architecture.layers import layered
+from zoo.visualize.architecture.names import KINDS
+from zoo.visualize.architecture.pieces import (
+    LEADING,
+    NARROWEST,
+    SMALL,
+    Piece,
+    Words,
+    children,
+    group,
+    output,
+    path,
+    type_,
+)
+from zoo.visualize.architecture.tree import Edge, Frame
+
+#: Round the drawing, below its title, between two columns, and above the first row, where the figures are named.
+MARGIN, TITLE, BETWEEN, HEAD = 24.0, 52.0, 34.0, 24.0
+#: How far figures are from the boxes, and from each other; and the longest bar below one.
+BESIDE, COLUMN_GAP, BAR = 16.0, 16.0, 44.0
+#: A square of the legend, and how much a word is away from it.
+SWATCH, SWATCH_GAP = 11.0, 6.0
+
+_FIGURES = ("output", "parameters", "MACs")
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A part of the network, from top to bottom."""
+
+    pieces: list[Piece]
+    items: list[Frame | Vertex]
+    where: Arrangement
+    #: Where a line comes in from the column before, and where one goes out to the next.
+    entry: float
+    exit: float
+
+
+def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) -> str:
+    """Draw a network.
+
+    Args:
+        content: all of it.
+        title: stands above; the name of the network.
+        about: a line of small type below that.
+        by_stage: whether frames are drawn as boxes that list what is in them.
+        named: whether layers have their names.
+
+    Returns:
+        The text of an SVG file; it suits light and dark, and loads nothing.
+    """
+    with canvas.style():
+        # Where two things stand side by side, no row can have figures of its own.
+        rows = layered(len(content.children), [(edge.source, edge.target) for edge in content.edges]).rows
+        inline = any(sum(node < len(content.children) for node in row) > 1 for row in rows)
+        pieces = (
+            stages.boxes(content.children, inline=inline)
+            if by_stage
+            else children(content.children, inline=inline, named=named)
+        )
+        columns = _columns(content, pieces)
+        widths = [] if inline else _figure_widths(content.children)
+        parts: list[Markup] = []
+        left, bottom = MARGIN, 0.0
+        turns: list[tuple[Point, Point, float]] = []
+        before: tuple[Point, float] | None = None
+        for column in columns:
+            top = TITLE + (0 if inline else HEAD)
+            end = (left + column.exit, top + column.where.height)
+            begin = (left + column.entry, top)
+            if before is not None:
+                turns.append((before[0], begin, before[1]))
+            parts.append(group(_column(column), left, top))
+            right = left + column.where.width
+            if not inline:
+                parts.append(group(_figures(column, widths, content), right + BESIDE, top))
+                right += BESIDE + sum(widths) + COLUMN_GAP * (len(widths) - 1)
+            before = (end, right + BETWEEN / 2)
+            bottom = max(bottom, end[1])
+            left = right + BETWEEN
+        parts += [_turn(*turn) for turn in turns]
+        bottom = max([bottom, *(end[1] + ROW_GAP for end, *_ in turns)])
+        legend, least, deep = _legend(_kinds(content), left - BETWEEN - MARGIN)
+        parts.append(group(legend, MARGIN, bottom + 22))
+        heading = [Words(title, strong=True), Words(about, small=True)]
+        width = max(left - BETWEEN + MARGIN, least + 2 * MARGIN, 2 * MARGIN + max(line.width for line in heading) * 1.1)
+        height = bottom + 22 + deep + MARGIN
+        style = Path(__file__).with_name("drawing.css").read_text(encoding="utf-8")
+        whole = tag(
+            "svg",
+            tag("title", f"{title}: its architecture", id="title"),
+            tag("desc", f"{about}. {_in_words(content)}", id="about"),
+            tag("style", Markup(style)),
+            tag(
+                "defs",
+                tag(
+                    "marker",
+                    tag("path", class_="tip", d="M0 0L6 3L0 6z"),
+                    id="arrow",
+                    viewBox="0 0 6 6",
+                    refX=6,
+                    refY=3,
+                    markerWidth=6,
+                    markerHeight=6,
+                    orient="auto",
+                ),
+            ),
+            tag("rect", class_="page", width="100%", height="100%"),
+            tag("text", title, class_="heading", x=MARGIN, y=MARGIN + 8),
+            type_(heading[1], MARGIN, MARGIN + 23, "start", width, "quiet"),
+            *parts,
+            xmlns="http://www.w3.org/2000/svg",
+            width=round(width),
+            height=round(height),
+            viewBox=f"0 0 {round(width)} {round(height)}",
+            role="img",
+            aria_labelledby="title about",
+        )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{whole}\n'
+
+
+# Columns
+
+
+def _columns(content: Frame, pieces: list[Piece]) -> list[_Column]:
+    """Divide the network where a single line goes on."""
+    count = len(pieces)
+    cuts = [0]
+    for number in range(1, count):
+        crossing = {(edge.source, edge.output) for edge in content.edges if edge.source < number <= edge.target}
+        if len(crossing) == 1:
+            cuts.append(number)
+    cuts.append(count)
+    parts = [_part(content, pieces, a, b) for a, b in itertools.pairwise(cuts)]
+    found = divided(
+        [part.where.height for part in parts],
+        ROW_GAP,
+        lambda a, b: max(part.where.width for part in parts[a:b]) + 190,
+        BETWEEN,
+    )
+    return [_part(content, pieces, cuts[a], cuts[b]) for a, b in found]
+
+
+def _part(content: Frame, pieces: list[Piece], start: int, end: int) -> _Column:
+    """What stands in one column, with the line that comes in at its top."""
+    inside = pieces[start:end]
+    into: dict[Edge, None] = dict.fromkeys(edge for edge in content.edges if edge.source < start <= edge.target < end)
+    lines = [Line(0, 1 + edge.target - start, 0, edge.input) for edge in into]
+    lines += [
+        Line(1 + edge.source - start, 1 + edge.target - start, edge.output, edge.input)
+        for edge in content.edges
+        if start <= edge.source and edge.target < end
+    ]
+    first = 1 if into else 0
+    if not first:
+        lines = [Line(line.source - 1, line.target - 1, line.output, line.input) for line in lines]
+    bodies = [Body(0, 0, 0)] * first + [piece.body for piece in inside]
+    where = arranged(bodies, lines)
+    leaving = next((edge for edge in content.edges if edge.source < end <= edge.target), None)
+    last = first + (leaving.source - start if leaving and leaving.source >= start else end - start - 1)
+    port = bodies[last].outputs[leaving.output] if leaving else 0.0
+    moved = Arrangement(where.x[first:], where.top[first:], where.lines, where.width, where.height)
+    return _Column(inside, list(content.children[start:end]), moved, where.x[0], where.x[last] + port)
+
+
+def _column(column: _Column) -> list[Markup]:
+    parts = [path(points) for points in column.where.lines]
+    parts += [
+        group([piece.markup], x, top)
+        for piece, x, top in zip(column.pieces, column.where.x, column.where.top, strict=True)
+    ]
+    return parts
+
+
+def _turn(end: Point, begin: Point, between: float) -> Markup:
+    """The line from the foot of a column to the head of the next."""
+    above, below = TITLE + 2, end[1] + ROW_GAP
+    return path([end, (end[0], below), (between, below), (between, above), (begin[0], above), begin], arrow=False)
+
+
+# Figures
+
+
+def _figure_widths(items: Sequence[Frame | Vertex]) -> list[float]:
+    texts = [_figure_texts(item) for item in items]
+    return [
+        max(Words(text, small=True).width for text in (_FIGURES[number], *(row[number] for row in texts)))
+        for number in range(len(_FIGURES))
+    ]
+
+
+def _figure_texts(item: Frame | Vertex) -> tuple[str, str, str]:
+    """Output, parameters and multiply-accumulates; nothing where there are none."""
+    channels = item.channels if isinstance(item, Frame) else None
+    return (
+        output(item.shape, channels),
+        human(item.params) if item.params else "",
+        human(item.macs) if item.macs else "",
+    )
+
+
+def _figures(column: _Column, widths: Sequence[float], content: Frame) -> list[Markup]:
+    """Beside each row its figures, with a bar for its share in all of the network."""
+    starts = [sum(widths[:number]) + COLUMN_GAP * number for number in range(len(widths))]
+    parts = [
+        type_(
+            Words(name, small=True), x + (width if number else 0), -10, "end" if number else "start", width + 9, "quiet"
+        )
+        for number, (name, x, width) in enumerate(zip(_FIGURES, starts, widths, strict=True))
+    ]
+    most = [max(item.params for item in content.children), max(item.macs for item in content.children)]
+    for item, piece, top in zip(column.items, column.pieces, column.where.top, strict=True):
+        y = top + (14 if isinstance(item, Frame) else piece.body.height / 2 + 3.5)
+        for number, text in enumerate(_figure_texts(item)):
+            if not text:
+                continue
+            x, width = starts[number], widths[number]
+            parts.append(
+                type_(Words(text, small=True), x + (width if number else 0), y, "end" if number else "start", width + 1)
+            )
+            if number:
+                share = (item.params, item.macs)[number - 1] / max(1, most[number - 1])
+                long = max(0.8, min(BAR, width) * share)
+                parts.append(
+                    tag(
+                        "rect",
+                        class_="bar",
+                        x=f"{x + width - long:.1f}",
+                        y=f"{y + 3.5:.1f}",
+                        width=f"{long:.1f}",
+                        height=2,
+                    )
+                )
+    return parts
+
+
+# Legend
+
+
+def _kinds(content: Frame) -> list[str]:
+    """The kinds of layers that there are, in the order of the legend."""
+    found: set[str] = set()
+    open_: list[Frame | Vertex] = [content]
+    while open_:
+        item = open_.pop()
+        if isinstance(item, Frame):
+            open_ += item.children
+        else:
+            found.add(item.kind)
+    return [kind for kind in KINDS if kind in found and kind != "input"]
+
+
+def _legend(kinds: Sequence[str], width: float) -> tuple[list[Markup], float, float]:
+    """Squares and words in as many lines as they need; their width and height."""
+    parts: list[Markup] = []
+    x, y, widest = 0.0, 0.0, 0.0
+    for kind in kinds:
+        word = Words(KINDS[kind], small=True)
+        long = SWATCH + SWATCH_GAP + word.width
+        if x and x + long > width:
+            x, y = 0.0, y + LEADING + 5
+        round_ = SWATCH / 2 if kind == "merge" else 2.5
+        parts.append(
+            tag("rect", class_=f"box {kind}", x=f"{x:.1f}", y=f"{y:.1f}", width=SWATCH, height=SWATCH, rx=round_)
+        )
+        parts.append(type_(word, x + SWATCH + SWATCH_GAP, y + SMALL, "start", word.width + 1))
+        x += long + 20
+        widest = max(widest, x - 20)
+    return parts, max(widest, NARROWEST), y + SWATCH
+
+
+def _in_words(content: Frame) -> str:
+    """The network from top to bottom, for those who do not see it."""
+    said = []
+    for child in content.children:
+        name = child.name if isinstance(child, Frame) else joined([child.what])
+        times = f", {child.count} times" if isinstance(child, Frame) and child.count > 1 else ""
+        said.append(f"{name}{times}: {output(child.shape)}")
+    return "; ".join(said) + "."

@@ -1,0 +1,242 @@
+"""A network as a graph that can be drawn: one vertex for each time that a layer is called, with what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import keras
+
+from zoo.models.figures import layer_multiply_accumulates
+from zoo.visualize.architecture.names import words
+from zoo.visualize.network.flat_graph import Flat
+
+Shape = tuple[int | None, ...]
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A layer, or several that are drawn as one."""
+
+    #: Of the layer; those of nested networks are called ``OUTER/INNER``.
+    name: str
+    #: One of :data:`zoo.visualize.architecture.names.KINDS`.
+    kind: str
+    #: A few words, such as ``conv 3×3, 64``.
+    what: str
+    #: What is done besides, such as ``BN`` and ``ReLU``: before and after it.
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    #: Whether it can be a note to another.
+    minor: bool = False
+    #: Whether it is a bare operation, and not a layer; and whether Keras found its name.
+    bare: bool = False
+    unnamed: bool = False
+    #: Of its output, without the batch.
+    shape: Shape = ()
+    params: int = 0
+    #: Multiply-accumulates of one picture.
+    macs: int = 0
+    #: All that it stands for: names and what they are, in order.
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Vertices in an order in which they can run, and what each of them takes."""
+
+    vertices: tuple[Vertex, ...]
+    inputs: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """For each vertex, those that take its output."""
+        found: list[list[int]] = [[] for _ in self.vertices]
+        for vertex, sources in enumerate(self.inputs):
+            for source in sources:
+                found[source].append(vertex)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def next_waist(self) -> tuple[int, ...]:
+        """For each vertex the nearest one that all its consequences pass: its immediate post-dominator.
+
+        The last vertex has itself.
+        """
+        last = len(self.vertices) - 1
+        found = [last] * (last + 1)
+        for vertex in range(last - 1, -1, -1):
+            consumers = self.consumers[vertex] or (last,)
+            common = set(consumers)
+            while len(common) > 1:
+                # Vertices come before their post-dominators, so that the first of them climbs.
+                first = min(common)
+                common.remove(first)
+                common.add(found[first])
+            found[vertex] = common.pop()
+        return tuple(found)
+
+    @cached_property
+    def waists(self) -> tuple[int, ...]:
+        """The vertices that everything passes, first to last; what :func:`zoo.models.graph.waists` is to layers."""
+        found = [0]
+        while found[-1] != len(self.vertices) - 1:
+            found.append(self.next_waist[found[-1]])
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """A graph of groups, and where each vertex went."""
+
+    graph: Graph
+    place: tuple[int, ...]
+
+
+def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex]], Vertex]) -> Contraction:
+    """Make one vertex of each group of vertices.
+
+    Args:
+        graph: the graph.
+        group_of: for each vertex the number of its group.
+        merge: makes the vertex of a group out of its members, in order; not called for a group of one.
+
+    Raises:
+        ValueError: a group needs the output of something that needs the group's output.
+    """
+    members: dict[int, list[int]] = {}
+    for vertex, group in enumerate(group_of):
+        members.setdefault(group, []).append(vertex)
+    takes = {
+        group: [group_of[source] for vertex in vertices for source in graph.inputs[vertex] if group_of[source] != group]
+        for group, vertices in members.items()
+    }
+    order = sort(takes)
+    if len(order) < len(members):
+        raise ValueError("a group needs what needs the group")
+    place = {group: number for number, group in enumerate(order)}
+    vertices, inputs = [], []
+    for group in order:
+        inside = [graph.vertices[vertex] for vertex in members[group]]
+        vertices.append(inside[0] if len(inside) == 1 else merge(inside))
+        # In the order in which the members take them, which is how branches are drawn side by side.
+        sources = [group_of[source] for vertex in members[group] for source in graph.inputs[vertex]]
+        inputs.append(tuple(dict.fromkeys(place[source] for source in sources if source != group)))
+    return Contraction(Graph(tuple(vertices), tuple(inputs)), tuple(place[group] for group in group_of))
+
+
+def sort(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
+    """Keys in an order in which each comes after what it takes, branch after branch as they are taken.
+
+    The order within a part depends on that part alone, so that equal parts are in equal order. What goes round in a
+    circle, and what depends on that, is left out.
+    """
+    waiting = {key: len(set(sources)) for key, sources in takes.items()}
+    feeds: dict[Key, list[Key]] = {key: [] for key in takes}
+    for key, sources in takes.items():
+        for source in set(sources):
+            feeds[source].append(key)
+    ready = [key for key, number in waiting.items() if not number]
+    possible: set[Key] = set()
+    while ready:
+        key = ready.pop()
+        possible.add(key)
+        for consumer in feeds[key]:
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                ready.append(consumer)
+    order: dict[Key, None] = {}
+    ends = [key for key in takes if key in possible and not any(other in possible for other in feeds[key])]
+    open_ = ends[::-1]
+    while open_:
+        key = open_[-1]
+        missing = [source for source in takes[key] if source not in order]
+        if missing:
+            open_ += reversed(missing)
+        else:
+            order[open_.pop()] = None
+    return list(order)
+
+
+def read(flat: Flat) -> Graph:
+    """The graph of a network: a vertex for each call of each layer.
+
+    Weights of a layer that is called several times count at its first call, multiply-accumulates at each.
+    """
+    model = flat.model
+    names = {id(tensor): name for name, value in flat.tensors.items() for tensor in keras.tree.flatten(value)}
+    calls = [node for level in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[level]]
+    maker = {id(tensor): number for number, node in enumerate(calls) for tensor in node.output_tensors}
+    takes = {
+        number: tuple(dict.fromkeys(maker[id(tensor)] for tensor in node.input_tensors))
+        if not isinstance(node.operation, keras.layers.InputLayer)
+        else ()
+        for number, node in enumerate(calls)
+    }
+    order = sort(takes)
+    place = {number: position for position, number in enumerate(order)}
+    counted: set[int] = set()
+    vertices = []
+    for number in order:
+        node = calls[number]
+        operation, output = node.operation, node.output_tensors[0]
+        about = words(operation, len(takes[number]))
+        name = names.get(id(output), operation.name)
+        shape = tuple(output.shape[1:])
+        is_layer = isinstance(operation, keras.layers.Layer)
+        vertices.append(
+            Vertex(
+                name=name,
+                kind=about.kind,
+                what=about.what,
+                after=about.notes,
+                minor=about.minor,
+                bare=not is_layer,
+                unnamed=_automatic(operation),
+                shape=shape,
+                params=operation.count_params() if is_layer and id(operation) not in counted else 0,
+                macs=_multiply_accumulates(operation, node) if is_layer else 0,
+                parts=(f"{name}: {about.what}",) if about.kind != "input" else (),
+            )
+        )
+        counted.add(id(operation))
+    return Graph(tuple(vertices), tuple(tuple(place[source] for source in takes[number]) for number in order))
+
+
+def _automatic(operation: Any) -> bool:
+    """Whether a name is a class in snake case and a number, which is what Keras gives where nobody else did."""
+    return re.sub(r"_\d+$", "", operation.name).replace("_", "") == type(operation).__name__.lower()
+
+
+def _multiply_accumulates(layer: Any, node: Any) -> int:
+    """What a layer costs in one call; of one that was built for another size, or for any, a copy is counted."""
+    if not any(weight.name.endswith("kernel") for weight in layer.weights):
+        return 0
+    output = node.output_tensors[0]
+    if None in output.shape[1:]:
+        return 0
+    if getattr(layer.output, "shape", None) != output.shape:
+        copy = type(layer).from_config(layer.get_config())
+        copy(*node.arguments.args, **node.arguments.kwargs)
+        layer = copy
+    return layer_multiply_accumulates(layer)
+
+
+def human(count: float) -> str:
+    """``1.23 M``: three digits and a unit."""
+    if count < 1000:
+        return f"{count:,.0f}"
+    for unit in ("k", "M", "G", "T"):
+        count /= 1000
+        if count < 999.5 or unit == "T":
+            return f"{count:.{2 if count < 9.995 else 1 if count < 99.95 else 0}f} {unit}"
+    raise AssertionError("unreachable")
+
+
+def size(shape: Iterable[int | None]) -> str:
+    """``56 × 56 × 256``."""
+    return " × ".join("?" if value is None else f"{value}" for value in shape)

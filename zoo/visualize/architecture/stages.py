@@ -1,0 +1,116 @@
+"""A stage as one box that lists what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from zoo.reports.html.markup import tag
+from zoo.visualize.architecture.arrangement import Body
+from zoo.visualize.architecture.graph import Vertex
+from zoo.visualize.architecture.pieces import LEADING, NARROWEST, Piece, Words, in_short, type_
+from zoo.visualize.architecture.tree import Frame
+
+#: The widest box, and the most lines in one.
+_WIDEST, _LINES = 520.0, 7
+_INSET = 10.0
+#: The square before a line, whose colour says what it is mostly.
+_SQUARE, _INDENT = 6.0, 11.0
+#: More layers than this in a block are counted, and not listed.
+_LISTED = 6
+
+#: A kind of layer, or none, and a line of type.
+_Row = tuple[str | None, Words]
+
+
+def boxes(items: Sequence[Frame | Vertex], *, inline: bool) -> list[Piece]:
+    """Stages, and what stands outside of all stages, in boxes of one width.
+
+    Args:
+        items: in order.
+        inline: whether their figures stand in the boxes.
+    """
+    rows = [_rows(item, inline) for item in items]
+    widest = max(words.width + (_INDENT if kind else 0) for lines in rows for kind, words in lines)
+    width = max(NARROWEST, min(_WIDEST, widest + 2 * _INSET))
+    return [_box(item, lines, width) for item, lines in zip(items, rows, strict=True)]
+
+
+def _box(item: Frame | Vertex, rows: Sequence[_Row], width: float) -> Piece:
+    height = LEADING * len(rows) + 11
+    left = _INSET - width / 2
+    parts = [
+        tag("title", "\n".join(_about(item))),
+        tag(
+            "rect",
+            class_="frame" if isinstance(item, Frame) else f"box {item.kind}",
+            x=f"{-width / 2:.1f}",
+            y=0,
+            width=f"{width:.1f}",
+            height=height,
+            rx=6,
+        ),
+    ]
+    for number, (kind, words) in enumerate(rows):
+        y = 14.5 + LEADING * number
+        if kind:
+            square = {"width": _SQUARE, "height": _SQUARE, "rx": 1.5}
+            parts.append(tag("rect", class_=f"box {kind}", x=f"{left:.1f}", y=y - _SQUARE - 0.5, **square))
+        indent = _INDENT if kind else 0
+        parts.append(type_(words, left + indent, y, "start", width - 2 * _INSET - indent))
+    return Piece(Body(width / 2, width / 2, height), tag("g", *parts))
+
+
+def _rows(item: Frame | Vertex, inline: bool) -> list[_Row]:
+    if isinstance(item, Vertex):
+        found: list[_Row] = [(None, Words(" · ".join((item.what, *item.after)), strong=True))]
+    else:
+        found = [(None, Words(item.name, strong=True))]
+        inside: list[_Row] = [(_kind(child), Words(_line(child), small=True)) for child in item.children]
+        if len(inside) > _LINES:
+            left_out = len(inside) - _LINES + 1
+            inside = [*inside[: _LINES - 1], (None, Words(f"and {left_out} more", small=True))]
+        found += inside
+    if inline:
+        found.append((None, Words(in_short(item.shape, item.params, item.macs), small=True)))
+    return found
+
+
+def _kind(child: Frame | Vertex) -> str:
+    """What a block spends most of its work on."""
+    layers = [child] if isinstance(child, Vertex) else _layers(child)
+    work: Counter[str] = Counter()
+    for layer in layers:
+        work[layer.kind] += layer.macs
+    return work.most_common(1)[0][0] if work else "light"
+
+
+def _line(child: Frame | Vertex) -> str:
+    """A block and what it is made of, or a layer."""
+    if isinstance(child, Vertex):
+        return " · ".join((*child.before, child.what, *child.after))
+    times = f" ×{child.count}" if child.count > 1 else ""
+    return f"{child.name}{times}:  {_made_of(child)}"
+
+
+def _made_of(block: Frame) -> str:
+    layers = _layers(block)
+    if len(layers) <= _LISTED:
+        return " · ".join(layer.what for layer in layers)
+    kinds = Counter(layer.what.partition(",")[0] for layer in layers)
+    return " · ".join(f"{count} {what}" if count > 1 else what for what, count in kinds.items())
+
+
+def _layers(block: Frame) -> list[Vertex]:
+    """What is in a block, in order, without what is done beside."""
+    found: list[Vertex] = []
+    for child in block.children:
+        found += _layers(child) if isinstance(child, Frame) else [child] if child.kind != "light" else []
+    return found
+
+
+def _about(item: Frame | Vertex) -> list[str]:
+    """All layers of a stage, for whoever points at it."""
+    if isinstance(item, Vertex):
+        return list(item.parts or (item.name,))
+    return [item.name, *(_line(child) for child in item.children)]

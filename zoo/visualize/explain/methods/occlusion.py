@@ -1,0 +1,84 @@
+"""Occlusion: how much less probable a class is when a part of the picture is covered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.core.errors import UsageError
+from zoo.visualize.explain.base import Method
+from zoo.visualize.explain.masking import faded
+from zoo.visualize.network.subject import Subject
+
+#: Covered pictures in memory at a time.
+CHUNK = 64
+#: Patches along the shorter side, where no size is stated.
+PATCHES = 7
+
+
+class Occlusion(Method):
+    """Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2013 (arXiv:1311.2901), section 4.2.
+
+    A square of the picture's mean colour is moved over the picture. A pixel's value is the mean fall of the class's
+    probability over the squares that cover it; it is below 0 where the class gains by being covered. It needs no
+    gradient.
+    """
+
+    name = "occlusion"
+    title = "Occlusion"
+    paper = "Zeiler and Fergus 2013, arXiv:1311.2901"
+
+    def __init__(
+        self, subject: Subject, *, layer: str | None = None, patch: int | None = None, stride: int | None = None
+    ) -> None:
+        """Take a network.
+
+        Args:
+            subject: the network.
+            layer: none.
+            patch: side of the square in pixels; a seventh of the picture's shorter side without.
+            stride: pixels from one square to the next; half the side without.
+
+        Raises:
+            UsageError: a layer was named, or the square is larger than the picture, or a number is less than 1.
+        """
+        super().__init__(subject, layer=layer)
+        side = min(subject.input_shape[:2])
+        self.patch = max(1, round(side / PATCHES)) if patch is None else patch
+        self.stride = max(1, self.patch // 2) if stride is None else stride
+        if not 1 <= self.patch <= side or self.stride < 1:
+            raise UsageError(
+                f"The patch is from 1 to {side} pixels for {subject.name}, and the stride at least 1. "
+                f"Received: {self.patch} and {self.stride}"
+            )
+
+    def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The mean fall in probability at each pixel."""
+        height, width = pixels.shape[1:3]
+        corners = [(row, column) for row in self._starts(height) for column in self._starts(width)]
+        return np.stack([self._one(*one, corners) for one in zip(pixels, targets, strict=True)])
+
+    def _one(self, picture: np.ndarray, target: int, corners: list[tuple[int, int]]) -> np.ndarray:
+        """The map of one picture: float32 (height, width)."""
+        height, width, _ = picture.shape
+        whole = self.subject.predict(faded(self.subject, picture, np.ones((1, height, width))))[0, target]
+        total, times = np.zeros((2, height, width), "float32")
+        for start in range(0, len(corners), CHUNK):
+            part = corners[start : start + CHUNK]
+            masks = np.ones((len(part), height, width), "float32")
+            for mask, (row, column) in zip(masks, part, strict=True):
+                mask[row : row + self.patch, column : column + self.patch] = 0
+            falls = whole - self.subject.predict(faded(self.subject, picture, masks))[:, target]
+            total += np.tensordot(falls, 1 - masks, (0, 0))
+            times += (1 - masks).sum(axis=0)
+        # A stride longer than the patch leaves gaps.
+        return total / np.maximum(times, 1)
+
+    def _starts(self, side: int) -> list[int]:
+        """Where squares begin along a side; the last one ends at the edge."""
+        return sorted({*range(0, side - self.patch, self.stride), side - self.patch})
+
+    def blank(self, values: np.ndarray) -> str:
+        """Covering does not take the class away."""
+        if not values.any():
+            return "the probability of this class is the same whatever part is covered"
+        return "whatever part is covered, the probability of this class does not fall"

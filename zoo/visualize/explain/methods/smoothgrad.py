@@ -1,0 +1,52 @@
+"""SmoothGrad: the mean of the gradients at many noisy copies of a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.core.errors import UsageError
+from zoo.visualize.explain.base import PixelMethod
+from zoo.visualize.network.subject import Subject
+
+
+class SmoothGrad(PixelMethod):
+    """Smilkov et al., "SmoothGrad", 2017 (arXiv:1706.03825), section 3.
+
+    Of the mean gradient, the largest of the channels' absolute values is taken.
+    """
+
+    name = "smoothgrad"
+    title = "SmoothGrad"
+    paper = "Smilkov et al. 2017, arXiv:1706.03825"
+
+    def __init__(
+        self, subject: Subject, *, layer: str | None = None, samples: int = 25, noise: float = 0.15, seed: int = 0
+    ) -> None:
+        """Take a network.
+
+        Args:
+            subject: the network.
+            layer: none.
+            samples: noisy copies of each picture.
+            noise: the deviation of the noise, as a share of the range of each picture's values.
+            seed: the same number gives the same noise, for every picture, wherever it stands.
+
+        Raises:
+            UsageError: a layer was named, or a number is out of range.
+        """
+        super().__init__(subject, layer=layer)
+        if samples < 1 or noise < 0:
+            raise UsageError(f"SmoothGrad takes 1 sample or more, and noise from 0. Received: {samples} and {noise:g}")
+        self.samples, self.noise, self.seed = samples, noise, seed
+
+    def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The absolute mean gradient."""
+        rng = np.random.default_rng(self.seed)
+        deviation = self.noise * np.ptp(pixels, axis=(1, 2, 3), keepdims=True)
+        total = np.zeros_like(pixels)
+        for _ in range(self.samples):
+            noise = rng.standard_normal(pixels.shape[1:], "float32")
+            (gradients,), _ = self.subject.gradient(pixels + deviation * noise, targets)
+            total += gradients
+        found: np.ndarray = np.abs(total / self.samples).max(axis=-1)
+        return found

@@ -1,0 +1,1 @@
+"""The network that is looked at: a flat graph, its classes, its gradients."""

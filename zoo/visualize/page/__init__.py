@@ -1,7 +1,0 @@
-"""A page on pictures: what a network says of each, where it sees that, and how much the maps can be believed."""
-
-from __future__ import annotations
-
-from zoo.visualize.page.page import Page
-
-__all__ = ["Page"]
