@@ -27,7 +27,7 @@ PHOTOGRAPHS = {
 }
 
 
-#: Networks whose weights come with zoo, and the test pictures that their figures are of.
+#: Networks whose weights come with zoo, and the test images that their figures are of.
 SHIPPED = {
     "cifar10-resnet9": "cifar10",
     "lenet5": "mnist",
@@ -39,7 +39,7 @@ SHIPPED = {
 
 
 def accuracy(model: str, sources: Sequence[Source], labels: Sequence[int]) -> tuple[float, float, float]:
-    """Top-1 and top-5 of a network on pictures with known classes, and seconds."""
+    """Top-1 and top-5 of a network on images with known classes, and seconds."""
     import zoo
 
     classifier = zoo.Classifier(model, device="cpu", offline=True)
@@ -52,7 +52,7 @@ def accuracy(model: str, sources: Sequence[Source], labels: Sequence[int]) -> tu
 
 
 def test_split(name: str, folder: Path) -> tuple[Sequence[Source], Sequence[int]]:
-    """The test pictures of a data set, unpacked into ``folder``, and their classes."""
+    """The test images of a dataset, unpacked into ``folder``, and their classes."""
     from zoo.data.sources import dataset
 
     if not (folder / name).is_dir():
@@ -75,11 +75,11 @@ def main() -> None:
     from zoo.models import import_weights
 
     print(machine())
-    print(f"{'network':<18}{'pictures':<28}{'n':>7}{'top-1':>8}{'top-5':>8}{'seconds':>9}")
+    print(f"{'network':<18}{'images':<28}{'n':>7}{'top-1':>8}{'top-5':>8}{'seconds':>9}")
 
-    def show(model: str, pictures: str, sources: Sequence[Source], labels: Sequence[int]) -> None:
+    def show(model: str, images: str, sources: Sequence[Source], labels: Sequence[int]) -> None:
         top1, top5, seconds = accuracy(model, sources, labels)
-        print(f"{model:<18}{pictures:<28}{len(labels):>7}{top1:>8.4f}{top5:>8.4f}{seconds:>9.1f}", flush=True)
+        print(f"{model:<18}{images:<28}{len(labels):>7}{top1:>8.4f}{top5:>8.4f}{seconds:>9.1f}", flush=True)
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

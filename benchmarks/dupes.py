@@ -2,7 +2,7 @@
 
     python benchmarks/dupes.py --index f.h5 [--threshold 0.95] [--rows 1000000] [--folder DIR]
 
-On the vectors of real pictures. In one run, in turn: as ``zoo dupes`` does it, and by multiplying all pairs in full;
+On the vectors of real images. In one run, in turn: as ``zoo dupes`` does it, and by multiplying all pairs in full;
 each in a process of its own. With --rows the vectors are repeated until there are so many, each time with noise that
 leaves a cosine of about 0.8 between the copies; so many are not multiplied in full.
 """

@@ -5,7 +5,7 @@
 ``table`` explains the most probable class of each of the 200 photographs with MobileNetV2's real weights, and scores
 the maps by deletion and insertion, beside maps that know nothing of the network: random ones (of pixels, and of 7×7
 numbers with smooth passages) and a Gaussian in the middle. An interval is that of 1,000 bootstrap samples of the
-photographs; those of the differences are paired. Score-CAM, which runs the network 1,281 times for a picture, has every
+photographs; those of the differences are paired. Score-CAM, which runs the network 1,281 times for an image, has every
 fifth photo.
 
 ``speed`` is Grad-CAM over 100 photos that are in memory, against tf-keras-vis on the same flat MobileNetV2, in turn; it
@@ -94,7 +94,7 @@ def table(count: int, names: str | None, steps: int) -> None:
     for name in names.split(",") if names else METHODS:
         every = EVERY.get(name, 1)
         method = METHODS[name](subject)
-        # What is compiled at the first batch is no part of what a picture costs.
+        # What is compiled at the first batch is no part of what an image costs.
         list(method.explain(pixels[:1], targets[:1]))
         started = time.perf_counter()
         maps = np.stack([one.map for one in method.explain(pixels[::every], targets[::every])])
@@ -112,7 +112,7 @@ def table(count: int, names: str | None, steps: int) -> None:
 
 
 def photos(subject: object, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures as the network takes them, and their most probable classes."""
+    """Images as the network takes them, and their most probable classes."""
     files = sorted((DATA / "imagenet200").glob("*.jpg"))
     pixels = np.stack([subject.read(file) for file in files[:: max(1, len(files) // count)][:count]])
     return pixels, subject.predict(pixels).argmax(axis=1)
@@ -144,7 +144,7 @@ def shown(values: np.ndarray) -> str:
 
 
 def speed(rounds: int, count: int = 100) -> None:
-    """Print Grad-CAM's rate beside that of tf-keras-vis, on the same network and pictures."""
+    """Print Grad-CAM's rate beside that of tf-keras-vis, on the same network and images."""
     import keras
 
     from zoo.visualize.explain.methods import METHODS

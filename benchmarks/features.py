@@ -10,7 +10,7 @@ decoding and resizing alone on all cores, both the mean of before and after; wit
 ZOO_BENCH_TORCH names. Everything runs on the CPU in float32. Ratios are of one round, and the median of the rounds is
 printed. ResNet50 and VGG16 have random weights, MobileNetV2 the ones of ZOO_TEST_DATA.
 
-With ``--many`` the small network that comes with zoo reads 10,000 and 100,000 pictures of 32×32 from one folder:
+With ``--many`` the small network that comes with zoo reads 10,000 and 100,000 images of 32×32 from one folder:
 memory should be the same, and so should the time for each.
 """
 
@@ -44,7 +44,7 @@ from measure import (
     said,
 )
 
-#: The networks, with their names in Keras and in timm, and pictures enough to measure the bare engine.
+#: The networks, with their names in Keras and in timm, and images enough to measure the bare engine.
 NETWORKS = {
     "resnet50": ("ResNet50", "resnet50", 128),
     "mobilenetv2": ("MobileNetV2", "mobilenetv2_100", 768),
@@ -72,8 +72,8 @@ network = getattr(keras.applications, name)(weights=None, include_top=False, poo
 prepare = getattr(keras.applications, package).preprocess_input
 
 @tf.function(input_signature=[tf.TensorSpec([None, 224, 224, 3], tf.float32)])
-def features(pictures):
-    return network(prepare(pictures), training=False)
+def features(images):
+    return network(prepare(images), training=False)
 
 def load(file):
     return tf.image.resize(tf.io.decode_jpeg(tf.io.read_file(file), 3), (224, 224))
@@ -143,8 +143,8 @@ def one_network(network: str, files: list[Path], folder: Path, own: dict[str, st
         """D, and F with each setting."""
         # In a process of its own: a process that is started inherits the peak memory of the one that starts it.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-            decode, pictures = apart.submit(decode_rate, files).result()
-            return decode, apart.submit(engine_rates, compiled, pictures, enough).result()
+            decode, images = apart.submit(decode_rate, files).result()
+            return decode, apart.submit(engine_rates, compiled, images, enough).result()
 
     rates: dict[str, list[float]] = {name: [] for name in ("D", "zoo", *others)}
     engines = []
@@ -192,26 +192,24 @@ def prepare(network: str, files: list[Path], folder: Path, own: dict[str, str]) 
     return partial(extract, network, files[0].parent, own)
 
 
-def extract(network: str, pictures: Path, own: dict[str, str]) -> Run:
+def extract(network: str, images: Path, own: dict[str, str]) -> Run:
     """Run ``zoo features`` on a folder."""
-    target = pictures.with_suffix(".h5")
-    return run(
-        ["zoo", "features", pictures, "-m", network, "--device", "cpu", "--overwrite", "-o", target, "-q"], **own
-    )
+    target = images.with_suffix(".h5")
+    return run(["zoo", "features", images, "-m", network, "--device", "cpu", "--overwrite", "-o", target, "-q"], **own)
 
 
 def many_files(folder: Path, own: dict[str, str], rounds: int, few: int = 10_000, many: int = 100_000) -> None:
     """Print memory and time for each file, at ``few`` and at ``many``."""
     with tarfile.open(DATA / "cifar10.tar.xz") as archive:
         archive.extractall(folder / "pictures", filter="data")
-    pictures = sorted((folder / "pictures").rglob("*.jpg"))
+    images = sorted((folder / "pictures").rglob("*.jpg"))
     for count in (1, few, many):
-        link(islice(cycle(pictures), count), folder / str(count))
+        link(islice(cycle(images), count), folder / str(count))
     runs = in_turn({str(count): partial(extract, SMALL, folder / str(count), own) for count in (1, few, many)}, rounds)
 
     start = median(runs["1"])
     seconds = {count: (median(runs[str(count)]) - start) / count for count in (few, many)}
-    print(f"\n{many:,} and {few:,} pictures of 32×32, each in one folder, {SMALL}; median of {rounds} rounds")
+    print(f"\n{many:,} and {few:,} images of 32×32, each in one folder, {SMALL}; median of {rounds} rounds")
     for count in (few, many):
         memory = median(runs[str(count)], "memory")
         print(f"{count:>8,}: {memory:>7.1f} MiB, {1 / seconds[count]:>7.1f} files/s after {start:.2f} s of starting")
@@ -219,11 +217,11 @@ def many_files(folder: Path, own: dict[str, str], rounds: int, few: int = 10_000
     print(f"time for a file, the same      {seconds[many] / seconds[few]:.3f}")
 
 
-def link(pictures: Iterable[Path], folder: Path) -> None:
-    """The pictures as numbered files of a folder, without copies."""
+def link(images: Iterable[Path], folder: Path) -> None:
+    """The images as numbered files of a folder, without copies."""
     folder.mkdir()
-    for number, picture in enumerate(pictures):
-        (folder / f"{number}.jpg").hardlink_to(picture)
+    for number, image in enumerate(images):
+        (folder / f"{number}.jpg").hardlink_to(image)
 
 
 if __name__ == "__main__":

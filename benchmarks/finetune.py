@@ -64,7 +64,7 @@ with open(result, "w") as file:
 
 
 def by_keras(data: Path, work: Path, *, tuned: bool) -> tuple[Run, float]:
-    """The process, and the accuracy on the test pictures."""
+    """The process, and the accuracy on the test images."""
     result = work / f"keras-{tuned}.json"
     done = run([sys.executable, "-c", KERAS, data, WEIGHTS, result, str(int(tuned))])
     return done, json.loads(result.read_text())

@@ -46,14 +46,14 @@ target, *files = sys.argv[1:]
 keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 resize = registry.get("resnet50").resize
-pictures = np.stack([images.load(file, resize) for file in files]).astype("float32")
+images = np.stack([images.load(file, resize) for file in files]).astype("float32")
 model = keras.applications.ResNet50(weights=None)
 for layer in model.layers:
     if isinstance(layer, keras.layers.BatchNormalization):
         gamma, beta, mean, variance = layer.get_weights()
         layer.set_weights([rng.uniform(0.5, 1.5, gamma.shape), rng.normal(0, 0.3, beta.shape), mean, variance])
         layer.momentum = 0.0
-model(keras.applications.resnet.preprocess_input(pictures), training=True)
+model(keras.applications.resnet.preprocess_input(images), training=True)
 model.save_weights(target)
 """
 
@@ -91,8 +91,8 @@ def measure(model: str, files: list[Path], work: Path, bar: float, repeats: int 
     whole: tuple[list[Run], list[Run]] = ([], [])
     for _ in range(repeats):
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-            _, pictures = apart.submit(decode_rate, files[:64]).result()
-            rates = [apart.submit(engine_rate, form / "model.xml", pictures, 256).result() for form in (float32, int8)]
+            _, images = apart.submit(decode_rate, files[:64]).result()
+            rates = [apart.submit(engine_rate, form / "model.xml", images, 256).result() for form in (float32, int8)]
         bare.append((rates[0][0], rates[1][0]))
         whole[0].append(run(plain, **own))
         whole[1].append(run(small, **own))
@@ -108,9 +108,7 @@ def measure(model: str, files: list[Path], work: Path, bar: float, repeats: int 
         f"{COUNT / median(one.wall for one in whole[1]):.1f} images/s, int8 is {ratio(*whole):.2f} times as fast"
     )
     print(f"  the first time, quantising        {first.wall - median(one.wall for one in whole[1]):>8.1f} s more")
-    print(
-        f"  cosine similarity                 {agreement['cosine']:>8.4f}, the worst picture {agreement['least']:.4f}"
-    )
+    print(f"  cosine similarity                 {agreement['cosine']:>8.4f}, the worst image {agreement['least']:.4f}")
     print(f"  the same class                    {top1:>8}, on {agreement['checked']} photographs")
     return faster, agreement["cosine"]
 

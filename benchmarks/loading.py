@@ -3,9 +3,9 @@
     python benchmarks/loading.py
 
 The 50,000 CIFAR-10 JPEGs of ZOO_TEST_DATA are read by each, from listing the folder to the last batch of 128, in a
-process of its own, by turns; imports do not count. Keras enlarges pictures to 256×256 unless it is told otherwise, so
+process of its own, by turns; imports do not count. Keras enlarges images to 256×256 unless it is told otherwise, so
 that it is measured with its defaults and with ``image_size=(32, 32)``; zoo reads to 32×32. Later epochs follow, as a
-network is fed in training: batches with augmentation of pictures in memory, and photographs of about 500×375 that are
+network is fed in training: batches with augmentation of images in memory, and photographs of about 500×375 that are
 decoded to 224×224 in every epoch. The processors' time stands beside the clock's because other programs may run.
 """
 
@@ -114,7 +114,7 @@ def zoo(
 
 
 def cifar10(folder: Path) -> Path:
-    """The training pictures, unpacked."""
+    """The training images, unpacked."""
     with tarfile.open(DATA / "cifar10.tar.xz") as archive:
         archive.extractall(folder, [member for member in archive if "/train/" in member.name], filter="data")
     return folder / "cifar10" / "train"
@@ -131,7 +131,7 @@ def photographs(folder: Path) -> Path:
 
 
 def first_epochs(folder: Path, rounds: int) -> None:
-    """Print seconds and pictures a second from the folder to the last batch, and ratios."""
+    """Print seconds and images a second from the folder to the last batch, and ratios."""
     # Once unmeasured, so that the system holds the files for everybody.
     zoo(folder, 32, 128)
     mine, default, small = [], [], []
@@ -158,7 +158,7 @@ def ratio(runs: list[Figures], others: list[Figures], figure: Callable[[Figures]
 
 
 def later_epochs(folder: Path, photos: Path) -> None:
-    """Print pictures a second once everything has begun."""
+    """Print images a second once everything has begun."""
     print("\nlater epochs, 32×32, batches of 128")
     for label, augment in AUGMENTATIONS.items():
         rate = 50_000 / zoo(folder, 32, 128, epochs=4, augment=augment)["again"]

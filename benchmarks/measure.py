@@ -102,7 +102,7 @@ def photographs(folder: Path, count: int = 1000) -> list[Path]:
 
 
 def decode_rate(files: Sequence[Path]) -> tuple[float, np.ndarray]:
-    """Pictures a second, decoding and resizing alone on all cores; and 64 of the pictures."""
+    """Images a second, decoding and resizing alone on all cores; and 64 of the images."""
     from zoo.core.spec import Resize
     from zoo.images import decode
 
@@ -119,21 +119,21 @@ def decode_rate(files: Sequence[Path]) -> tuple[float, np.ndarray]:
 SETTINGS = (*(("THROUGHPUT", batch) for batch in (1, 2, 4, 8, 16)), ("LATENCY", 8))
 
 
-def engine_rates(file: Path, pictures: np.ndarray, count: int = 512) -> dict[tuple[str, int], float]:
-    """Pictures a second of the bare engine, in float32 as zoo runs it, for each of :data:`SETTINGS`."""
+def engine_rates(file: Path, images: np.ndarray, count: int = 512) -> dict[tuple[str, int], float]:
+    """Images a second of the bare engine, in float32 as zoo runs it, for each of :data:`SETTINGS`."""
     import openvino
 
     rates = {}
     core = openvino.Core()
     for hint, batch in SETTINGS:
         graph = core.read_model(file)
-        graph.reshape([batch, *pictures.shape[1:]])
+        graph.reshape([batch, *images.shape[1:]])
         steps = openvino.preprocess.PrePostProcessor(graph)
         steps.input().tensor().set_element_type(openvino.Type.u8)
         graph = steps.build()
         model = core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": "f32"})
         queue = openvino.AsyncInferQueue(model)
-        batches = [pictures[start : start + batch] for start in range(0, len(pictures) - batch + 1, batch)]
+        batches = [images[start : start + batch] for start in range(0, len(images) - batch + 1, batch)]
         for one in batches[:4]:
             queue.start_async({0: one})
         queue.wait_all()
@@ -145,9 +145,9 @@ def engine_rates(file: Path, pictures: np.ndarray, count: int = 512) -> dict[tup
     return rates
 
 
-def engine_rate(file: Path, pictures: np.ndarray, count: int = 512) -> tuple[float, str]:
+def engine_rate(file: Path, images: np.ndarray, count: int = 512) -> tuple[float, str]:
     """The best of :func:`engine_rates`, and with which setting that was."""
-    rates = engine_rates(file, pictures, count)
+    rates = engine_rates(file, images, count)
     best = max(rates, key=lambda setting: rates[setting])
     return rates[best], said(best)
 

@@ -1,4 +1,4 @@
-"""Many pictures: 1,000 photographs of 500×375 through ``zoo classify -m mobilenetv2``.
+"""Many images: 1,000 photographs of 500×375 through ``zoo classify -m mobilenetv2``.
 
     python benchmarks/throughput.py
 
@@ -6,7 +6,7 @@ Compared in one run with what the cores allow, 1/(1/F + 1/D), where F is a bare 
 that are already decoded (the best of several settings) and D is decoding and resizing alone on all cores;
 and with ``model.predict`` over ``image_dataset_from_directory`` in plain Keras. F is measured twice: on the
 graph as Keras exports it, and on the one that zoo makes of it. Memory is that of the whole
-process at 200 and at 1,000 files. Needs the pictures of ZOO_TEST_DATA.
+process at 200 and at 1,000 files. Needs the images of ZOO_TEST_DATA.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def main(repeats: int = 3) -> None:
         for _ in range(repeats):
             # In a process of its own: a process that is started inherits the peak memory of the one that starts it.
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
-                decode, pictures = apart.submit(decode_rate, files).result()
-                engine, setting = apart.submit(engine_rate, compiled / "model.xml", pictures).result()
-                bare, _ = apart.submit(engine_rate, exported, pictures, 256).result()
+                decode, images = apart.submit(decode_rate, files).result()
+                engine, setting = apart.submit(engine_rate, compiled / "model.xml", images).result()
+                bare, _ = apart.submit(engine_rate, exported, images, 256).result()
             all_files, some_files = run([*classify, folder / "photos"], **own), run([*classify, *files[:200]], **own)
             plain = run([sys.executable, "-c", PLAIN_KERAS, weights, folder / "photos"], **own)
             rows.append((decode, engine, setting, all_files, some_files, plain, bare))

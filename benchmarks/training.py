@@ -91,7 +91,7 @@ def main() -> None:
             archive.extractall(name, [member for member in archive if "/train/" in member.name], filter="data")
         folder = Path(name, "cifar10")
         count = sum(1 for _ in (folder / "train").glob("*/*"))
-        print(f"{args.network}, {count:,} pictures, {args.epochs} epochs, batch 128, Adam")
+        print(f"{args.network}, {count:,} images, {args.epochs} epochs, batch 128, Adam")
         print(f"{'':<44}{'images/s':>9}{'ratio':>7}{'process s':>11}{'ratio':>7}")
         for augment, words in ((False, "no augmentation"), (True, "flip and shift")):
             theirs = by_keras(folder / "train", args.network, args.epochs, count, precision="float32", augment=augment)

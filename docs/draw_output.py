@@ -1,4 +1,4 @@
-"""Draw the picture of the README: what ``zoo classify examples/`` prints, as a PNG.
+"""Draw the image of the README: what ``zoo classify examples/`` prints, as a PNG.
 
 Run it as ``python docs/draw_output.py`` where the font DejaVu Sans Mono is installed.
 """
@@ -23,8 +23,8 @@ def main() -> None:
     lines = ["$ zoo classify examples/ --top 3", *done.stdout.splitlines()]
     font = ImageFont.truetype("DejaVuSansMono.ttf", SIZE)
     cell, row = font.getlength("m"), round(SIZE * 1.35)
-    picture = Image.new("RGB", (round(cell * 52) + 2 * MARGIN, row * len(lines) + 2 * MARGIN), BACKGROUND)
-    pen = ImageDraw.Draw(picture)
+    image = Image.new("RGB", (round(cell * 52) + 2 * MARGIN, row * len(lines) + 2 * MARGIN), BACKGROUND)
+    pen = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         top = MARGIN + number * row
         # Characters stand in cells, as on a terminal.
@@ -37,7 +37,7 @@ def main() -> None:
             else:
                 colour = PROMPT if number == 0 else TEXT
                 pen.text((MARGIN + column * cell, top), character, font=font, fill=colour)
-    picture.quantize(32).save(ROOT / "docs" / "classify.png", optimize=True)
+    image.quantize(32).save(ROOT / "docs" / "classify.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw the example pictures of this folder: ``python examples/draw.py``. They are nobody's photographs."""
+"""Draw the example images of this folder: ``python examples/draw.py``. They are nobody's photographs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def sky(top: tuple[int, int, int], bottom: tuple[int, int, int], seed: int, clou
     return Image.fromarray((np.broadcast_to(base, (height, width, 3)) * (1 - veil) + 250 * veil).astype("uint8"))
 
 
-def finish(picture: Image.Image, seed: int) -> Image.Image:
+def finish(image: Image.Image, seed: int) -> Image.Image:
     """Scale down, soften as a lens does, and add a little of a sensor's noise."""
-    picture = picture.resize(SIZE, Image.Resampling.LANCZOS).filter(ImageFilter.GaussianBlur(0.6))
+    image = image.resize(SIZE, Image.Resampling.LANCZOS).filter(ImageFilter.GaussianBlur(0.6))
     noise = np.random.default_rng(seed).normal(0, 3, (SIZE[1], SIZE[0], 3))
-    return Image.fromarray(np.clip(np.asarray(picture, float) + noise, 0, 255).astype("uint8"))
+    return Image.fromarray(np.clip(np.asarray(image, float) + noise, 0, 255).astype("uint8"))
 
 
 def canvas(background: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -41,13 +41,13 @@ def canvas(background: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def points(*pairs: tuple[float, float]) -> list[tuple[float, float]]:
-    """Coordinates of a 480×360 picture at drawing size."""
+    """Coordinates of a 480×360 image at drawing size."""
     return [(x * SCALE, y * SCALE) for x, y in pairs]
 
 
 def airplane() -> Image.Image:
     """An airliner in flight, from the side."""
-    picture, pen = canvas(sky((58, 120, 200), (178, 212, 240), 5, 0.7))
+    image, pen = canvas(sky((58, 120, 200), (178, 212, 240), 5, 0.7))
     body, shade, dark = (236, 239, 243), (176, 184, 196), (70, 80, 96)
     # The far wing and the tail plane lie behind the body.
     pen.polygon(points((262, 170), (330, 112), (352, 112), (312, 176)), fill=shade)
@@ -70,12 +70,12 @@ def airplane() -> Image.Image:
     pen.ellipse([*points((258, 214))[0], *points((272, 236))[0]], fill=dark)
     pen.polygon(points((214, 184), (296, 186), (196, 262), (162, 266)), fill=(206, 212, 220))
     pen.polygon(points((86, 176), (126, 178), (84, 206), (66, 206)), fill=(206, 212, 220))
-    return finish(picture, 1)
+    return finish(image, 1)
 
 
 def ship() -> Image.Image:
     """A cargo ship at sea."""
-    picture, pen = canvas(sky((120, 168, 214), (214, 226, 234), 11, 0.5))
+    image, pen = canvas(sky((120, 168, 214), (214, 226, 234), 11, 0.5))
     rng = np.random.default_rng(3)
     for y in range(212, 360):
         depth = (y - 212) / 148
@@ -109,12 +109,12 @@ def ship() -> Image.Image:
         pen.arc([*points((396 + 3 * offset, 240))[0], *points((448 + 8 * offset, 262 + 2 * offset))[0]], 60, 190,
                 fill=(226, 234, 238), width=2 * SCALE)  # fmt: skip
     pen.line(points((60, 254), (430, 253)), fill=(190, 208, 216), width=2 * SCALE)
-    return finish(picture, 2)
+    return finish(image, 2)
 
 
 def car() -> Image.Image:
     """A red car on a road, from the side."""
-    picture, pen = canvas(sky((150, 190, 226), (224, 232, 238), 23, 0.4))
+    image, pen = canvas(sky((150, 190, 226), (224, 232, 238), 23, 0.4))
     pen.polygon(points((0, 190), (120, 168), (260, 186), (380, 160), (480, 182), (480, 240), (0, 240)),
                 fill=(92, 128, 84))  # fmt: skip
     pen.rectangle([*points((0, 230))[0], *points((480, 360))[0]], fill=(112, 114, 118))
@@ -151,11 +151,11 @@ def car() -> Image.Image:
             angle = spoke * 2 * math.pi / 5 + 0.3
             pen.line(points((centre, 284), (centre + 22 * math.cos(angle), 284 + 22 * math.sin(angle))),
                      fill=(196, 200, 206), width=3 * SCALE)  # fmt: skip
-    return finish(picture, 3)
+    return finish(image, 3)
 
 
 def main() -> None:
-    """Write the three pictures beside this script."""
+    """Write the three images beside this script."""
     folder = Path(__file__).parent
     for draw in (airplane, ship, car):
         draw().save(folder / f"{draw.__name__}.jpg", quality=88)

@@ -1,4 +1,4 @@
-"""Fixtures: folders of one's own for every cache, and the real pictures and weights where they are."""
+"""Fixtures: folders of one's own for every cache, and the real images and weights where they are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def own_caches(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with real pictures and weights; the test skips where it is not there."""
+    """The folder with real images and weights; the test skips where it is not there."""
     folder = Path(os.environ.get("ZOO_TEST_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip(f"needs the real data of ZOO_TEST_DATA; {folder} is not there")

@@ -1,4 +1,4 @@
-"""Pictures drawn for the tests: plain ones, odd ones that can be read, and files that cannot."""
+"""Images drawn for the tests: plain ones, odd ones that can be read, and files that cannot."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def detailed(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def encoded(image: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
+def encoded(img: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
     """The bytes of a file."""
-    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    image = Image.fromarray(img) if isinstance(img, np.ndarray) else img
     stream = io.BytesIO()
-    picture.save(stream, format, **options)
+    image.save(stream, format, **options)
     return stream.getvalue()
 
 
-def with_orientation(image: np.ndarray, orientation: int, format: str = "PNG", **options: object) -> bytes:
+def with_orientation(img: np.ndarray, orientation: int, format: str = "PNG", **options: object) -> bytes:
     """A file that holds the pixels as they are, and an EXIF orientation that says how to turn them."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encoded(image, format, exif=exif.tobytes(), **options)
+    return encoded(img, format, exif=exif.tobytes(), **options)
 
 
 def stored_for(upright: np.ndarray, orientation: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def jpeg_of_many_scans(side: int = 4000, scans: int = 20_000) -> bytes:
 
 
 def broken_files(folder: Path) -> dict[str, Path]:
-    """Write files that are no readable pictures, each in its own way, all with a picture's suffix.
+    """Write files that are no readable images, each in its own way, all with an image's suffix.
 
     Each gives one row and one reason when the folder is classified.
 
@@ -103,7 +103,7 @@ def broken_files(folder: Path) -> dict[str, Path]:
     assert samples in deflated
     contents = {
         "empty": b"",
-        "text": b"Dear Sir,\nplease find the picture attached.\n" * 20,
+        "text": b"Dear Sir,\nplease find the image attached.\n" * 20,
         "web_page": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>',
         "pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n",
@@ -146,42 +146,42 @@ def broken_files(folder: Path) -> dict[str, Path]:
 
 
 def odd_files(folder: Path) -> dict[str, Path]:
-    """Write pictures that can be read though many programs stumble over them.
+    """Write images that can be read though many programs stumble over them.
 
     Returns:
         kind to path.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pixels = drawing()
-    image = Image.fromarray(pixels)
+    img = Image.fromarray(pixels)
     deep = (pixels[..., 0].astype(np.uint16) << 8) | 0x5A
     alpha = np.dstack([pixels, pixels[..., 0]])
     frames = [Image.fromarray(np.roll(pixels, 8 * i, axis=1)) for i in range(3)]
     animated = {"save_all": True, "append_images": frames[1:], "duration": 50}
     contents = {
-        "grey.jpg": encoded(image.convert("L"), "JPEG"),
+        "grey.jpg": encoded(img.convert("L"), "JPEG"),
         "grey_16_bits.png": encoded(deep, "PNG"),
         "grey_float.tif": encoded((pixels[..., 0] / 255).astype(np.float32), "TIFF"),
-        "one_bit.png": encoded(image.convert("1"), "PNG"),
-        "palette.png": encoded(image.quantize(16), "PNG"),
-        "palette_transparent.gif": encoded(image.quantize(16), "GIF", transparency=0),
+        "one_bit.png": encoded(img.convert("1"), "PNG"),
+        "palette.png": encoded(img.quantize(16), "PNG"),
+        "palette_transparent.gif": encoded(img.quantize(16), "GIF", transparency=0),
         "alpha.png": encoded(alpha, "PNG"),
         "grey_alpha.png": encoded(Image.fromarray(alpha).convert("LA"), "PNG"),
-        "cmyk.jpg": encoded(image.convert("CMYK"), "JPEG"),
-        "ycbcr.tif": encoded(image.convert("YCbCr"), "TIFF"),
+        "cmyk.jpg": encoded(img.convert("CMYK"), "JPEG"),
+        "ycbcr.tif": encoded(img.convert("YCbCr"), "TIFF"),
         "animated.gif": encoded(frames[0], "GIF", **animated),
         "animated.png": encoded(frames[0], "PNG", **animated),
         "animated.webp": encoded(frames[0], "WEBP", **animated),
         "pages.tif": encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]),
         "turned.jpg": with_orientation(stored_for(pixels, 6), 6, "JPEG"),
-        "progressive.jpg": encoded(image, "JPEG", progressive=True),
+        "progressive.jpg": encoded(img, "JPEG", progressive=True),
         "one_pixel.png": encoded(pixels[:1, :1], "PNG"),
-        "really_a_png.jpg": encoded(image, "PNG"),
-        "UPPER.JPG": encoded(image, "JPEG"),
-        "with space, comma and 'quotes'.png": encoded(image, "PNG"),
-        "line\nbreak.png": encoded(image, "PNG"),
-        "grüße 照片.png": encoded(image, "PNG"),
-        os.fsdecode(b"not utf-8 \xff\xfe.png"): encoded(image, "PNG"),
+        "really_a_png.jpg": encoded(img, "PNG"),
+        "UPPER.JPG": encoded(img, "JPEG"),
+        "with space, comma and 'quotes'.png": encoded(img, "PNG"),
+        "line\nbreak.png": encoded(img, "PNG"),
+        "grüße 照片.png": encoded(img, "PNG"),
+        os.fsdecode(b"not utf-8 \xff\xfe.png"): encoded(img, "PNG"),
     }
     for name, data in contents.items():
         (folder / name).write_bytes(data)

@@ -69,10 +69,10 @@ def test_paths_in_every_form_give_the_vectors_of_zoo_features(features, expected
 
 
 def test_pixels_in_every_form(features):
-    pictures = np.stack([np.roll(drawing(32, 32), shift, axis=1) for shift in (0, 9, 17)])
-    batch = features.fit_transform(pictures)
-    assert batch == pytest.approx(features.transform(list(pictures)), abs=1e-5)
-    assert features.transform(pictures[..., 0]).shape == batch.shape
+    images = np.stack([np.roll(drawing(32, 32), shift, axis=1) for shift in (0, 9, 17)])
+    batch = features.fit_transform(images)
+    assert batch == pytest.approx(features.transform(list(images)), abs=1e-5)
+    assert features.transform(images[..., 0]).shape == batch.shape
     mixed = features.transform([drawing(20, 50), drawing(60, 30)[..., 0]])
     assert np.isfinite(mixed).all()
 
@@ -129,12 +129,12 @@ def test_other_weights_than_those_it_was_fitted_with_are_refused(features):
         features.transform(EXAMPLES)
 
 
-def test_a_picture_that_cannot_be_read_is_named_or_becomes_nan(features, tmp_path):
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    pictures = [EXAMPLES[0], tmp_path / "bad.jpg", tmp_path]
+def test_a_image_that_cannot_be_read_is_named_or_becomes_nan(features, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    images = [EXAMPLES[0], tmp_path / "bad.jpg", tmp_path]
     with pytest.raises(ImageError, match=r"bad\.jpg cannot be read: "):
-        features.fit_transform(pictures)
-    found = features.set_params(errors="nan").fit_transform(pictures)
+        features.fit_transform(images)
+    found = features.set_params(errors="nan").fit_transform(images)
     assert np.isnan(found).all(axis=1).tolist() == [False, True, True]
     assert np.isnan(features.transform([tmp_path / "gone.jpg"])).all()
     assert features.transform([tmp_path / "gone.jpg"]).shape == (1, 256)
@@ -146,8 +146,8 @@ def test_a_picture_that_cannot_be_read_is_named_or_becomes_nan(features, tmp_pat
         ("photo.jpg", "put the only one in brackets"),
         (Path("photo.jpg"), "put the only one in brackets"),
         (np.zeros((32, 32, 3), np.uint8), "put it in a list"),
-        ([], "no pictures"),
-        (np.zeros((0, 8, 8, 3), np.uint8), "no pictures"),
+        ([], "no images"),
+        (np.zeros((0, 8, 8, 3), np.uint8), "no images"),
         (np.zeros((4, 3)), "not ndarray of float64 and shape"),
         (np.zeros((4, 8, 8, 3), np.float32), "not ndarray of float32"),
         (np.array([["a", "b"]]), r"shape \(1, 2\)"),
@@ -155,10 +155,10 @@ def test_a_picture_that_cannot_be_read_is_named_or_becomes_nan(features, tmp_pat
         ([0.5], r"X\[0\] is neither"),
     ],
 )
-def test_what_is_no_list_of_pictures_is_a_sentence(features, pictures, says):
+def test_what_is_no_list_of_images_is_a_sentence(features, images, says):
     for call in (features.fit, features.transform):
         with pytest.raises(UsageError, match=says):
-            call(pictures)
+            call(images)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_a_pipeline_learns_and_predicts(tmp_path):
     paths, labels = [], []
     for number in range(24):
         kind = "ab"[number % 2]
-        picture = drawing(32, 32) if kind == "a" else 255 - drawing(32, 32)
+        image = drawing(32, 32) if kind == "a" else 255 - drawing(32, 32)
         paths.append(tmp_path / f"{number}.png")
-        paths[-1].write_bytes(encoded(np.roll(picture, number % 5, axis=0), "PNG"))
+        paths[-1].write_bytes(encoded(np.roll(image, number % 5, axis=0), "PNG"))
         labels.append(kind)
     model = make_pipeline(ImageFeatures("cifar10-resnet9"), LogisticRegression())
     model.fit(paths[:16], labels[:16])
@@ -192,7 +192,7 @@ def test_a_pipeline_learns_and_predicts(tmp_path):
 
 
 def drawn(table):
-    """A picture for each row of numbers, so that scikit-learn's checks, which know nothing but tables, can be run."""
+    """An image for each row of numbers, so that scikit-learn's checks, which know nothing but tables, can be run."""
     if hasattr(table, "tocsr"):
         return table
     rows = np.floor(np.asarray(table, float) * 37) % 256
@@ -200,7 +200,7 @@ def drawn(table):
 
 
 class Drawn(ImageFeatures):
-    """The transformer, whose pictures are drawn from tables."""
+    """The transformer, whose images are drawn from tables."""
 
     def fit(self, X, y=None):  # noqa: N803
         return super().fit(drawn(X), y)

@@ -6,10 +6,10 @@ Two commands make the shipped file, the second going on from the first:
     python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5 --seed 2 \
         --initial first.float32.weights.h5 --epochs 12 --learning-rate 0.06 --weight-decay 2.5e-3 --strength 0.5
 
-``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test pictures are looked at only after
+``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test images are looked at only after
 the last epoch of a command, and choose no epoch; but of three runs, the one with the best figure ships. The
 augmentation is stronger than usual for CIFAR-10 (scale, aspect and colour, not only shifts and flips) because
-the network is meant for photographs that were not cropped by the makers of the data set.
+the network is meant for photographs that were not cropped by the makers of the dataset.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from ship import store_float16
 
-# Mean and standard deviation of the 50,000 training pictures, on the scale 0-255.
+# Mean and standard deviation of the 50,000 training images, on the scale 0-255.
 MEAN = (125.3, 123.0, 113.9)
 STD = (63.0, 62.1, 66.7)
 
@@ -37,8 +37,8 @@ def read_split(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     files = [(path, label) for label, name in enumerate(names) for path in sorted((folder / name).iterdir())]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pictures = list(pool.map(lambda item: np.asarray(Image.open(item[0]).convert("RGB")), files))
-    return np.stack(pictures), np.array([label for _, label in files]), names
+        images = list(pool.map(lambda item: np.asarray(Image.open(item[0]).convert("RGB")), files))
+    return np.stack(images), np.array([label for _, label in files]), names
 
 
 class Augment:
@@ -56,7 +56,7 @@ class Augment:
         """Return the batch augmented, as float32 on the scale 0-255."""
         count, size = batch.shape[0], batch.shape[1]
         rng = self.rng
-        # One affine map a picture: a third (more with less strength) keep their scale.
+        # One affine map an image: a third (more with less strength) keep their scale.
         zoom = np.exp(rng.uniform(np.log(0.7), np.log(1.2), count))
         zoom = np.where(rng.random(count) < 1 - 0.65 * self.strength, 1.0, zoom)
         aspect = np.where(zoom == 1.0, 1.0, np.exp(rng.uniform(-0.15, 0.15, count)))
@@ -66,13 +66,13 @@ class Augment:
         grid = np.arange(size) - centre
         x = (zoom * aspect * flip)[:, None] * grid + centre + shift[0][:, None]
         y = (zoom / aspect)[:, None] * grid + centre + shift[1][:, None]
-        pictures = self._sample(batch, y, x)
-        pictures = self._colour(pictures)
-        return self._cut_out(pictures)
+        images = self._sample(batch, y, x)
+        images = self._colour(images)
+        return self._cut_out(images)
 
     @staticmethod
     def _sample(batch: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Bilinear interpolation on a separable grid; the outside is the picture mirrored at its edge."""
+        """Bilinear interpolation on a separable grid; the outside is the image mirrored at its edge."""
         size = batch.shape[1]
 
         def mirror(index: np.ndarray) -> np.ndarray:
@@ -89,41 +89,41 @@ class Augment:
         wide = wide[rows, mirror(low)] * (1 - part) + wide[rows, mirror(low + 1)] * part
         return wide.transpose(0, 2, 1, 3)
 
-    def _colour(self, pictures: np.ndarray) -> np.ndarray:
-        """Brightness, contrast, saturation and a slight cast, each drawn a picture."""
-        count, rng = pictures.shape[0], self.rng
+    def _colour(self, images: np.ndarray) -> np.ndarray:
+        """Brightness, contrast, saturation and a slight cast, each drawn an image."""
+        count, rng = images.shape[0], self.rng
 
         def draw(low: float, high: float, channels: int = 1) -> np.ndarray:
             return 1 + self.strength * (rng.uniform(low, high, (count, 1, 1, channels)).astype("float32") - 1)
 
-        grey = pictures @ np.array([0.299, 0.587, 0.114], "float32")[:, None]
-        pictures = grey + (pictures - grey) * draw(0.6, 1.4)
+        grey = images @ np.array([0.299, 0.587, 0.114], "float32")[:, None]
+        images = grey + (images - grey) * draw(0.6, 1.4)
         mean = grey.mean(axis=(1, 2), keepdims=True)
-        pictures = mean + (pictures - mean) * draw(0.75, 1.3)
-        pictures = pictures * draw(0.8, 1.2) * draw(0.95, 1.05, 3)
-        return np.clip(pictures, 0, 255)
+        images = mean + (images - mean) * draw(0.75, 1.3)
+        images = images * draw(0.8, 1.2) * draw(0.95, 1.05, 3)
+        return np.clip(images, 0, 255)
 
-    def _cut_out(self, pictures: np.ndarray, side: int = 8) -> np.ndarray:
-        """Replace one square of half of the pictures by the mean colour of the data set."""
-        size = pictures.shape[1]
-        for index in np.flatnonzero(self.rng.random(len(pictures)) < 0.5):
+    def _cut_out(self, images: np.ndarray, side: int = 8) -> np.ndarray:
+        """Replace one square of half of the images by the mean colour of the dataset."""
+        size = images.shape[1]
+        for index in np.flatnonzero(self.rng.random(len(images)) < 0.5):
             top, left = self.rng.integers(0, size - side + 1, 2)
-            pictures[index, top : top + side, left : left + side] = MEAN
-        return pictures
+            images[index, top : top + side, left : left + side] = MEAN
+        return images
 
 
-def batches(pictures: np.ndarray, labels: np.ndarray, epochs: int, size: int, *, augment: Augment, seed: int):
+def batches(images: np.ndarray, labels: np.ndarray, epochs: int, size: int, *, augment: Augment, seed: int):
     """Yield augmented, standardised batches, prepared in another thread."""
     rng = np.random.default_rng(seed)
 
     def prepare(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        batch = augment(pictures[index])
+        batch = augment(images[index])
         return ((batch - np.array(MEAN)) / np.array(STD)).astype("float32"), labels[index]
 
     with ThreadPoolExecutor(1) as pool:
         waiting = []
         for _ in range(epochs):
-            order = rng.permutation(len(pictures))
+            order = rng.permutation(len(images))
             for start in range(0, len(order) - size + 1, size):
                 waiting.append(pool.submit(prepare, order[start : start + size]))
                 if len(waiting) > 4:
@@ -154,8 +154,8 @@ def main() -> None:
 
     keras.utils.set_random_seed(args.seed)
     keras.mixed_precision.set_dtype_policy(args.precision)
-    pictures, labels, names = read_split(args.dataset / "train")
-    steps = len(pictures) // args.batch_size * args.epochs
+    images, labels, names = read_split(args.dataset / "train")
+    steps = len(images) // args.batch_size * args.epochs
 
     class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         """Linear warm-up over a fifth of the steps, then half a cosine down to zero."""
@@ -180,8 +180,8 @@ def main() -> None:
     checkpoint = args.output.with_suffix(".checkpoint.weights.h5")
     augment = Augment(args.seed + 1, args.strength)
     model.fit(
-        batches(pictures, targets, args.epochs, args.batch_size, augment=augment, seed=args.seed),
-        steps_per_epoch=len(pictures) // args.batch_size,
+        batches(images, targets, args.epochs, args.batch_size, augment=augment, seed=args.seed),
+        steps_per_epoch=len(images) // args.batch_size,
         epochs=args.epochs,
         callbacks=[keras.callbacks.ModelCheckpoint(checkpoint, save_weights_only=True)],
         verbose=2,

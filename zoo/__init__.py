@@ -1,4 +1,4 @@
-"""zoo: image networks by name, that take plain pictures.
+"""zoo: image networks by name, that take plain images.
 
 Everything here is imported when it is first used, so that ``import zoo`` costs nothing.
 """

@@ -1,4 +1,4 @@
-"""Vectors of pictures as a step of scikit-learn: a transformer from paths or pixels to columns of numbers.
+"""Vectors of images as a step of scikit-learn: a transformer from paths or pixels to columns of numbers.
 
 >>> from sklearn.linear_model import LogisticRegression
 >>> from sklearn.pipeline import make_pipeline
@@ -34,16 +34,16 @@ _running: WeakKeyDictionary[ImageFeatures, tuple[str, Extractor]] = WeakKeyDicti
 
 
 class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What a network makes of pictures, before its classifier or at any layer; a row for each picture.
+    """What a network makes of images, before its classifier or at any layer; a row for each image.
 
     It learns nothing. :meth:`fit` chooses the network and notes it, so that a fitted pipeline uses the same network
-    with the same weights wherever it is loaded, or refuses. Engines start with the first picture and are not pickled.
+    with the same weights wherever it is loaded, or refuses. Engines start with the first image and are not pickled.
 
     Attributes:
         about_: what makes the vectors, as a file of ``zoo features`` has it.
         model_: the network's name.
         n_features_out_: numbers in a row.
-        n_features_in_: 1, the picture.
+        n_features_in_: 1, the image.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             engine: see there.
             batch_size: see there.
             offline: see there.
-            errors: what a picture that cannot be read does: ``"raise"`` an ImageError that names it, or give a row of
+            errors: what an image that cannot be read does: ``"raise"`` an ImageError that names it, or give a row of
                 ``"nan"``.
         """
         self.model = model
@@ -85,7 +85,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.errors = errors
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803 - scikit-learn calls it so
-        """Check the pictures' form and the parameters, and note the network. No picture is read.
+        """Check the images' form and the parameters, and note the network. No image is read.
 
         Args:
             X: as for :meth:`transform`.
@@ -95,7 +95,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             UsageError: a parameter or X is no such thing, or the network has no such layer.
             UnavailableError: weights or device are not to be had.
         """
-        _pictures(X)
+        _images(X)
         for name in ("about_", "model_", "n_features_out_"):
             self.__dict__.pop(name, None)
         extractor = self._extractor()
@@ -107,7 +107,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn calls it so
-        """The vectors of pictures, in order.
+        """The vectors of images, in order.
 
         Args:
             X: paths or addresses: a list, an array (n,) or (n, 1), or one column of a data frame; or pixels: uint8 RGB
@@ -118,10 +118,10 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
         Raises:
             UsageError: X is no such thing, or the network is not the one that was there in :meth:`fit`.
-            ImageError: a picture cannot be read, and ``errors`` is ``"raise"``.
+            ImageError: an image cannot be read, and ``errors`` is ``"raise"``.
             UnavailableError: weights or device are not to be had.
         """
-        return self._rows(self._extractor(), _pictures(X))
+        return self._rows(self._extractor(), _images(X))
 
     @property
     def _n_features_out(self) -> int:
@@ -151,9 +151,9 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """All that decides which extractor it takes."""
         return json.dumps([self.get_params(), getattr(self, "about_", None)], default=str, sort_keys=True)
 
-    def _rows(self, extractor: Extractor, pictures: list[Source]) -> np.ndarray:
+    def _rows(self, extractor: Extractor, images: list[Source]) -> np.ndarray:
         rows: list[np.ndarray | None] = []
-        for source, output in extractor.stream(pictures):
+        for source, output in extractor.stream(images):
             if isinstance(output, ImageError):
                 if self.errors == "raise":
                     raise ImageError(f"{source.path} cannot be read: {output}.")
@@ -176,40 +176,40 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
 
 def _width(extractor: Extractor) -> int:
-    """How long its rows are: that of a black picture."""
+    """How long its rows are: that of a black image."""
     black = np.zeros((*extractor.spec.input_size, 3), np.uint8)
     return int(extractor.extract(black).vectors.shape[1])
 
 
-def _pictures(pictures: Any) -> list[Source]:
-    """A source for each picture, whatever form they have.
+def _images(images: Any) -> list[Source]:
+    """A source for each image, whatever form they have.
 
     Raises:
-        UsageError: they are no pictures, or there are none.
+        UsageError: they are no images, or there are none.
     """
-    if isinstance(pictures, str | bytes | os.PathLike):
-        raise UsageError(f"X is a list of pictures; put the only one in brackets: [{os.fsdecode(pictures)!r}].")
-    if isinstance(pictures, np.ndarray) and pictures.dtype == np.uint8 and pictures.ndim in (3, 4):
-        if pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4):
-            raise UsageError(f"X is a batch of pictures, and {pictures.shape} is one; put it in a list.")
-        items = list(pictures)
-    elif isinstance(pictures, list | tuple):
-        items = list(pictures)
+    if isinstance(images, str | bytes | os.PathLike):
+        raise UsageError(f"X is a list of images; put the only one in brackets: [{os.fsdecode(images)!r}].")
+    if isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim in (3, 4):
+        if images.ndim == 3 and images.shape[2] in (1, 3, 4):
+            raise UsageError(f"X is a batch of images, and {images.shape} is one; put it in a list.")
+        items = list(images)
+    elif isinstance(images, list | tuple):
+        items = list(images)
     else:
-        items = _column(pictures)
+        items = _column(images)
     if not items:
-        raise UsageError("X holds no pictures: 0 samples, where at least 1 is needed.")
+        raise UsageError("X holds no images: 0 samples, where at least 1 is needed.")
     return [_source(item, number) for number, item in enumerate(items)]
 
 
 def _column(values: Any) -> list[Any]:
     """The paths in an array or a data frame."""
     if hasattr(values, "tocsr"):
-        raise UsageError(f"X is a list of pictures; sparse input is not supported. Received: {type(values).__name__}")
+        raise UsageError(f"X is a list of images; sparse input is not supported. Received: {type(values).__name__}")
     array = np.asarray(values)
     if array.dtype.kind not in "OU" or array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)):
         raise UsageError(
-            "X is a list of paths, an array of them (n,) or (n, 1), or uint8 pictures (n, height, width, 3), not "
+            "X is a list of paths, an array of them (n,) or (n, 1), or uint8 images (n, height, width, 3), not "
             f"{type(values).__name__} of {array.dtype} and shape {array.shape}."
         )
     return list(array.reshape(-1))
@@ -220,9 +220,9 @@ def _source(item: Any, number: int) -> Source:
         # A table of one column as a list of lists.
         item = item[0] if len(item) == 1 else item
     if isinstance(item, np.ndarray) and item.dtype == np.uint8:
-        return Source.from_array(item, name=f"picture {number}")
+        return Source.from_array(item, name=f"image {number}")
     if not isinstance(item, str | bytes | os.PathLike):
         raise UsageError(f"X[{number}] is neither a path nor uint8 pixels, but {type(item).__name__}: {str(item)[:60]}")
     path = os.fsdecode(item)
-    # An address may be refused; a folder or a pattern is no picture, and not several either.
+    # An address may be refused; a folder or a pattern is no image, and not several either.
     return next(sources.find([path])) if "://" in path else Source(path)

@@ -60,7 +60,7 @@ def test_what_a_trunk_keeps_is_known(tmp_path, monkeypatch):
     trunk = Trunk(spec, weights.fetch(spec, include_top=False), Cut(pool="avg"), devices.select("cpu"))
     trunk.outputs(split, Views())
     (entry,) = artifacts.entries("features")
-    assert (entry.model, entry.content) == (NETWORK, "60 pictures, without its classifier")
+    assert (entry.model, entry.content) == (NETWORK, "60 images, without its classifier")
     assert entry.bytes > trunk.find(split, Views()).values.nbytes
     inventory.prune(kinds=["features"])
     assert trunk.find(split, Views()) is None

@@ -1,4 +1,4 @@
-"""Commands on many pictures look for the fastest batch size first; on a few they do not."""
+"""Commands on many images look for the fastest batch size first; on a few they do not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NETWORK = "cifar10-resnet9"
 
 @pytest.fixture
 def photos(tmp_path):
-    """Four pictures of two classes, where two are in a folder of their own."""
+    """Four images of two classes, where two are in a folder of their own."""
     for number, name in enumerate(("airplane/1", "airplane/2", "ship/1", "ship/2")):
         path = tmp_path / "photos" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def test_features_classify_and_evaluate_measure_where_it_pays(photos, sizes, tmp
     assert sizes("classify", "-", *four[2:], stdin="\n".join([*three, three[0]])) == []
 
 
-def test_as_few_pictures_are_counted_as_need_be(photos, monkeypatch):
+def test_as_few_images_are_counted_as_need_be(photos, monkeypatch):
     from zoo.cli import common
     from zoo.images import sources
 

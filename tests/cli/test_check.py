@@ -97,7 +97,7 @@ def test_only_copies_byte_for_byte(zoo, clean):
     assert zoo("check", clean, "--no-near").stdout == b""
 
 
-def test_a_network_tells_which_pictures_are_small(zoo, clean):
+def test_a_network_tells_which_images_are_small(zoo, clean):
     done = zoo("check", clean, "-m", "mobilenetv2", "--format", "json")
     assert json.loads(done.stdout)["summary"] == {"small": 1}
     assert zoo("check", clean, "-m", "cifar10-resnet9").stdout == b""
@@ -106,8 +106,8 @@ def test_a_network_tells_which_pictures_are_small(zoo, clean):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["missing"], b"There is no data set missing."),
-        (["."], b"no pictures"),
+        (["missing"], b"There is no dataset missing."),
+        (["."], b"no images"),
         (["photos", "-m", "resnt50"], b"resnet50"),
         (["photos", "--format", "xml"], b"xml"),
         ([], b"DIR"),

@@ -132,7 +132,7 @@ def test_threshold_says_unknown(zoo, tmp_path):
     assert b"unknown" in done.stdout
 
 
-def test_csv_has_one_row_a_picture(zoo, tmp_path):
+def test_csv_has_one_row_a_image(zoo, tmp_path):
     done = zoo("classify", EXAMPLES / "ship.jpg", tmp_path / "no.jpg", *SHIPPED, "--top", 2, "--format", "csv")
     first, second = csv.DictReader(io.StringIO(done.stdout.decode()))
     assert (first["status"], first["label1"], second["status"], second["label1"]) == ("ok", "ship", "unreadable", "")

@@ -46,8 +46,8 @@ def film(tmp_path):
 def test_a_video_is_one_line_of_json(classify, film):
     done = classify(EXAMPLES / "car.jpg", film.name, *OPTIONS, "--top", 3)
     assert done.returncode == 0, done.stderr
-    picture, row = (json.loads(line) for line in done.stdout.splitlines())
-    assert "frames" not in picture
+    image, row = (json.loads(line) for line in done.stdout.splitlines())
+    assert "frames" not in image
     assert list(row) == ["path", "status", "model", "device", "engine", "predictions", "frames", "votes"]
     assert (row["path"], row["status"], row["model"]) == ("film.mkv", "ok", "cifar10-resnet9")
     assert [p["label"] for p in row["predictions"]][:2] == ["ship", "automobile"]
@@ -63,9 +63,9 @@ def test_a_video_is_one_line_of_json(classify, film):
 
 def test_a_video_is_one_row_of_csv(classify, film):
     done = classify(EXAMPLES / "car.jpg", film, *OPTIONS, "--top", 1, "--format", "csv")
-    picture, row = csv.DictReader(io.StringIO(done.stdout.decode()))
+    image, row = csv.DictReader(io.StringIO(done.stdout.decode()))
     assert list(row) == ["path", "status", "model", "label1", "index1", "score1", "frames", "error"]
-    assert (row["label1"], row["frames"], picture["frames"]) == ("ship", "4", "")
+    assert (row["label1"], row["frames"], image["frames"]) == ("ship", "4", "")
 
 
 def test_a_terminal_shows_when_what_is_seen(classify, film):
@@ -92,7 +92,7 @@ def test_without_every_and_what_cannot_be_read(classify, film, tmp_path):
     (tmp_path / "empty.mp4").touch()
     done = classify(film)
     assert done.returncode == 1
-    assert json.loads(done.stdout)["error"] == "a video; --every 1s takes a picture of it each second"
+    assert json.loads(done.stdout)["error"] == "a video; --every 1s takes an image of it each second"
     done = classify(film, tmp_path / "empty.mp4", EXAMPLES / "car.jpg", *OPTIONS)
     assert done.returncode == 1
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok", "unreadable", "ok"]
@@ -105,7 +105,7 @@ def test_every_that_makes_no_sense_is_exit_2(classify, film):
         assert b"--every takes" in done.stderr
 
 
-def test_pictures_alone_with_every(classify):
+def test_images_alone_with_every(classify):
     done = classify(EXAMPLES / "car.jpg", *OPTIONS)
     assert done.returncode == 0
     assert "frames" not in json.loads(done.stdout)
@@ -117,7 +117,7 @@ def test_a_video_out_of_a_pipe(classify, film):
     assert json.loads(done.stdout)["votes"] == {"ship": 3, "automobile": 1}
 
 
-def test_a_moment_is_a_picture(classify, film):
+def test_a_moment_is_a_image(classify, film):
     done = classify(f"{film}#t=2.5")
     assert json.loads(done.stdout)["predictions"][0]["label"] == "automobile"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.search.map.made import blobs, pictures, write_vectors
+from tests.search.map.made import blobs, images, write_vectors
 
 pytest.importorskip("sklearn")
 
@@ -18,10 +18,10 @@ pytest.importorskip("sklearn")
 @pytest.fixture
 def index(tmp_path):
     vectors, which = blobs((12, 9, 4))
-    return write_vectors(tmp_path / "f.h5", vectors, pictures(tmp_path / "p", which))
+    return write_vectors(tmp_path / "f.h5", vectors, images(tmp_path / "p", which))
 
 
-def test_each_picture_has_its_group_and_the_number_is_explained(zoo, index):
+def test_each_image_has_its_group_and_the_number_is_explained(zoo, index):
     done = zoo("cluster", "--index", index)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -30,12 +30,12 @@ def test_each_picture_has_its_group_and_the_number_is_explained(zoo, index):
     assert done.stderr.startswith(b"zoo: 3 groups have the best mean silhouette of 2 to 20: 0.")
 
 
-def test_the_table_shows_the_groups_and_a_sheet_their_pictures(zoo, index, tmp_path):
+def test_the_table_shows_the_groups_and_a_sheet_their_images(zoo, index, tmp_path):
     done = zoo("cluster", "--index", index, "-k", 3, "--format", "table", "--sheet", tmp_path / "groups.png")
     text = done.stdout.decode()
-    assert f"{index}: 25 pictures in 3 groups" in text
+    assert f"{index}: 25 images in 3 groups" in text
     assert "class0" in text
-    assert "100.0% of the pictures are in the most frequent folder of their group" in text
+    assert "100.0% of the images are in the most frequent folder of their group" in text
     assert done.stderr == b""
     assert Image.open(tmp_path / "groups.png").height > 300
 

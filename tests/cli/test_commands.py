@@ -160,12 +160,12 @@ def test_features_of_finetuning_are_listed_and_removed(zoo):
     about = {"network": {"model": "lenet5", "cut": {"layer": "pool2"}}, "views": {"count": 2}, "pictures": 9}
     folder = keep("features", "lenet5-0123", about)
     (row,) = [row for row in map(json.loads, zoo("cache", "list").stdout.splitlines()) if row["kind"] == "features"]
-    assert (row["model"], row["content"]) == ("lenet5", "9 pictures in 2 views, up to pool2")
+    assert (row["model"], row["content"]) == ("lenet5", "9 images in 2 views, up to pool2")
     assert (row["path"], row["bytes"]) == (str(folder), 1000 + (folder / "about.json").stat().st_size)
-    assert b"9 pictures in 2 views, up to pool2" in zoo("cache", "list", "--format", "table").stdout
+    assert b"9 images in 2 views, up to pool2" in zoo("cache", "list", "--format", "table").stdout
     assert f"features\t{folder.parent}".encode() in zoo("cache", "path").stdout
     done = zoo("cache", "prune", "--features", "--dry-run")
-    assert (done.stdout, done.returncode) == (f"features of pictures\t{folder}\n".encode(), 0)
+    assert (done.stdout, done.returncode) == (f"features of images\t{folder}\n".encode(), 0)
     assert b"would free 1." in done.stderr
     zoo("cache", "prune", "--compiled")
     assert folder.exists()

@@ -16,7 +16,7 @@ from tests.search.files import write
 
 @pytest.fixture
 def index(tmp_path):
-    """Two copies of one picture, the second one larger; two of another one, and a third one."""
+    """Two copies of one image, the second one larger; two of another one, and a third one."""
     (tmp_path / "p").mkdir()
     noise = np.random.default_rng(0).integers(0, 255, (60, 60, 3), np.uint8)
     names = [f"p/{letter}.jpg" for letter in "abcde"]
@@ -45,7 +45,7 @@ def test_a_row_a_group(zoo, index, tmp_path):
          "similarity": similarity(5)},
     ]  # fmt: skip
     assert (second["keep"], second["remove"]) == ("p/c.jpg", ["p/d.jpg"])
-    assert b"5 pictures, 2 groups of copies; 2 could go" in done.stderr
+    assert b"5 images, 2 groups of copies; 2 could go" in done.stderr
     assert sorted(os.listdir(tmp_path / "p")) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
 

@@ -60,7 +60,7 @@ def test_broken_files_cost_themselves_alone(zoo, photos, cache, tmp_path):
     assert done.returncode == 1
     assert "2 of 5 could not be read" in one_sentence(done)
     text = done.stdout.decode()
-    assert "3 pictures" in text and "empty.jpg" in text and "not read" in text
+    assert "3 images" in text and "empty.jpg" in text and "not read" in text
     with (tmp_path / "judged/predictions.csv").open(newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)].count("unreadable") == 2
     assert (tmp_path / "judged/reliability.png").stat().st_size > 1000
@@ -83,14 +83,14 @@ def test_a_gate_that_is_not_met_is_exit_3_and_the_figures_are_there(zoo, photos,
     [
         ((), "--dataset"),
         (("--dataset", "photos"), "--model"),
-        (("--dataset", "nowhere", *SHIPPED), "no data set nowhere"),
+        (("--dataset", "nowhere", *SHIPPED), "no dataset nowhere"),
         (("--dataset", "photos", "-m", "resnt50"), "resnet50"),
         (("--dataset", "photos", *SHIPPED, "--split", "test"), "it has no parts"),
         (("--dataset", "photos", *SHIPPED, "--store-temperature"), ".keras file"),
         (("--dataset", "photos", *SHIPPED, "--calibrate-on", "photos"), "also those to calibrate on"),
         (("--dataset", "photos", *SHIPPED, "--abstain-precision", "0"), "--abstain-precision"),
         (("--dataset", "photos", *SHIPPED, "--labels", "none.csv"), "none.csv"),
-        (("--dataset", "hollow", *SHIPPED), "has no pictures"),
+        (("--dataset", "hollow", *SHIPPED), "has no images"),
         (("--dataset", "odd", *SHIPPED), "'shipp'"),
         (("--dataset", "photos", *SHIPPED, "--out-dir", "photos/ship/ship.jpg"), "is a file"),
     ],
@@ -164,7 +164,7 @@ def test_a_trained_network_is_judged_calibrated_and_remembers(zoo, tmp_path, cac
         judged = zoo(*judge, "--split", split, **cache)
         assert json.loads(judged.stdout)["top1"] == pytest.approx(measured[split]["top1"]), judged.stderr
     whole = zoo("evaluate", "--dataset", "photos", "-m", "run/model.keras", **cache)
-    assert b"was trained on pictures of" in whole.stderr
+    assert b"was trained on images of" in whole.stderr
     done = zoo(*judge, "--store-temperature", "-o", "a.json", **cache)
     assert done.returncode == 0, done.stderr
     fitted = json.loads((tmp_path / "a.json").read_text())["calibration"]

@@ -28,7 +28,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Twelve pictures, named so that the order in which people count is not that of the alphabet."""
+    """Twelve images, named so that the order in which people count is not that of the alphabet."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(1, 13):
         Image.fromarray(np.roll(drawing(), 3 * number, axis=1)).save(folder / f"{number}.png")
@@ -134,7 +134,7 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_file(zoo, photos, cache
     for number in range(1500):
         os.link(photos / f"{number % 12 + 1}.png", many / f"{number}.png")
     (many / "700.png").unlink()
-    (many / "700.png").write_bytes(b"no picture")
+    (many / "700.png").write_bytes(b"no image")
     assert zoo("features", many, *SHIPPED, "-o", "whole.h5", **cache).returncode == 1
 
     command = [sys.executable, "-m", "zoo", "features", str(many), *SHIPPED, "-o", "f.h5"]

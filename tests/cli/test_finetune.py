@@ -127,7 +127,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(finetune, photos, tm
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_pictures_it_says_what_it_takes(finetune):
+def test_without_images_it_says_what_it_takes(finetune):
     done = finetune()
     assert done.returncode == 2
     assert "takes --dataset" in one_sentence(done)
@@ -139,7 +139,7 @@ def test_resume_takes_nothing_else(zoo, tmp_path):
     assert "takes no --epochs" in one_sentence(done)
 
 
-def test_a_class_with_one_picture_is_said(finetune, photos):
+def test_a_class_with_one_image_is_said(finetune, photos):
     for number in range(1, 20):
         (photos / "red" / f"{number}.png").unlink()
     done = finetune("--dataset", "photos", *HEAD)
@@ -147,7 +147,7 @@ def test_a_class_with_one_picture_is_said(finetune, photos):
     assert "'red'" in one_sentence(done)
 
 
-def test_validation_pictures_of_another_class_are_said(finetune, tmp_path):
+def test_validation_images_of_another_class_are_said(finetune, tmp_path):
     paint(tmp_path / "photos" / "train")
     paint(tmp_path / "photos" / "val")
     (tmp_path / "photos" / "val" / "red").rename(tmp_path / "photos" / "val" / "white")

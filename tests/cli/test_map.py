@@ -14,13 +14,13 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.reports.html.examples import Page
-from tests.search.map.made import blobs, pictures, write_vectors
+from tests.search.map.made import blobs, images, write_vectors
 
 
 @pytest.fixture
 def index(tmp_path):
     vectors, which = blobs((12, 9, 4))
-    return write_vectors(tmp_path / "f.h5", vectors, pictures(tmp_path / "p", which), model="resnet50")
+    return write_vectors(tmp_path / "f.h5", vectors, images(tmp_path / "p", which), model="resnet50")
 
 
 def test_the_page_is_written_and_standard_output_is_empty(zoo, index, tmp_path):
@@ -71,12 +71,12 @@ def test_a_table_gives_the_colours(zoo, index, tmp_path):
 def test_what_is_gone_is_said_and_what_is_no_number_fails(zoo, tmp_path):
     vectors, which = blobs((12, 9, 4))
     vectors[7] = np.inf
-    paths = pictures(tmp_path / "p", which)
+    paths = images(tmp_path / "p", which)
     index = write_vectors(tmp_path / "f.h5", vectors, paths)
     os.unlink(paths[3])
     done = zoo("map", "--index", index, "--method", "pca", "-o", tmp_path / "map.html", "--format", "jsonl")
     assert done.returncode == 1
-    assert b"1 of 24 pictures cannot be read any more" in done.stderr
+    assert b"1 of 24 images cannot be read any more" in done.stderr
     assert b"1 of 25 vectors are not made of finite numbers" in done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["path"] for row in rows if "error" in row] == [paths[7]]

@@ -30,19 +30,19 @@ def test_entries_in_the_order_of_their_names():
     entries = list(artifacts.entries("features"))
     assert [entry.folder for entry in entries] == [first, second]
     assert [entry.model for entry in entries] == ["cifar10-resnet9", "mobilenetv2_1.0"]
-    assert entries[1].bytes == 7 + len('{"pictures": 3}')
+    assert entries[1].bytes == 7 + len('{"images": 3}')
 
 
-def features(pictures, views, cut):
-    return {"network": {"model": "x", "cut": cut}, "views": {"count": views}, "pictures": pictures}
+def features(images, views, cut):
+    return {"network": {"model": "x", "cut": cut}, "views": {"count": views}, "pictures": images}
 
 
 @pytest.mark.parametrize(
     ("kind", "about", "words"),
     [
-        ("features", features(60, 1, {"layer": "pool", "top": False}), "60 pictures, up to pool"),
-        ("features", features(8, 4, {"layer": None, "top": True}), "8 pictures in 4 views, up to its last layer"),
-        ("features", features(8, 1, {"layer": None, "top": False}), "8 pictures, without its classifier"),
+        ("features", features(60, 1, {"layer": "pool", "top": False}), "60 images, up to pool"),
+        ("features", features(8, 4, {"layer": None, "top": True}), "8 images in 4 views, up to its last layer"),
+        ("features", features(8, 1, {"layer": None, "top": False}), "8 images, without its classifier"),
         ("compiled", {"cut": {"layer": "conv4"}}, "up to conv4"),
         ("compiled", {"cut": {"layer": "conv4", "beside": ["conv5"]}}, "up to conv4 and conv5"),
         ("compiled", {"cut": {"layer": None, "probabilities": True}}, "without its classifier, with probabilities"),

@@ -1,4 +1,4 @@
-"""What the tests of augmentation share: pictures to change, and chance that is none."""
+"""What the tests of augmentation share: images to change, and chance that is none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.drawn import detailed, drawing
 from zoo.data.augment.augment import Augment
 
 
-def pictures(count=6, height=32, width=32, *, grey=False):
-    """A batch of pictures with smooth parts, edges and noise, and one-hot labels of 4 classes."""
+def images(count=6, height=32, width=32, *, grey=False):
+    """A batch of images with smooth parts, edges and noise, and one-hot labels of 4 classes."""
     batch = np.stack([detailed(64, 64, number)[:height, :width] for number in range(count)])
     batch[0] = drawing(height, width)
     return (batch[..., 0] if grey else batch), np.eye(4, dtype=np.float32)[np.arange(count) % 4]

@@ -1,4 +1,4 @@
-"""Small data sets, written for the tests."""
+"""Small datasets, written for the tests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 from PIL import Image
 
 
-def picture(number: int, height: int = 12, width: int = 16) -> np.ndarray:
-    """A picture unlike any other; uint8 (height, width, 3)."""
+def image(number: int, height: int = 12, width: int = 16) -> np.ndarray:
+    """An image unlike any other; uint8 (height, width, 3)."""
     return np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def class_folders(folder: Path, counts: Mapping[str, int], *, suffix: str = ".png", start: int = 0) -> Path:
-    """A folder for each class with so many pictures; ``start`` keeps those of two trees apart."""
+    """A folder for each class with so many images; ``start`` keeps those of two trees apart."""
     number = start
     for name, count in counts.items():
         (folder / name).mkdir(parents=True)
         for index in range(count):
-            Image.fromarray(picture(number)).save(folder / name / f"{index}{suffix}")
+            Image.fromarray(image(number)).save(folder / name / f"{index}{suffix}")
             number += 1
     return folder
 

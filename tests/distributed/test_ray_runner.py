@@ -34,7 +34,7 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 
 NETWORK = ("-m", "cifar10-resnet9")
-PICTURES, BROKEN = 2000, 1234
+IMAGES, BROKEN = 2000, 1234
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +45,20 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Many pictures, of which one is none."""
+    """Many images, of which one is none."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(12):
         Image.fromarray(np.roll(drawing(), 3 * number, axis=1)).save(folder / f"{number}.png")
-    for number in range(12, PICTURES):
+    for number in range(12, IMAGES):
         os.link(folder / f"{number % 12}.png", folder / f"{number}.png")
     (folder / f"{BROKEN}.png").unlink()
-    (folder / f"{BROKEN}.png").write_bytes(b"no picture")
+    (folder / f"{BROKEN}.png").write_bytes(b"no image")
     return folder
 
 
 @pytest.fixture(scope="module")
 def expected(photos, cache, tmp_path_factory):
-    """What one machine makes of the pictures."""
+    """What one machine makes of the images."""
     target = tmp_path_factory.mktemp("expected") / "whole.h5"
     command = [sys.executable, "-m", "zoo", "features", str(photos), *NETWORK, "-o", str(target), "-q"]
     done = subprocess.run(command, env={**os.environ, **cache, "PYTHONPATH": str(ROOT)}, timeout=300, check=False)
@@ -143,9 +143,9 @@ def assert_same(target, expected):
         assert list(found.paths) == list(whole.paths)
         assert list(found.failed()) == list(whole.failed())
         assert found.about == whole.about
-        assert found.count == PICTURES - 1
+        assert found.count == IMAGES - 1
         np.testing.assert_allclose(found.read(0, found.count), whole.read(0, whole.count), rtol=1e-4, atol=1e-5)
-    assert sorted(os.listdir(target)) == ["manifest.json", *(f"part-{n:05d}.h5" for n in range(PICTURES // 250))]
+    assert sorted(os.listdir(target)) == ["manifest.json", *(f"part-{n:05d}.h5" for n in range(IMAGES // 250))]
     assert not target.with_name(f"{target.name}.part").exists()
 
 
@@ -159,7 +159,7 @@ def test_a_worker_that_is_killed_costs_nothing(photos, environment, expected, se
     assert in_the_middle
     assert process.returncode == 1, stderr
     row = result(stdout)
-    assert (row["n"], row["failed"], row["new"], row["shape"]) == (PICTURES - 1, 1, PICTURES - 1, [256])
+    assert (row["n"], row["failed"], row["new"], row["shape"]) == (IMAGES - 1, 1, IMAGES - 1, [256])
     assert all(line.startswith(b"zoo: ") for line in stderr.splitlines()), stderr
     assert stderr.count(b"\n") == 3
     assert_same(tmp_path / "f", expected)
@@ -194,11 +194,11 @@ def test_who_asked_may_be_killed_or_interrupted_and_goes_on(zoo, photos, environ
     resumed = ["features", photos, *NETWORK, "-o", "f", "--runner", "ray", "--resume"]
     done = zoo(*resumed, **environment)
     assert done.returncode == 1, done.stderr
-    assert 0 < result(done.stdout)["new"] < PICTURES - 250
+    assert 0 < result(done.stdout)["new"] < IMAGES - 250
     assert_same(tmp_path / "f", expected)
     again = zoo(*resumed, **environment)
     assert result(again.stdout)["new"] == 0
-    assert (result(again.stdout)["n"], result(again.stdout)["failed"]) == (PICTURES - 1, 1)
+    assert (result(again.stdout)["n"], result(again.stdout)["failed"]) == (IMAGES - 1, 1)
 
 
 @pytest.fixture
@@ -312,13 +312,13 @@ def test_the_environment_is_as_it_was(monkeypatch):
     assert not {"ZOO_B", "ZOO_C"} & os.environ.keys()
 
 
-def test_pictures_in_memory_are_refused():
+def test_images_in_memory_are_refused():
     batches = ray_runner._batches(iter([Source("a.png"), Source.from_array(np.zeros((2, 2, 3), np.uint8))]), 10)
     with pytest.raises(UsageError, match=r"takes files and addresses\. Received: array \(array\)"):
         next(batches)
 
 
-def test_a_machine_that_does_not_see_the_pictures_is_named(tmp_path):
+def test_a_machine_that_does_not_see_the_images_is_named(tmp_path):
     here = tmp_path / "1.png"
     here.write_bytes(b"")
     part = tmp_path / "part-00000.h5"
@@ -327,7 +327,7 @@ def test_a_machine_that_does_not_see_the_pictures_is_named(tmp_path):
     gone = Done(Shard(part.name, 0, 1), (0,), (("x", "no such file"),), new=True, host="node7", unseen=("gone.png",))
     ray_runner._check_seen(gone, job)
     assert part.exists()
-    with pytest.raises(UnavailableError, match=r"1.png is here, and not on node7; pictures must be"):
+    with pytest.raises(UnavailableError, match=r"1.png is here, and not on node7; images must be"):
         ray_runner._check_seen(Done(gone.shard, (0,), gone.failed, True, "node7", ("gone.png", str(here))), job)
     assert not part.exists()
 
@@ -368,8 +368,8 @@ def test_a_connection_that_is_there_stays():
 
 def test_python_hands_over_to_a_runner(photos):
     class Runner:
-        def write(self, pictures, target, extractor, *, mode):
-            return pictures, target, extractor.spec.name, mode
+        def write(self, images, target, extractor, *, mode):
+            return images, target, extractor.spec.name, mode
 
     given = zoo.write_features(photos, "f", NETWORK[1], runner=Runner(), mode="resume")
     assert given == (photos, "f", NETWORK[1], "resume")

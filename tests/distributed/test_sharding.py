@@ -36,7 +36,7 @@ def test_the_folder_appears_when_it_is_whole(tmp_path):
     target = tmp_path / "f"
     with sharding.making(target, ABOUT) as folder:
         assert (folder.size, folder.target) == (sharding.SIZE, target)
-        made = [shard(folder, 0), shard(folder, 1, failed=[("x.png", "no picture")]), shard(folder, 2, rows=0)]
+        made = [shard(folder, 0), shard(folder, 1, failed=[("x.png", "no image")]), shard(folder, 2, rows=0)]
         assert not target.exists()
         with pytest.raises(UsageError, match="not finished"):
             open_vectors(target)
@@ -47,17 +47,17 @@ def test_the_folder_appears_when_it_is_whole(tmp_path):
     with open_vectors(target) as vectors:
         assert list(vectors.paths) == [f"{number}-{row}.png" for number in (0, 1) for row in range(3)]
         np.testing.assert_array_equal(vectors.read(0, 6)[:, 0], [0, 0, 0, 1, 1, 1])
-        assert list(vectors.failed()) == [("x.png", "no picture")]
+        assert list(vectors.failed()) == [("x.png", "no image")]
         assert vectors.about == ABOUT
 
 
 def test_shards_without_a_row_are_a_folder_too(tmp_path):
     with sharding.making(tmp_path / "f", ABOUT) as folder:
-        written = folder.finish([shard(folder, 0, rows=0, failed=[("x.png", "no picture")])], (0,))
+        written = folder.finish([shard(folder, 0, rows=0, failed=[("x.png", "no image")])], (0,))
     assert (written.count, written.failed) == (0, 1)
     with open_vectors(tmp_path / "f") as vectors:
         assert vectors.count == 0
-        assert list(vectors.failed()) == [("x.png", "no picture")]
+        assert list(vectors.failed()) == [("x.png", "no image")]
 
 
 def test_what_is_whole_is_kept_with_the_size_it_has(tmp_path):

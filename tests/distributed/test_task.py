@@ -1,4 +1,4 @@
-"""One shard on some machine: the same as a file of these pictures, made once, and a sentence where something lacks."""
+"""One shard on some machine: the same as a file of these images, made once, and a sentence where something lacks."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def compiled_once(own_caches, cache, monkeypatch):
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
-    """A folder to be in, with six pictures, of which one is none."""
+    """A folder to be in, with six images, of which one is none."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(6):
         Image.fromarray(np.roll(drawing(), 3 * number, axis=1)).save(folder / f"{number}.png")
-    (folder / "3.png").write_bytes(b"no picture")
+    (folder / "3.png").write_bytes(b"no image")
     monkeypatch.chdir(tmp_path)
     return folder
 
@@ -63,7 +63,7 @@ def job(tmp_path, photos, extractor):
     return Job(extractor.about, {**extractor.running, "threads": 1}, str(tmp_path / "work"), str(tmp_path / "parts"))
 
 
-def test_a_shard_is_what_one_machine_writes_of_these_pictures(tmp_path, job, extractor, monkeypatch):
+def test_a_shard_is_what_one_machine_writes_of_these_images(tmp_path, job, extractor, monkeypatch):
     sources = list(find("photos"))
     extract.write(sources, tmp_path / "whole.h5", extractor)
     monkeypatch.chdir("/")
@@ -132,7 +132,7 @@ def test_a_machine_without_the_folder_says_so_and_which_it_is(job, tmp_path):
     with pytest.raises(UnavailableError, match=r"^There is no folder .*none; what is written must be"):
         make(replace(job, work=str(tmp_path / "none")), PART, sources)
     elsewhere = replace(job, folder=str(tmp_path / "none"), host="elsewhere")
-    with pytest.raises(UnavailableError, match=r"^On .+: There is no folder .*none; pictures must be"):
+    with pytest.raises(UnavailableError, match=r"^On .+: There is no folder .*none; images must be"):
         make(elsewhere, PART, sources)
     whole = [replace(source, path=os.path.abspath(source.path)) for source in sources]
     assert make(elsewhere, PART, whole).shard.rows == 5

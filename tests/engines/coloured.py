@@ -1,4 +1,4 @@
-"""Pictures whose class is their colour, and a network that tells colours apart without being one."""
+"""Images whose class is their colour, and a network that tells colours apart without being one."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def classifier(**engine):
     return found
 
 
-def paint(folder: Path, pictures: Mapping[str, Sequence[tuple[str, float]]]) -> Path:
-    """Write pictures: for each folder of a class, what the network will say to each, and how sure it will be."""
-    for name, answers in pictures.items():
+def paint(folder: Path, images: Mapping[str, Sequence[tuple[str, float]]]) -> Path:
+    """Write images: for each folder of a class, what the network will say to each, and how sure it will be."""
+    for name, answers in images.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number, (answer, sure) in enumerate(answers):
             colour = (20 * NAMES.index(answer) + 10, round(255 * sure), 0)

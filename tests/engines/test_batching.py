@@ -14,10 +14,10 @@ from zoo.engines import batching
 
 
 class Busy:
-    """Keeps a processor busy for ``call`` seconds a batch, and ``picture`` seconds a picture in it."""
+    """Keeps a processor busy for ``call`` seconds a batch, and ``image`` seconds an image in it."""
 
-    def __init__(self, batch_size, call, picture, tried):
-        self.batch_size, self.seconds = batch_size, call + picture(batch_size) * batch_size
+    def __init__(self, batch_size, call, image, tried):
+        self.batch_size, self.seconds = batch_size, call + image(batch_size) * batch_size
         tried.append(batch_size)
 
     def run(self, batches):
@@ -34,9 +34,9 @@ def short(monkeypatch):
     monkeypatch.setattr(batching, "SECONDS", 0.02)
 
 
-def tried(call, picture):
+def tried(call, image):
     sizes = []
-    rates = batching.measure(lambda size: Busy(size, call, picture, sizes), (4, 5))
+    rates = batching.measure(lambda size: Busy(size, call, image, sizes), (4, 5))
     assert list(rates) == sizes
     return sizes, batching.fastest(rates)
 

@@ -1,4 +1,4 @@
-"""The engine of five parts: which parts they are, and that their answers stay with their pictures."""
+"""The engine of five parts: which parts they are, and that their answers stay with their images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.engines.cropped import Cropped, larger
 
 
 class Mean:
-    """Answers with the mean of the picture."""
+    """Answers with the mean of the image."""
 
     name, device, single, batch_size = "mean", "cpu", False, 3
 
@@ -22,18 +22,18 @@ class Mean:
 
 def test_the_parts_are_the_corners_and_the_middle():
     engine = Cropped(Mean(), Resize(4, 6))
-    picture = np.zeros((1, 6, 8, 3), np.uint8)
-    picture[0, 0, 0] = 240
-    (corner,) = engine.run([picture])
+    image = np.zeros((1, 6, 8, 3), np.uint8)
+    image[0, 0, 0] = 240
+    (corner,) = engine.run([image])
     # Just one of five parts has this pixel of 24.
     assert corner[0, 0] == pytest.approx(240 / 24 / 5)
-    picture = np.zeros((1, 6, 8, 3), np.uint8)
-    picture[0, 3, 4] = 240
-    (middle,) = engine.run([picture])
+    image = np.zeros((1, 6, 8, 3), np.uint8)
+    image[0, 3, 4] = 240
+    (middle,) = engine.run([image])
     assert middle[0, 0] == pytest.approx(240 / 24)
 
 
-def test_answers_stay_with_their_pictures_over_batches():
+def test_answers_stay_with_their_images_over_batches():
     engine = Cropped(Mean(), Resize(4, 6))
     batches = [
         np.full((n, 6, 8, 3), 10 * n, np.uint8) * np.arange(1, n + 1, dtype=np.uint8)[:, None, None, None]
@@ -55,7 +55,7 @@ def test_answers_stay_with_their_pictures_over_batches():
         (Resize(100, 200, fraction=0.5), (200, 400)),
     ],
 )
-def test_pictures_are_read_with_what_a_crop_cuts_away(resize, size):
+def test_images_are_read_with_what_a_crop_cuts_away(resize, size):
     found = larger(resize)
     assert (found.height, found.width) == size
     assert found.fraction == 1.0 and found.policy == resize.policy

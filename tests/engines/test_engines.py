@@ -65,10 +65,10 @@ def compare(name, path):
     network.save_weights(path)
     found = pretrained.Found(path, "imported", True, spec, "imagenet", WeightFile(path.name))
     height, width = spec.input_size
-    pictures = rng.integers(0, 256, (3, 1, 1, 3)) * rng.uniform(0.2, 1, (3, height, width, 1))
-    pictures = pictures.astype("uint8")
-    one = next(OpenVinoEngine(spec, found, batch_size=3).run([pictures]))
-    two = next(KerasEngine(spec, found, devices.select("cpu")).run([pictures]))
+    images = rng.integers(0, 256, (3, 1, 1, 3)) * rng.uniform(0.2, 1, (3, height, width, 1))
+    images = images.astype("uint8")
+    one = next(OpenVinoEngine(spec, found, batch_size=3).run([images]))
+    two = next(KerasEngine(spec, found, devices.select("cpu")).run([images]))
     # Probabilities of random networks are all small; how much they differ among themselves is the measure.
     print(name, abs(one - two).max(), abs(one - two).max() / abs(two - two.mean()).max())
 
@@ -172,7 +172,7 @@ def test_short_batches_come_back_short(shipped):
     batches = [rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8) for count in (4, 4, 1, 4, 3)]
     outputs = list(engine.run(batches))
     assert [len(output) for output in outputs] == [4, 4, 1, 4, 3]
-    # The same pictures one by one: batches are independent and in order.
+    # The same images one by one: batches are independent and in order.
     single = OpenVinoEngine(*shipped, single=True)
     alone = np.concatenate(list(single.run(batch[i : i + 1] for batch in batches for i in range(len(batch)))))
     assert np.abs(np.concatenate(outputs) - alone).max() < 1e-5
@@ -191,19 +191,19 @@ CPU = devices.Device("cpu", "cpu", "", None, None)
 def test_several_outputs_are_fields(shipped):
     first, second = (stage.layer for stage in shipped[0].stages[:2])
     wanted = {"layer": first, "pool": "avg", "beside": (second,), "probabilities": True}
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    (one,) = engines.start(*cut(shipped, **wanted), CPU, engine="openvino", batch_size=4).run([pictures])
-    (two,) = engines.start(*cut(shipped, **wanted), CPU, engine="keras").run([pictures])
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    (one,) = engines.start(*cut(shipped, **wanted), CPU, engine="openvino", batch_size=4).run([images])
+    (two,) = engines.start(*cut(shipped, **wanted), CPU, engine="keras").run([images])
     assert one.dtype == two.dtype
     assert one.dtype.names == ("features", f"features_{second}", "probabilities")
     assert one.shape == two.shape == (3,)
     assert [one[name].shape for name in one.dtype.names] == [(3, 64), (3, 128), (3, 10)]
     for name in one.dtype.names:
         assert np.abs(one[name] - two[name]).max() < 1e-4
-    # Its answer for a picture is the mean over both views, also beside features.
-    (answer,) = engines.start(*shipped, CPU, engine="openvino").run([pictures[:1]])
+    # Its answer for an image is the mean over both views, also beside features.
+    (answer,) = engines.start(*shipped, CPU, engine="openvino").run([images[:1]])
     assert np.abs(one["probabilities"][:1] - answer).max() < 1e-4
-    (plain,) = engines.start(*cut(shipped, layer=first, pool="avg"), CPU, engine="openvino").run([pictures[:1]])
+    (plain,) = engines.start(*cut(shipped, layer=first, pool="avg"), CPU, engine="openvino").run([images[:1]])
     assert plain.dtype == np.float32
     assert np.abs(plain - one["features"][:1]).max() < 1e-4
 
@@ -237,7 +237,7 @@ def test_the_batch_size_is_measured_once_where_that_pays(shipped, monkeypatch):
     assert start(many=lambda: True, batch_size=3).batch_size == 3
     assert start(single=True).batch_size == 1
     assert measured == [8]
-    # What is known, or stated, is no reason to count pictures.
+    # What is known, or stated, is no reason to count images.
     for settings in ({}, {"batch_size": 3}, {"single": True}):
         start(many=partial(pytest.fail, "asked for nothing"), **settings)
     (blobs,) = {path.parent for path in compiled.folder().rglob("*.blob")}
@@ -257,7 +257,7 @@ def test_the_engine_follows_the_device(monkeypatch):
 
 
 class HungryNetwork:
-    """Runs out of memory on more than ``most`` pictures, in the words of a framework."""
+    """Runs out of memory on more than ``most`` images, in the words of a framework."""
 
     def __init__(self, most, words):
         self.most, self.words, self.batches = most, words, []
@@ -294,8 +294,8 @@ def test_out_of_memory_halves_the_batch_and_says_so(words, caplog):
     ]
 
 
-def test_out_of_memory_on_one_picture_is_a_sentence():
-    with pytest.raises(UnavailableError, match="too little memory for one picture"):
+def test_out_of_memory_on_one_image_is_a_sentence():
+    with pytest.raises(UnavailableError, match="too little memory for one image"):
         list(hungry_engine(0).run([np.zeros((2, 2, 2, 1), np.uint8)]))
 
 
@@ -343,12 +343,12 @@ def test_taking_transpositions_out_changes_nothing():
     before = layout._count(graph)
     rewritten = layout.channels_first(graph)
     assert layout._count(rewritten) <= 3 < before
-    picture = np.random.default_rng(1).normal(size=(2, 9, 7, 3)).astype("float32")
+    image = np.random.default_rng(1).normal(size=(2, 9, 7, 3)).astype("float32")
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     core = openvino.Core()
     for one, two in zip(
-        core.compile_model(graph, "CPU", settings)([picture]).values(),
-        core.compile_model(rewritten, "CPU", settings)([picture]).values(),
+        core.compile_model(graph, "CPU", settings)([image]).values(),
+        core.compile_model(rewritten, "CPU", settings)([image]).values(),
         strict=True,
     ):
         assert one.shape == two.shape

@@ -1,4 +1,4 @@
-"""Both views of each picture, in order, whatever the engine within keeps waiting."""
+"""Both views of each image, in order, whatever the engine within keeps waiting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Corner(Adder):
     """Gives the upper left pixel, which a mirror image has from the right."""
 
 
-def test_the_mean_over_a_picture_and_its_mirror_image():
+def test_the_mean_over_a_image_and_its_mirror_image():
     rng = np.random.default_rng(0)
     batches = [rng.integers(0, 256, (count, 4, 5, 3), dtype=np.uint8) for count in (3, 3, 2)]
     for depth in (0, 1, 3):

@@ -52,10 +52,10 @@ def test_the_spy_would_see_it(spy):
 
 def test_commands_tell_nobody(zoo, spy):
     environment = {"PYTHONPATH": f"{spy}:{ROOT}"}
-    picture = ROOT / "examples" / "ship.jpg"
+    image = ROOT / "examples" / "ship.jpg"
     # The first one compiles the network, in a process of its own.
     for _ in range(2):
-        done = zoo("classify", picture, "-m", "cifar10-resnet9", "--device", "cpu", **environment)
+        done = zoo("classify", image, "-m", "cifar10-resnet9", "--device", "cpu", **environment)
         assert done.returncode == 0, done.stderr
         assert not told(spy)
 

@@ -1,4 +1,4 @@
-"""Networks in int8: near float32, made once for the same pictures, refused below a bar."""
+"""Networks in int8: near float32, made once for the same images, refused below a bar."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_without_nncf_a_sentence_names_the_extra(monkeypatch):
     assert error.value.exit_status == 4
 
 
-def test_too_few_different_pictures_are_a_sentence(made):
+def test_too_few_different_images_are_a_sentence(made):
     with pytest.raises(UsageError) as error:
         quantized.ensure(*shipped(), np.concatenate([drawn(29)] * 4))
     assert "30 different" in sentence(error)
@@ -78,26 +78,26 @@ def test_too_few_different_pictures_are_a_sentence(made):
     assert not made
 
 
-def test_pictures_that_calibrate_do_not_check(made):
-    pictures = drawn(45)
-    quantized.ensure(*shipped(), np.concatenate([pictures, pictures[:9]]))
+def test_images_that_calibrate_do_not_check(made):
+    images = drawn(45)
+    quantized.ensure(*shipped(), np.concatenate([images, images[:9]]))
     ((calibrating, checking, _),) = made
     assert (len(calibrating), len(checking)) == (30, 15)
-    assert len({picture.tobytes() for picture in (*calibrating, *checking)}) == 45
+    assert len({image.tobytes() for image in (*calibrating, *checking)}) == 45
 
 
-def test_the_order_of_the_pictures_does_not_matter_and_only_so_many_are_used(made, monkeypatch):
-    monkeypatch.setattr(quantized, "PICTURES", 36)
+def test_the_order_of_the_images_does_not_matter_and_only_so_many_are_used(made, monkeypatch):
+    monkeypatch.setattr(quantized, "IMAGES", 36)
     monkeypatch.setattr(quantized, "CHECK", 12)
-    pictures = drawn(60)
-    one = quantized.ensure(*shipped(), pictures)
-    two = quantized.ensure(*shipped(), iter(pictures[::-1]))
+    images = drawn(60)
+    one = quantized.ensure(*shipped(), images)
+    two = quantized.ensure(*shipped(), iter(images[::-1]))
     assert one == two
     assert len(made) == 1
     assert [len(part) for part in made[0][:2]] == [24, 12]
 
 
-def test_other_pictures_another_cut_and_another_version_are_made_anew(made, monkeypatch):
+def test_other_images_another_cut_and_another_version_are_made_anew(made, monkeypatch):
     first = quantized.ensure(*shipped(), drawn(40))
     quantized.ensure(*shipped(), drawn(41))
     quantized.ensure(*shipped(Cut(pool="max")), drawn(40))
@@ -129,7 +129,7 @@ def test_below_the_bar_it_is_refused_with_figures(made):
         quantized.ensure(spec, weights, drawn(40), bar=0.998)
     text = sentence(error)
     assert error.value.exit_status == 3
-    for part in ("cifar10-resnet9", "0.998", "0.9970", "0.980", "95.0%", "13 pictures", "27", "--precision float32"):
+    for part in ("cifar10-resnet9", "0.998", "0.9970", "0.980", "95.0%", "13 images", "27", "--precision float32"):
         assert part in text
     # Nothing is made again to be judged by another bar.
     assert quantized.ensure(spec, weights, drawn(40), bar=0.99).agreement == GOOD

@@ -80,7 +80,7 @@ def test_one_leaves_scores_alone_and_two_steps_are_one():
     assert calibration.tempered(scores, 1.0) is scores
     twice = calibration.tempered(calibration.tempered(scores, 2.0), 1.5)
     assert np.allclose(twice, calibration.tempered(scores, 3.0), atol=1e-6)
-    # A picture alone, and probabilities that float32 has lost.
+    # An image alone, and probabilities that float32 has lost.
     assert calibration.tempered(np.float32([1, 0, 0]), 2.0) == pytest.approx([1, 0, 0], abs=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Judging a network: which pictures, which classes, what is fitted on which part."""
+"""Judging a network: which images, which classes, what is fitted on which part."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_another_data_set_to_calibrate_on(parts):
     found = evaluating.evaluate(classifier(), parts / "test", calibrate_on=str(parts / "val"))
     assert found.calibration.temperature > 1
     for same in (parts / "test", parts):
-        with pytest.raises(UsageError, match="100 of the 100 pictures"):
+        with pytest.raises(UsageError, match="100 of the 100 images"):
             evaluating.evaluate(classifier(), parts / "test", calibrate_on=str(same))
     with pytest.raises(UsageError, match="also those to calibrate on"):
         evaluating.evaluate(classifier(), parts, split="all", calibrate_on="val")
@@ -142,7 +142,7 @@ def test_outputs_without_names_are_taken_in_order(tmp_path, caplog):
         evaluating.evaluate(nameless, tmp_path)
 
 
-def test_pictures_that_were_trained_on_are_no_measure(tmp_path, caplog):
+def test_images_that_were_trained_on_are_no_measure(tmp_path, caplog):
     paint(tmp_path / "photos", {"cat": [("cat", 0.9)]})
     file = tmp_path / "net.keras"
     with zipfile.ZipFile(file, "w") as archive:
@@ -154,7 +154,7 @@ def test_pictures_that_were_trained_on_are_no_measure(tmp_path, caplog):
     trained._engine = classifier()._engine
     with caplog.at_level("WARNING", "zoo"):
         evaluating.evaluate(trained, tmp_path / "photos")
-    assert "was trained on pictures of" in caplog.text
+    assert "was trained on images of" in caplog.text
     caplog.clear()
     paint(tmp_path / "others", {"cat": [("cat", 0.9)]})
     evaluating.evaluate(trained, tmp_path / "others")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.engines.coloured import classifier, paint
-from tests.evaluation.test_result import PICTURES
+from tests.evaluation.test_result import IMAGES
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.evaluation import evaluate as evaluating
 from zoo.evaluation import files
@@ -22,7 +22,7 @@ def table(path):
 
 
 def test_all_files_are_written_and_agree(tmp_path):
-    paint(tmp_path / "photos", PICTURES)
+    paint(tmp_path / "photos", IMAGES)
     (tmp_path / "photos/dog/broken.jpg").touch()
     found = evaluating.evaluate(classifier(), tmp_path / "photos")
     folder = tmp_path / "deep/judged"

@@ -35,7 +35,7 @@ def test_a_network_says_what_it_says_elsewhere_and_what_it_took(tmp_path):
 
 
 def test_what_is_wrong_there_is_said_here(tmp_path):
-    with pytest.raises(UsageError, match="There is no data set"):
+    with pytest.raises(UsageError, match="There is no dataset"):
         measuring.measure(Request("cifar10-resnet9", str(tmp_path / "none"), "all"), lambda done: None)
     paint(tmp_path / "photos", {"cat": [("cat", 0.5)]})
     with pytest.raises(UnavailableError, match="resnet50"):

@@ -16,7 +16,7 @@ from zoo.evaluation import metrics
 
 FAST = settings(max_examples=100, deadline=None)
 
-#: Four pictures, three classes: right; second best; third best; a tie that the lower index wins.
+#: Four images, three classes: right; second best; third best; a tie that the lower index wins.
 SCORES = np.array([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.6, 0.1, 0.3], [0.4, 0.4, 0.2]])
 LABELS = np.array([0, 1, 1, 0])
 NAMES = ("ape", "bee", "cow")
@@ -24,7 +24,7 @@ NAMES = ("ape", "bee", "cow")
 
 @st.composite
 def judged(draw):
-    """Probabilities and labels of 1 to 30 pictures and 1 to 9 classes, ties among them."""
+    """Probabilities and labels of 1 to 30 images and 1 to 9 classes, ties among them."""
     shape = draw(st.tuples(st.integers(1, 30), st.integers(1, 9)))
     weights = draw(arrays.arrays(np.int64, shape, elements=st.integers(0, 4))) + 1e-3
     labels = draw(arrays.arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))
@@ -105,7 +105,7 @@ def test_confusion_by_hand():
 
 @FAST
 @given(judged())
-def test_confusion_counts_every_picture_once(case):
+def test_confusion_counts_every_image_once(case):
     scores, labels = case
     predicted, classes = scores.argmax(axis=1), scores.shape[1]
     matrix = metrics.confusion(predicted, labels, classes)
@@ -120,7 +120,7 @@ def test_per_class_by_hand():
     ape, bee, cow, dog = metrics.per_class(matrix)
     assert ape == {"precision": 8 / 9, "recall": 0.8, "f1": pytest.approx(2 * 8 / 19), "support": 10}
     assert bee == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
-    # No picture and never predicted; one picture and never predicted.
+    # No image and never predicted; one image and never predicted.
     assert cow == {"precision": None, "recall": None, "f1": None, "support": 0}
     assert dog == {"precision": None, "recall": 0.0, "f1": 0.0, "support": 1}
 
@@ -228,12 +228,12 @@ ALL = [
     [
         (SCORES[:0], LABELS[:0], "cannot be judged"),
         (SCORES[0], LABELS, "cannot be judged"),
-        (SCORES, LABELS[:3], "4 pictures and 3 labels"),
+        (SCORES, LABELS[:3], "4 images and 3 labels"),
         (SCORES, np.array([0, 1, 2, 3]), "There are 3 classes, from 0 to 2, and indices from 0 to 3"),
         (SCORES, np.array([0, 1, 2, -1]), "indices from -1 to 2"),
         (SCORES, np.array([0.0, 1, 2, 0]), "whole numbers"),
-        (np.where([[0], [0], [1], [0]], np.nan, SCORES), LABELS, r"for 1 of 4 pictures \(the first is number 3\)"),
-        (np.where([[0], [1], [1], [0]], np.inf, SCORES), LABELS, r"for 2 of 4 pictures \(the first is number 2\)"),
+        (np.where([[0], [0], [1], [0]], np.nan, SCORES), LABELS, r"for 1 of 4 images \(the first is number 3\)"),
+        (np.where([[0], [1], [1], [0]], np.inf, SCORES), LABELS, r"for 2 of 4 images \(the first is number 2\)"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(metric, scores, labels, sentence):
@@ -248,7 +248,7 @@ def test_other_nonsense_is_refused():
         metrics.calibration_error(SCORES, LABELS, bins=0)
     with pytest.raises(UsageError, match="2 predictions and 1 labels"):
         metrics.confusion(np.array([0, 1]), np.array([0]), 2)
-    with pytest.raises(UsageError, match="3 scores for each picture and 2 names"):
+    with pytest.raises(UsageError, match="3 scores for each image and 2 names"):
         metrics.summary(SCORES, LABELS, NAMES[:2])
 
 
@@ -273,7 +273,7 @@ def test_mcnemar_is_a_probability_that_falls_as_they_part(one, other):
     assert metrics.mcnemar(max(one, other) + 1, min(one, other)) <= p + 1e-12
 
 
-def test_mcnemar_of_many_pictures_does_not_overflow():
+def test_mcnemar_of_many_images_does_not_overflow():
     assert metrics.mcnemar(0, 20_000) == 0.0
     assert metrics.mcnemar(10_000, 10_100) > 0.4
     with pytest.raises(UsageError):

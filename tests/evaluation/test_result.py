@@ -11,7 +11,7 @@ from zoo.core.errors import UsageError
 from zoo.evaluation import evaluate as evaluating
 
 #: Six of eight right; the surest mistake is a dog.
-PICTURES = {
+IMAGES = {
     "cat": [("cat", 0.9), ("cat", 0.8), ("dog", 0.6)],
     "dog": [("dog", 0.9), ("dog", 0.7), ("cat", 0.95), ("dog", 0.5)],
     "ship": [("ship", 0.99)],
@@ -20,8 +20,8 @@ PICTURES = {
 
 @pytest.fixture
 def found(tmp_path):
-    paint(tmp_path / "photos", PICTURES)
-    (tmp_path / "photos/dog/broken.jpg").write_bytes(b"no picture")
+    paint(tmp_path / "photos", IMAGES)
+    (tmp_path / "photos/dog/broken.jpg").write_bytes(b"no image")
     return evaluating.evaluate(classifier(), tmp_path / "photos")
 
 

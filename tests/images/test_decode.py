@@ -79,17 +79,17 @@ def test_crop_of_a_target_that_is_no_square():
     pixels = drawn.drawing(100, 100)
     found = images.load(pixels, Resize(20, 40, "crop", 1.0))
     expected = images.load(pixels[25:75], Resize(20, 40, "squash"))
-    # A filter that reaches over the edge of the window sees the picture beyond.
+    # A filter that reaches over the edge of the window sees the image beyond.
     assert np.abs(found[2:-2].astype(int) - expected[2:-2]).max() <= 1
 
 
-def test_the_same_size_is_the_same_picture():
+def test_the_same_size_is_the_same_image():
     pixels = drawn.detailed(40, 40)
     for resize in (Resize(40, 40, "crop", 1.0), Resize(40, 40, "pad"), Resize(40, 40, "squash")):
         np.testing.assert_array_equal(images.load(pixels, resize), pixels)
 
 
-def test_padding_is_black_and_the_picture_in_its_centre():
+def test_padding_is_black_and_the_image_in_its_centre():
     found = images.load(np.full((50, 100, 3), 200, np.uint8), Resize(40, 40, "pad"))
     assert not found[:10].any() and not found[30:].any()
     assert (found[10:30] == 200).all()
@@ -126,8 +126,8 @@ def test_extreme_shapes():
 
 def one(pixel, mode: str, format: str, **options) -> tuple[int, ...]:
     """What a file of one colour is decoded to."""
-    picture = Image.new(mode, (4, 4), pixel)
-    return images.decode(drawn.encoded(picture, format, **options)).getpixel((1, 2))
+    image = Image.new(mode, (4, 4), pixel)
+    return images.decode(drawn.encoded(image, format, **options)).getpixel((1, 2))
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_modes_that_only_memory_knows(mode):
 
 
 def test_palettes_with_and_without_transparency():
-    picture = Image.new("P", (4, 4), 1)
-    picture.putpalette([9, 8, 7, 200, 30, 40])
-    assert images.decode(drawn.encoded(picture, "PNG")).getpixel((0, 0)) == (200, 30, 40)
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([9, 8, 7, 200, 30, 40])
+    assert images.decode(drawn.encoded(image, "PNG")).getpixel((0, 0)) == (200, 30, 40)
     for format, transparency in (("PNG", 1), ("PNG", b"\xff\x00"), ("GIF", 1)):
-        data = drawn.encoded(picture, format, transparency=transparency)
+        data = drawn.encoded(image, format, transparency=transparency)
         assert images.decode(data).getpixel((0, 0)) == (255, 255, 255)
-    half = images.decode(drawn.encoded(picture, "PNG", transparency=b"\xff\x80"))
+    half = images.decode(drawn.encoded(image, "PNG", transparency=b"\xff\x80"))
     assert half.getpixel((0, 0)) == (227, 142, 147)
 
 
@@ -248,7 +248,7 @@ def test_odd_files_can_all_be_read(tmp_path):
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
-def test_pictures_are_turned_upright(orientation, format):
+def test_images_are_turned_upright(orientation, format):
     scene = drawn.drawing()
     data = drawn.with_orientation(drawn.stored_for(scene, orientation), orientation, format)
     np.testing.assert_array_equal(np.asarray(images.decode(data)), scene)
@@ -256,7 +256,7 @@ def test_pictures_are_turned_upright(orientation, format):
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("format", ["JPEG", "WEBP", "AVIF"])
-def test_lossy_pictures_are_turned_upright(orientation, format):
+def test_lossy_images_are_turned_upright(orientation, format):
     scene = drawn.drawing()
     stored = drawn.stored_for(scene, orientation)
     found = np.asarray(images.decode(drawn.with_orientation(stored, orientation, format, quality=95)))
@@ -310,12 +310,12 @@ def test_a_reduced_jpeg_differs_little(policy, height, width):
     resize = Resize(128, 128, policy)
     difference = np.abs(images.load(data, resize).astype(int) - images.fit(images.decode(data), resize))
     assert difference.mean() < 1.5 and difference.max() <= 24
-    assert difference.any(), "the picture was not reduced, so that this shows nothing"
+    assert difference.any(), "the image was not reduced, so that this shows nothing"
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_reduced_jpeg_keeps_its_place_whatever_its_orientation(orientation):
-    # 8 n + 1 pixels: the last ones of a reduced picture are an eighth of a pixel wide.
+    # 8 n + 1 pixels: the last ones of a reduced image are an eighth of a pixel wide.
     stored = drawn.stored_for(drawn.detailed(1601, 1409), orientation)
     data = drawn.with_orientation(stored, orientation, "JPEG", quality=92)
     for resize in (Resize(64, 96, "squash"), Resize(64, 48, "crop", 1.0)):
@@ -384,7 +384,7 @@ def test_other_arrays_are_errors(array, reason):
 
 
 def test_other_things_are_errors(tmp_path):
-    with pytest.raises(ImageError, match="a NoneType, not a picture"):
+    with pytest.raises(ImageError, match="a NoneType, not an image"):
         images.load(None, Resize(4, 4))
     with pytest.raises(ImageError, match="reading text"):
         images.load(io.StringIO("text"), Resize(4, 4))
@@ -411,13 +411,13 @@ def test_a_forbidden_file(tmp_path):
 
 REASONS = {
     "empty": "the file is empty",
-    "text": "not a picture: it begins with text",
-    "web_page": "not a picture: it is a web page",
-    "postscript": "not a picture: it is a PostScript document",
+    "text": "not an image: it begins with text",
+    "web_page": "not an image: it is a web page",
+    "postscript": "not an image: it is a PostScript document",
     "cut_jpeg": "cut short: the file ends after",
     "cut_png": "cut short: the file ends after",
     "cut_gif": "cut short: the file ends after",
-    "png_wrong_checksum": "damaged: it begins like a PNG picture",
+    "png_wrong_checksum": "damaged: it begins like a PNG image",
     "bomb": "too large: 60000×60000 pixels, and the limit is 210 million",
     "ribbon": "too long",
     "many_scans": "made to take long",
@@ -491,7 +491,7 @@ SAMPLES = {
 
 @FAST
 @given(name=st.sampled_from(sorted(SAMPLES)), share=st.floats(0, 1, exclude_max=True))
-def test_a_cut_file_is_an_error_or_the_whole_picture(name, share):
+def test_a_cut_file_is_an_error_or_the_whole_image(name, share):
     whole = SAMPLES[name]
     try:
         found = np.asarray(images.decode(whole[: int(len(whole) * share)]))

@@ -25,7 +25,7 @@ from zoo.core.errors import ImageError
 from zoo.images import folders, sources
 from zoo.images.sources import Source, find
 
-PICTURE = drawn.encoded(drawn.drawing(8, 8), "PNG")
+IMAGE = drawn.encoded(drawn.drawing(8, 8), "PNG")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def tree(tmp_path, monkeypatch) -> Path:
     ):  # fmt: skip
         path = tmp_path / "tree" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(PICTURE)
+        path.write_bytes(IMAGE)
     monkeypatch.chdir(tmp_path / "tree")
     return tmp_path / "tree"
 
@@ -62,12 +62,12 @@ def test_a_file_is_itself_and_keeps_the_text_that_was_typed(tree):
     assert [source.path for source in find("a.png")] == ["a.png"]
 
 
-def test_a_folder_gives_its_pictures_in_natural_order(tree):
+def test_a_folder_gives_its_images_in_natural_order(tree):
     assert paths(".") == ["./[1].png", "./a.png", "./b2.JPG", "./b10.jpg"]
     assert paths("sub/") == ["sub/c.webp"]
 
 
-def test_recursion_looks_into_folders_even_those_named_like_pictures(tree):
+def test_recursion_looks_into_folders_even_those_named_like_images(tree):
     assert paths(".", recursive=True) == [
         "./[1].png", "./a.png", "./b2.JPG", "./b10.jpg", "./folder.jpg/inside.png", "./sub/c.webp", "./sub/deep/d.tiff",
     ]  # fmt: skip
@@ -76,8 +76,8 @@ def test_recursion_looks_into_folders_even_those_named_like_pictures(tree):
 def test_every_input_gives_a_row(tree):
     assert problem("missing.jpg") == "no such file or folder"
     assert problem("a.png/b.png") == "the system does not give it: not a directory"
-    assert "without pictures" in (problem("none") or "") and "--recursive" in (problem("none") or "")
-    assert problem("none", recursive=True) == "a folder without pictures"
+    assert "without images" in (problem("none") or "") and "--recursive" in (problem("none") or "")
+    assert problem("none", recursive=True) == "a folder without images"
     assert problem("*.heic") == "no file matches this pattern"
     assert "embedded null" in (problem("a\0b") or "")
     assert "too long" in (problem("x" * 5000) or "")
@@ -94,9 +94,9 @@ def test_a_moment_of_a_video_is_itself(tree):
     assert problem("clip[1].mp4#t=1.5") is None
     assert problem("gone.mp4#t=1.5") == "no such file or folder"
     assert problem("clip[1].mp4#t=soon") == "no file matches this pattern"
-    (tree / "b#t=1").write_bytes(PICTURE)
+    (tree / "b#t=1").write_bytes(IMAGE)
     with Source("b#t=1").open() as file:
-        assert file.read() == PICTURE
+        assert file.read() == IMAGE
 
 
 def test_a_folder_gives_its_videos_where_they_are_asked_for(tree):
@@ -106,7 +106,7 @@ def test_a_folder_gives_its_videos_where_they_are_asked_for(tree):
     assert paths("sub", videos=True) == ["sub/b.MOV", "sub/c.webp"]
     assert paths("sub", videos=True, recursive=True) == ["sub/b.MOV", "sub/c.webp", "sub/deep/a.mkv", "sub/deep/d.tiff"]
     assert paths("su*", videos=True) == ["sub/b.MOV", "sub/c.webp"]
-    assert problem("none", recursive=True, videos=True) == "a folder without pictures and videos"
+    assert problem("none", recursive=True, videos=True) == "a folder without images and videos"
 
 
 def test_what_a_source_holds_in_memory():
@@ -165,7 +165,7 @@ def test_deep_folders(tmp_path):
         except OSError:
             folder = folder.parent
             break
-    (folder / "x.png").write_bytes(PICTURE)
+    (folder / "x.png").write_bytes(IMAGE)
     try:
         assert len(paths(tmp_path, recursive=True)) == 1
     finally:
@@ -176,12 +176,12 @@ def test_deep_folders(tmp_path):
 def test_names_that_are_not_utf8(tmp_path):
     name = os.fsencode(tmp_path) + b"/gr\xfc\xdfe \xff.jpg"
     with open(name, "wb") as file:
-        file.write(PICTURE)
+        file.write(IMAGE)
     for typed in (tmp_path, name, os.fsencode(tmp_path) + b"/gr*.jpg"):
         (source,) = find([typed])
         assert os.fsencode(source.path) == name
         with source.open() as file:
-            assert file.read() == PICTURE
+            assert file.read() == IMAGE
 
 
 def test_a_large_folder_is_found_without_keeping_more_than_its_names(tmp_path):
@@ -269,10 +269,10 @@ def test_a_pipe_in_a_folder_is_skipped_and_one_that_is_named_is_read(tree):
     os.mkfifo(tree / "sub" / "pipe.jpg")
     assert paths("sub") == paths("sub/*.*") == ["sub/c.webp"]
     (source,) = find(["sub/pipe.jpg"])
-    writer = threading.Thread(target=(tree / "sub" / "pipe.jpg").write_bytes, args=(PICTURE,))
+    writer = threading.Thread(target=(tree / "sub" / "pipe.jpg").write_bytes, args=(IMAGE,))
     writer.start()
     with source.open() as file:
-        assert file.read() == PICTURE
+        assert file.read() == IMAGE
         assert file.seek(0) == 0
     writer.join()
 
@@ -327,7 +327,7 @@ def test_an_empty_list_has_a_row(monkeypatch):
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "GIF", "WEBP"])
-def test_a_picture_in_the_place_of_a_list(format):
+def test_a_image_in_the_place_of_a_list(format):
     data = drawn.encoded(drawn.drawing(), format)
     assert "name it /dev/stdin" in (problem("-", stdin=io.BytesIO(data)) or "")
 
@@ -338,7 +338,7 @@ def test_a_picture_in_the_place_of_a_list(format):
 def test_any_names_survive_a_list_however_it_arrives(names):
     for separator in (b"\n", b"\0"):
         data = separator.join(names) + separator
-        if data.startswith(sources._PICTURES):
+        if data.startswith(sources._IMAGES):
             continue
         for size in (1, 7, 1 << 16):
             stream = io.BytesIO(data)
@@ -385,11 +385,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.release.wait(5)  # type: ignore[attr-defined]
         self.send_response(200 if name in ("picture.png", "cut", "endless", "slow") else 404)
         if name != "endless":
-            self.send_header("Content-Length", str(len(PICTURE)))
+            self.send_header("Content-Length", str(len(IMAGE)))
         self.end_headers()
         try:
             for _ in range(100 if name == "endless" else 1):
-                self.wfile.write(PICTURE[:20] if name == "cut" else PICTURE * (1000 if name == "endless" else 1))
+                self.wfile.write(IMAGE[:20] if name == "cut" else IMAGE * (1000 if name == "endless" else 1))
         except OSError:
             return
 
@@ -426,17 +426,17 @@ def test_an_address_is_fetched_when_it_is_read(server):
         (source,) = find([f"{server}/{name}"])
         assert (source.kind, source.problem) == ("url", None)
         with source.open() as file:
-            assert file.read() == PICTURE
+            assert file.read() == IMAGE
 
 
-def test_addresses_that_give_no_picture(server, monkeypatch):
+def test_addresses_that_give_no_image(server, monkeypatch):
     assert refusal(f"{server}/nothing.png") == "the server answers 404 Not Found"
     assert refusal(f"{server}/cut").startswith("the connection was cut after")
     assert "redirects" in refusal(f"{server}/circle")
     monkeypatch.setattr(sources, "READ_TIMEOUT", 0.2)
     assert refusal(f"{server}/slow") == "the server does not answer in time"
     monkeypatch.setattr(sources, "URL_LIMIT", 1 << 20)
-    assert refusal(f"{server}/endless") == "larger than the 1 MiB that zoo fetches for one picture"
+    assert refusal(f"{server}/endless") == "larger than the 1 MiB that zoo fetches for one image"
     monkeypatch.setattr(sources, "TOTAL_TIMEOUT", 0.0)
     assert refusal(f"{server}/picture.png") == "not fetched within 0 seconds"
 

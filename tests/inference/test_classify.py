@@ -52,7 +52,7 @@ def test_threshold_and_top(classifier):
             classifier.predict(EXAMPLES / "car.jpg", **wrong)
 
 
-def test_a_batch_after_a_single_picture_is_run_as_a_batch(classifier):
+def test_a_batch_after_a_single_image_is_run_as_a_batch(classifier):
     classifier.predict(EXAMPLES / "car.jpg")
     assert classifier.engine.single
     classifier.predict([EXAMPLES / "car.jpg"] * 2)
@@ -78,7 +78,7 @@ def test_a_video_has_one_result_with_its_frames_and_votes(classifier, film):
     assert (result.path, result.status, result.error) == (str(film), "ok", None)
     assert [(frame.time, frame.label) for frame in result.frames] == [(0, "ship"), (1, "ship"), (2, "automobile")]
     assert dict(result.votes) == {"ship": 2, "automobile": 1}
-    # The mean over the frames, as of three pictures.
+    # The mean over the frames, as of three images.
     moments = [f"{film}#t={second}.000" for second in range(3)]
     alone = [{p.label: p.score for p in row.predictions} for row in classifier.predict(moments, top=10)]
     for prediction in result.predictions:
@@ -181,8 +181,8 @@ def test_a_grey_network_of_plain_keras_is_given_the_grey_of_colours(tmp_path):
     kernel[0] = [1, 0.5, 0]
     grey.set_weights([kernel, np.zeros(3, "float32")])
     grey.save(tmp_path / "grey.keras")
-    picture = np.full((8, 8, 3), [200, 100, 50], np.uint8)
+    image = np.full((8, 8, 3), [200, 100, 50], np.uint8)
     expected = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
     for engine in ("keras", "openvino"):
-        (result,) = zoo.Classifier(str(tmp_path / "grey.keras"), engine=engine).predict(picture)
+        (result,) = zoo.Classifier(str(tmp_path / "grey.keras"), engine=engine).predict(image)
         assert [p.score for p in result.predictions] == pytest.approx([expected, expected / 2, 0], abs=1e-3)

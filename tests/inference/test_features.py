@@ -17,7 +17,7 @@ from zoo.images import decode, sources
 from zoo.inference.features import Extractor, extract_features
 
 EXAMPLES = ROOT / "examples"
-PICTURES = [EXAMPLES / name for name in ("airplane.jpg", "ship.jpg", "car.jpg")]
+IMAGES = [EXAMPLES / name for name in ("airplane.jpg", "ship.jpg", "car.jpg")]
 NETWORK = "cifar10-resnet9"
 
 
@@ -31,11 +31,11 @@ def compiled_once(own_caches, cache, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(cache))
 
 
-def test_a_row_for_each_picture_in_order_and_the_others_with_reasons(tmp_path):
-    found = zoo.extract_features([PICTURES[0], tmp_path / "none.jpg", PICTURES[1]], model=NETWORK)
+def test_a_row_for_each_image_in_order_and_the_others_with_reasons(tmp_path):
+    found = zoo.extract_features([IMAGES[0], tmp_path / "none.jpg", IMAGES[1]], model=NETWORK)
     assert found.vectors.shape == (2, 256)
     assert found.vectors.dtype == np.float32
-    assert found.paths == (str(PICTURES[0]), str(PICTURES[1]))
+    assert found.paths == (str(IMAGES[0]), str(IMAGES[1]))
     ((path, reason),) = found.failed
     assert path == str(tmp_path / "none.jpg")
     assert "no such file" in reason
@@ -50,28 +50,28 @@ def test_nothing_that_can_be_read_gives_no_rows(tmp_path):
 def test_a_stage_is_the_layer_that_ends_it():
     one = Extractor(NETWORK, layer="stage1")
     assert one.spec.cut.layer == "stage1_res_add"
-    by_stage, by_layer = (extract_features(PICTURES, NETWORK, layer=name) for name in ("stage1", "stage1_res_add"))
+    by_stage, by_layer = (extract_features(IMAGES, NETWORK, layer=name) for name in ("stage1", "stage1_res_add"))
     np.testing.assert_array_equal(by_stage.vectors, by_layer.vectors)
 
 
 def test_pooling_is_what_it_says():
-    maps = extract_features(PICTURES, NETWORK, layer="stage2", pool="none").vectors
+    maps = extract_features(IMAGES, NETWORK, layer="stage2", pool="none").vectors
     assert maps.shape[0] == 3 and maps.ndim == 4
     for pool, expected in {
         "avg": maps.mean((1, 2)),
         "max": maps.max((1, 2)),
         "flatten": maps.reshape(3, -1),
     }.items():
-        found = extract_features(PICTURES, NETWORK, layer="stage2", pool=pool).vectors
+        found = extract_features(IMAGES, NETWORK, layer="stage2", pool=pool).vectors
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_several_layers_and_probabilities_are_those_of_one_at_a_time():
-    found = extract_features(PICTURES, NETWORK, layer=["stage3", "stage1"], probabilities=True)
-    alone = [extract_features(PICTURES, NETWORK, layer=name).vectors for name in ("stage3", "stage1")]
+    found = extract_features(IMAGES, NETWORK, layer=["stage3", "stage1"], probabilities=True)
+    alone = [extract_features(IMAGES, NETWORK, layer=name).vectors for name in ("stage3", "stage1")]
     np.testing.assert_allclose(found.vectors, alone[0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.more["features_stage1_res_add"], alone[1], rtol=1e-4, atol=1e-5)
-    classified = zoo.Classifier(NETWORK).predict(PICTURES, top=1)
+    classified = zoo.Classifier(NETWORK).predict(IMAGES, top=1)
     assert found.more["probabilities"].shape == (3, 10)
     for row, result in zip(found.more["probabilities"], classified, strict=True):
         assert row.argmax() == result.predictions[0].index
@@ -79,13 +79,13 @@ def test_several_layers_and_probabilities_are_those_of_one_at_a_time():
 
 
 def test_normalised_vectors_have_length_one_and_the_same_direction():
-    plain, unit = (extract_features(PICTURES, NETWORK, normalize=flag).vectors for flag in (False, True))
+    plain, unit = (extract_features(IMAGES, NETWORK, normalize=flag).vectors for flag in (False, True))
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(unit * np.linalg.norm(plain, axis=1, keepdims=True), plain, rtol=1e-4, atol=1e-6)
 
 
 def test_float16_is_the_nearest_and_what_it_cannot_hold_is_refused(monkeypatch):
-    full, half = (extract_features(PICTURES, NETWORK, dtype=dtype).vectors for dtype in ("float32", "float16"))
+    full, half = (extract_features(IMAGES, NETWORK, dtype=dtype).vectors for dtype in ("float32", "float16"))
     assert half.dtype == np.float16
     np.testing.assert_array_equal(half, full.astype("float16"))
     extractor = Extractor(NETWORK, dtype="float16")
@@ -93,8 +93,8 @@ def test_float16_is_the_nearest_and_what_it_cannot_hold_is_refused(monkeypatch):
         extractor._finished(np.array([1.0, 70000.0], "float32"))
 
 
-def test_arrays_sources_and_batches_are_pictures_too():
-    pixels = np.asarray(Image.open(PICTURES[1]).convert("RGB"))
+def test_arrays_sources_and_batches_are_images_too():
+    pixels = np.asarray(Image.open(IMAGES[1]).convert("RGB"))
     extractor = Extractor(NETWORK)
     one = extractor.extract(pixels)
     batch = extractor.extract(np.stack([pixels, pixels]))
@@ -110,13 +110,13 @@ def test_a_stream_is_lazy():
     def endless():
         while True:
             taken.append(1)
-            yield PICTURES[0]
+            yield IMAGES[0]
 
     stream = Extractor(NETWORK).stream(endless())
     for _ in range(5):
         source, output = next(stream)
         assert not isinstance(output, ImageError)
-        assert source.path == str(PICTURES[0])
+        assert source.path == str(IMAGES[0])
     stream.close()
     assert len(taken) < 100
 
@@ -135,14 +135,14 @@ def test_a_stream_is_lazy():
 )
 def test_what_makes_no_sense_is_a_sentence(settings, sentence):
     with pytest.raises(UsageError, match=sentence):
-        extract_features(PICTURES, NETWORK, **settings)
+        extract_features(IMAGES, NETWORK, **settings)
 
 
 def test_the_network_that_made_a_file_is_found_again():
     made = Extractor(NETWORK, layer="stage2", pool="max", normalize=True)
     again = Extractor.like(made.about)
     assert again.about == made.about
-    np.testing.assert_array_equal(again.extract(PICTURES).vectors, made.extract(PICTURES).vectors)
+    np.testing.assert_array_equal(again.extract(IMAGES).vectors, made.extract(IMAGES).vectors)
 
 
 @pytest.mark.parametrize("key", ["weights_digest", "network", "resize"])
@@ -161,8 +161,8 @@ def test_a_file_that_does_not_say_what_made_it_is_refused():
 @pytest.mark.parametrize("engine", ["openvino", "keras"])
 def test_both_engines_give_what_keras_gives(engine):
     extractor = Extractor(NETWORK, layer=["stage2", "stage3"], pool="avg", probabilities=True, engine=engine)
-    found = extractor.extract(PICTURES)
-    pixels = np.stack([decode.load(str(path), extractor.spec.resize) for path in PICTURES])
+    found = extractor.extract(IMAGES)
+    pixels = np.stack([decode.load(str(path), extractor.spec.resize) for path in IMAGES])
     whole = replace(extractor.spec, cut=None)
     for name, layer in (("features", "stage2_pool"), ("features_stage3_res_add", "stage3_res_add")):
         network = models.create_model(replace(whole, cut=Cut(layer=layer)), weights=extractor.choice.weights.path)

@@ -20,7 +20,7 @@ TINY = Resize(4, 4)
 
 
 class Adder:
-    """Gives the first pixel of each picture; keeps up to ``depth`` batches waiting, as a real engine does."""
+    """Gives the first pixel of each image; keeps up to ``depth`` batches waiting, as a real engine does."""
 
     name, device, single = "adder", "cpu", False
 
@@ -37,7 +37,7 @@ class Adder:
         yield from waiting
 
 
-def picture(value):
+def image(value):
     return Source.from_array(np.full((5, 6, 3), value, np.uint8), name=str(value))
 
 
@@ -48,7 +48,7 @@ def broken(name):
 @settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 7), st.integers(0, 3))
 def test_every_source_is_one_row_in_order(good, batch_size, depth):
-    sources = [picture(number) if fine else broken(number) for number, fine in enumerate(good)]
+    sources = [image(number) if fine else broken(number) for number, fine in enumerate(good)]
     rows = list(pipeline.run(sources, Adder(batch_size, depth), TINY, threads=2))
     assert [source.path for source, _ in rows] == [source.path for source in sources]
     for number, (fine, (_, output)) in enumerate(zip(good, rows, strict=True)):
@@ -60,7 +60,7 @@ def test_every_source_is_one_row_in_order(good, batch_size, depth):
 
 def test_batches_are_full_but_the_last():
     engine = Adder(4)
-    list(pipeline.run([picture(n) for n in range(10)], engine, TINY))
+    list(pipeline.run([image(n) for n in range(10)], engine, TINY))
     assert engine.sizes == [4, 4, 2]
 
 
@@ -85,7 +85,7 @@ class Late(Adder):
 @settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 4), st.integers(0, 3))
 def test_memory_is_used_again_only_when_the_engine_is_done_with_it(good, batch_size, depth):
-    sources = [picture(number) if fine else broken(number) for number, fine in enumerate(good)]
+    sources = [image(number) if fine else broken(number) for number, fine in enumerate(good)]
     engine = Late(batch_size, depth)
     rows = list(pipeline.run(sources, engine, TINY, threads=2))
     values = [output.tolist() for _, output in rows if not isinstance(output, ImageError)]
@@ -93,11 +93,11 @@ def test_memory_is_used_again_only_when_the_engine_is_done_with_it(good, batch_s
     assert len(engine.arrays) <= depth + 1
 
 
-def test_several_views_of_a_picture_are_several_rows():
+def test_several_views_of_a_image_are_several_rows():
     def views(source, resize):
         return np.stack([np.full((4, 4, 3), int(source.path) + turn, np.uint8) for turn in (0, 100)])
 
-    rows = list(pipeline.run([picture(n) for n in range(5)], Late(4), TINY, read=views))
+    rows = list(pipeline.run([image(n) for n in range(5)], Late(4), TINY, read=views))
     assert [(source.path, float(output[0])) for source, output in rows] == [
         (str(number), number + turn) for number in range(5) for turn in (0, 100)
     ]
@@ -110,7 +110,7 @@ def test_a_stream_is_read_only_as_far_as_it_is_worked_on():
         nonlocal read
         while True:
             read += 1
-            yield picture(read % 200)
+            yield image(read % 200)
 
     rows = pipeline.run(endless(), Adder(4), TINY, threads=2)
     for _ in range(20):
@@ -119,8 +119,8 @@ def test_a_stream_is_read_only_as_far_as_it_is_worked_on():
     rows.close()
 
 
-def test_large_pictures_in_memory_are_few_at_a_time(monkeypatch):
-    """Of pictures that are in memory already as many are taken as fit into what is allowed, and one more."""
+def test_large_images_in_memory_are_few_at_a_time(monkeypatch):
+    """Of images that are in memory already as many are taken as fit into what is allowed, and one more."""
     monkeypatch.setattr(pipeline, "HELD", 1000)
     taken: list[int] = []
     reading = threading.Event()
@@ -128,7 +128,7 @@ def test_large_pictures_in_memory_are_few_at_a_time(monkeypatch):
     def stream():
         for number in range(60):
             taken.append(number)
-            yield picture(number)
+            yield image(number)
 
     def read(source, resize):
         assert reading.wait(20)
@@ -148,7 +148,7 @@ def test_large_pictures_in_memory_are_few_at_a_time(monkeypatch):
 
 def test_closing_early_ends_the_threads():
     before = threading.active_count()
-    rows = pipeline.run((picture(n % 200) for n in range(1000)), Adder(2), TINY, threads=3)
+    rows = pipeline.run((image(n % 200) for n in range(1000)), Adder(2), TINY, threads=3)
     next(rows)
     rows.close()
     assert threading.active_count() == before
@@ -162,4 +162,4 @@ def test_an_engine_that_fails_ends_the_run():
             yield
 
     with pytest.raises(RuntimeError, match="no more"):
-        list(pipeline.run([picture(1)] * 9, Failing(2), TINY))
+        list(pipeline.run([image(1)] * 9, Failing(2), TINY))

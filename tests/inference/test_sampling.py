@@ -17,15 +17,15 @@ RESIZE = Resize(2, 2, "squash")
 
 
 def flat(number):
-    """A picture whose pixels say which one it is."""
+    """An image whose pixels say which one it is."""
     return Source.from_array(np.full((2, 2, 3), number, "uint8"))
 
 
-def numbers(pictures):
-    return pictures[:, 0, 0, 0].tolist()
+def numbers(images):
+    return images[:, 0, 0, 0].tolist()
 
 
-def test_a_sample_has_different_pictures_in_their_order():
+def test_a_sample_has_different_images_in_their_order():
     drawn = numbers(sample(map(flat, range(200)), RESIZE, 20))
     assert len(drawn) == 20 == len(set(drawn))
     assert drawn == sorted(drawn)
@@ -33,12 +33,12 @@ def test_a_sample_has_different_pictures_in_their_order():
     assert drawn != numbers(sample(map(flat, range(200)), RESIZE, 20, seed=1))
 
 
-def test_few_pictures_are_all_drawn():
+def test_few_images_are_all_drawn():
     assert numbers(sample(map(flat, range(7)), RESIZE, 20)) == list(range(7))
     assert sample([], RESIZE, 20).shape == (0, 2, 2, 3)
 
 
-def test_every_picture_has_the_same_chance():
+def test_every_image_has_the_same_chance():
     draws = (numbers(sample(map(flat, range(10)), RESIZE, 3, seed=seed)) for seed in range(500))
     counts = Counter(number for draw in draws for number in draw)
     # 150 each, with a standard deviation of 10.

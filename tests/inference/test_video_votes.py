@@ -41,7 +41,7 @@ def test_the_mean_of_many_does_not_drift():
     assert tally.mean == pytest.approx([0.1, 0.9], abs=1e-7)
 
 
-def test_frames_of_a_video_have_one_key_and_pictures_none_in_common():
+def test_frames_of_a_video_have_one_key_and_images_none_in_common():
     one, two = Video("clip.mp4"), Video("clip.mp4")
     keys = [video_of((Source("x", frame=Frame(video, 0)), None)) for video in (one, one, two)]
     assert keys[0] == keys[1] != keys[2]

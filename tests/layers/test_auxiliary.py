@@ -9,10 +9,10 @@ from zoo.layers.auxiliary import ReconstructionLoss
 
 
 def network(weight=0.25):
-    picture = keras.Input((3, 2))
-    scores = layers.Dense(2, kernel_initializer="zeros", name="scores")(layers.Flatten()(picture))
-    drawn = layers.Rescaling(1.0, offset=0.5)(picture)
-    return keras.Model(picture, ReconstructionLoss(weight)([scores, drawn, picture]))
+    image = keras.Input((3, 2))
+    scores = layers.Dense(2, kernel_initializer="zeros", name="scores")(layers.Flatten()(image))
+    drawn = layers.Rescaling(1.0, offset=0.5)(image)
+    return keras.Model(image, ReconstructionLoss(weight)([scores, drawn, image]))
 
 
 def test_the_sum_of_squares_is_added_in_training_alone():

@@ -22,10 +22,10 @@ def slow_route(votes, iterations):
     for _ in range(iterations):
         weights = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
         capsules = np.empty((batch, higher, dimensions))
-        for picture in range(batch):
+        for image in range(batch):
             for j in range(higher):
-                total = sum(weights[picture, i, j] * votes[picture, i, j] for i in range(lower))
-                capsules[picture, j] = slow_squash(total)
+                total = sum(weights[image, i, j] * votes[image, i, j] for i in range(lower))
+                capsules[image, j] = slow_squash(total)
         logits = logits + (votes * capsules[:, None]).sum(-1)
     return capsules
 
@@ -64,9 +64,9 @@ def test_longest():
     capsules = numbers(4, 3, 2)
     lengths = np.array([[0.1, 0.9, 0.2], [0.5, 0.4, 0.3], [0.0, 0.0, 0.1], [0.3, 0.3, 0.2]], "float32")
     kept = array(longest(ops.convert_to_tensor(capsules), ops.convert_to_tensor(lengths)))
-    for picture, best in enumerate([1, 0, 2, 0]):
-        assert np.array_equal(kept[picture, best], capsules[picture, best])
-        assert not np.delete(kept[picture], best, axis=0).any()
+    for image, best in enumerate([1, 0, 2, 0]):
+        assert np.array_equal(kept[image, best], capsules[image, best])
+        assert not np.delete(kept[image], best, axis=0).any()
 
 
 @needs_tensorflow

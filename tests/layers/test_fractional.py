@@ -195,7 +195,7 @@ def test_seeds_and_streams_have_nothing_in_common():
 # The layer
 
 
-def picture(shape=(2, 23, 18, 3)):
+def image(shape=(2, 23, 18, 3)):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
@@ -205,7 +205,7 @@ def run(layer, x, training=False):
 
 @pytest.mark.parametrize(("overlapping", "pseudorandom"), VARIANTS)
 def test_the_layer_takes_maxima_over_the_regions(overlapping, pseudorandom):
-    x = picture()
+    x = image()
     layer = FractionalMaxPooling2D((1.4, 1.7), overlapping=overlapping, pseudorandom=pseudorandom, seed=70_000)
     assert layer.compute_output_shape((None, 23, 18, 3)) == (None, 16, 10, 3)
     spans = (23 - overlapping, 18 - overlapping)
@@ -224,18 +224,18 @@ def test_all_offsets_of_a_ratio_and_an_output_size():
         assert FractionalMaxPooling2D(ratio).compute_output_shape((None, 24, 24, 1))[1:3] == (size, size)
     assert FractionalMaxPooling2D(output_size=17).compute_output_shape((None, 24, 24, 1)) == (None, 17, 17, 1)
     assert FractionalMaxPooling2D(output_size=[17, 13]).compute_output_shape((None, 24, 24, 1))[1:3] == (17, 13)
-    # Disjoint regions of one pixel are the picture itself.
-    x = picture()
+    # Disjoint regions of one pixel are the image itself.
+    x = image()
     np.testing.assert_array_equal(run(FractionalMaxPooling2D(1, overlapping=False), x, True), x)
     # Disjoint ones of two are Keras's own pooling.
-    even = picture((2, 16, 12, 3))
+    even = image((2, 16, 12, 3))
     expected = run(layers.MaxPooling2D(), even)
     np.testing.assert_array_equal(run(FractionalMaxPooling2D(2, overlapping=False), even, True), expected)
 
 
 def test_its_state_is_no_weight_and_replays_what_follows():
     layer = FractionalMaxPooling2D(1.4, pseudorandom=False)
-    x = picture()
+    x = image()
     first = [run(layer, x, True) for _ in range(3)]
     assert not np.array_equal(first[1], first[2])
     assert layer.weights == []
@@ -278,7 +278,7 @@ def test_it_trains_compiled_at_any_batch_size(policy, jit):
     finally:
         keras.config.set_dtype_policy("float32")
     model.compile(keras.optimizers.Adam(0.001), "mse", jit_compile=jit)
-    x, y = picture((5, 23, 18, 3)), np.array([[0.0, 1.0]] * 5)
+    x, y = image((5, 23, 18, 3)), np.array([[0.0, 1.0]] * 5)
     losses = model.fit(x, y, batch_size=3, epochs=4, shuffle=False, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     assert np.array_equal(ops.convert_to_numpy(model.layers[1].seed_generator.state), [0, 8])
@@ -290,7 +290,7 @@ def test_it_is_saved_and_loaded(tmp_path):
     model = network(overlapping=False, pseudorandom=False, seed=9)
     model.save(tmp_path / "a.keras")
     loaded = keras.models.load_model(tmp_path / "a.keras")
-    np.testing.assert_array_equal(loaded.predict(picture(), verbose=0), model.predict(picture(), verbose=0))
+    np.testing.assert_array_equal(loaded.predict(image(), verbose=0), model.predict(image(), verbose=0))
     names = ("pool_ratio", "output_size", "overlapping", "pseudorandom", "seed")
     assert [loaded.layers[1].get_config()[name] for name in names] == [1.4, None, False, False, 9]
 
@@ -300,7 +300,7 @@ def test_it_is_saved_and_loaded(tmp_path):
 def test_the_fast_gradient_is_the_gradient(overlapping, pseudorandom):
     import tensorflow as tf
 
-    x = tf.constant(picture())
+    x = tf.constant(image())
     spans = (23 - overlapping, 18 - overlapping)
     ends = region_boundaries(spans, (16, 11), 3, pseudorandom=pseudorandom, seed=1)
     gradients = []
@@ -318,7 +318,7 @@ def test_the_fast_gradient_is_the_gradient(overlapping, pseudorandom):
 @needs_tensorflow
 @pytest.mark.parametrize("overlapping", [False, True])
 def test_equal_pixels_share_one_gradient(overlapping):
-    """The background of a picture is flat: each region hands its gradient on once, to one of its pixels."""
+    """The background of an image is flat: each region hands its gradient on once, to one of its pixels."""
     import tensorflow as tf
 
     x = tf.zeros((1, 12, 12, 1))

@@ -10,7 +10,7 @@ import pytest
 
 from zoo.models import create_model, find_layer
 
-#: The least picture, for which a NumPy without convolutions is quick enough.
+#: The least image, for which a NumPy without convolutions is quick enough.
 SIZE = 67
 #: Input channels of a group, filters, size and groups of each convolution.
 CONVOLUTIONS = {
@@ -76,14 +76,14 @@ def normalise(x: np.ndarray) -> np.ndarray:
     return np.asarray(x / (1 + 0.0001 / 5 * sums) ** 0.75)
 
 
-def forward(picture: np.ndarray, weights: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
-    """What each layer says of one picture, RGB 0-255, in double precision."""
+def forward(image: np.ndarray, weights: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """What each layer says of one image, RGB 0-255, in double precision."""
 
     def relu(x: np.ndarray) -> np.ndarray:
         return np.asarray(np.maximum(x, 0))
 
     w: dict[str, Any] = {name: [array.astype("float64") for array in arrays] for name, arrays in weights.items()}
-    x = picture[..., ::-1].astype("float64") - [103.939, 116.779, 123.68]
+    x = image[..., ::-1].astype("float64") - [103.939, 116.779, 123.68]
     seen = {"conv1": (x := relu(convolve(x, *w["conv1"], strides=4)))}
     seen["norm1"] = x = normalise(x)
     seen["pool1"] = x = pool(x)
@@ -106,12 +106,12 @@ def test_caffe_weights_give_what_the_formulas_give(file: Path, weights: Any) -> 
     import keras
 
     model = create_model("alexnet", file, input_shape=(SIZE, SIZE, 3))
-    pictures = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
+    images = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
     names = ["conv1", "norm1", "pool1", "conv2", "norm2", "conv3", "pool5", "fc6", "predictions"]
     seen = keras.Model(model.input, [find_layer(model, name).output for name in names])
-    outputs = [keras.ops.convert_to_numpy(output) for output in seen(pictures.astype("float32"))]
-    for index, picture in enumerate(pictures):
-        expected = forward(picture, weights)
+    outputs = [keras.ops.convert_to_numpy(output) for output in seen(images.astype("float32"))]
+    for index, image in enumerate(images):
+        expected = forward(image, weights)
         assert expected["predictions"].max() > 5 / CLASSES
         # Normalisation that did nothing would be no test of it.
         assert np.abs(expected["norm1"] - expected["conv1"]).max() > 0.1 * expected["conv1"].max()

@@ -19,7 +19,7 @@ from zoo.training import losses
 SMALL = {"filters": 8}
 
 
-def pictures(*shape):
+def images(*shape):
     return np.random.default_rng(0).uniform(size=shape).astype("float32")
 
 
@@ -60,30 +60,30 @@ def test_features(pooling, shape):
 def test_capsules_are_those_of_the_paper(routings):
     """From the map of the second convolution on, capsule by capsule."""
     model = CapsNet(classes=4, routings=routings, **SMALL)
-    x = pictures(2, 28, 28, 1)
+    x = images(2, 28, 28, 1)
     outputs = [model.get_layer(name).output for name in ("primary_capsules", "digit_capsules", "predictions")]
     primary, capsules, lengths = map(keras.ops.convert_to_numpy, keras.Model(model.input, outputs)(x))
     (kernel,) = model.get_layer("votes").get_weights()
     vectors = slow_squash(primary.astype("float64").reshape(2, -1, 8))
     votes = np.array([[[vectors[b, i] @ kernel[i, :, j] for j in range(4)] for i in range(36)] for b in range(2)])
     expected = slow_route(votes, routings)
-    assert np.ptp(expected, axis=0).max() > 1e-3, "capsules do not depend on the picture"
+    assert np.ptp(expected, axis=0).max() > 1e-3, "capsules do not depend on the image"
     np.testing.assert_allclose(capsules, expected, atol=1e-4)
     np.testing.assert_allclose(lengths, np.linalg.norm(expected, axis=-1), atol=5e-4)
 
 
 def test_scores_are_lengths():
     model = CapsNet(**SMALL)
-    scores = predict(model, pictures(4, 28, 28, 1))
+    scores = predict(model, images(4, 28, 28, 1))
     assert scores.dtype == "float32"
     assert scores.min() >= 0
     assert scores.max() <= 1
-    # Nothing at all is in an empty picture, whatever the biases say: they are zero at first.
+    # Nothing at all is in an empty image, whatever the biases say: they are zero at first.
     assert predict(model, np.zeros((1, 28, 28, 1), "float32")).max() < 1e-3
     assert not [layer for layer in model.layers if layer.name.startswith("decoder")]
 
 
-def test_gradients_at_an_empty_picture_are_finite():
+def test_gradients_at_an_empty_image_are_finite():
     if keras.backend.backend() != "tensorflow":
         pytest.skip("gradients by TensorFlow's tape")
     import tensorflow as tf
@@ -106,7 +106,7 @@ def test_the_network_for_training_has_a_decoder_and_the_same_answers():
     for layer in plain.layers:
         if layer.weights:
             layer.set_weights(training.get_layer(layer.name).get_weights())
-    x = pictures(3, 28, 28, 1)
+    x = images(3, 28, 28, 1)
     np.testing.assert_array_equal(predict(training, x), predict(plain, x))
     cut = keras.Model(training.input, training.get_layer("predictions").output)
     np.testing.assert_array_equal(predict(cut, x), predict(plain, x))
@@ -117,7 +117,7 @@ def test_the_network_for_training_has_a_decoder_and_the_same_answers():
 def test_the_loss_of_the_paper():
     """Margin loss plus 0.0005 times the sum of squares, of what the longest capsule draws."""
     model = CapsNet(training=True, **SMALL)
-    x, labels = pictures(3, 28, 28, 1), np.eye(10, dtype="float32")[[1, 2, 3]]
+    x, labels = images(3, 28, 28, 1), np.eye(10, dtype="float32")[[1, 2, 3]]
     drawn, capsules = (
         keras.ops.convert_to_numpy(keras.Model(model.input, model.get_layer(name).output)(x))
         for name in ("decoder_pixels", "digit_capsules")
@@ -145,7 +145,7 @@ def test_steps_lower_the_loss(policy):
         model = CapsNet(training=True, **SMALL)
     finally:
         keras.config.set_dtype_policy("float32")
-    x, labels = pictures(8, 28, 28, 1), np.eye(10, dtype="float32")
+    x, labels = images(8, 28, 28, 1), np.eye(10, dtype="float32")
     model.compile(keras.optimizers.Adam(3e-3), losses.get("margin"), jit_compile=False)
     history = []
     for _ in range(12):

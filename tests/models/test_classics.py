@@ -142,7 +142,7 @@ def test_min_size_is_what_the_builder_demands(name: str) -> None:
         build((spec.min_size - 1, spec.min_size - 1, 3), **spec.arguments)
 
 
-def randomise(model: keras.Model, pictures: np.ndarray) -> None:
+def randomise(model: keras.Model, images: np.ndarray) -> None:
     """Numbers of their own for every BatchNorm, by which activations neither die out nor explode."""
     rng = np.random.default_rng(0)
     normalisations = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -154,21 +154,21 @@ def randomise(model: keras.Model, pictures: np.ndarray) -> None:
     # Sums grow from block to block, where statistics do not hold them. They come from one pass in training mode.
     for layer in normalisations:
         layer.momentum = 0.0
-    model(pictures.astype("float32"), training=True)
+    model(images.astype("float32"), training=True)
 
 
-def sharpened(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
+def sharpened(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Probabilities after the last layer with weights is scaled, so that they are far from uniform and differ."""
     last = [layer for layer in model.layers if layer.weights][-1]
-    logits = np.log(model.predict(pictures, verbose=0) + 1e-30)
+    logits = np.log(model.predict(images, verbose=0) + 1e-30)
     kernel, bias = last.get_weights()
     if isinstance(last, keras.layers.Dense):
-        # What all pictures have in common is taken away.
+        # What all images have in common is taken away.
         scale = 2 / float(logits.std(axis=0).mean())
         last.set_weights([kernel * scale, bias - logits.mean(axis=0) * scale])
     else:
         last.set_weights([kernel * 2 / float(logits.std()), bias + 0.1])
-    return np.asarray(model.predict(pictures, verbose=0))
+    return np.asarray(model.predict(images, verbose=0))
 
 
 ELSEWHERE = """
@@ -177,10 +177,10 @@ for name in sys.argv[1:]:
     model = keras.models.load_model(name + ".keras")
     model.export(name + ".xml", format="openvino", verbose=False)
     compiled = openvino.Core().compile_model(name + ".xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    pictures, expected = np.load(name + ".x.npy"), np.load(name + ".y.npy")
-    got = np.concatenate([compiled(picture[None].astype("float32"))[0] for picture in pictures])
+    images, expected = np.load(name + ".x.npy"), np.load(name + ".y.npy")
+    got = np.concatenate([compiled(image[None].astype("float32"))[0] for image in images])
     assert expected.max() > 4 / expected.shape[1], (name, expected.max(), "answers are near uniform")
-    assert np.ptp(expected, axis=0).max() > 1e-3, (name, "answers do not depend on the picture")
+    assert np.ptp(expected, axis=0).max() > 1e-3, (name, "answers do not depend on the image")
     assert np.abs(got - expected).max() < 1e-4, (name, np.abs(got - expected).max())
 assert "zoo" not in sys.modules
 """
@@ -192,13 +192,13 @@ def check_elsewhere(sizes: dict[str, int], folder: Path) -> None:
     for name, size in sizes.items():
         keras.utils.set_random_seed(0)
         network = create_model(name, None, input_shape=(size, size, 3), num_classes=100)
-        pictures = rng.integers(0, 256, (4, size, size, 3), dtype=np.uint8)
-        # Bright and dark, red and blue: pictures that differ for a network that has learned nothing.
-        pictures = (pictures * np.linspace([0.1, 0.5, 1.0], [1.0, 0.6, 0.1], 4)[:, None, None]).astype(np.uint8)
-        randomise(network, pictures)
-        expected = sharpened(network, pictures)
+        images = rng.integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+        # Bright and dark, red and blue: images that differ for a network that has learned nothing.
+        images = (images * np.linspace([0.1, 0.5, 1.0], [1.0, 0.6, 0.1], 4)[:, None, None]).astype(np.uint8)
+        randomise(network, images)
+        expected = sharpened(network, images)
         network.save(folder / f"{name}.keras")
-        np.save(folder / f"{name}.x.npy", pictures)
+        np.save(folder / f"{name}.x.npy", images)
         np.save(folder / f"{name}.y.npy", expected)
         keras.backend.clear_session()
     run(ELSEWHERE, *sizes, backend="openvino", cwd=folder)
@@ -228,10 +228,10 @@ def test_a_step_of_training_moves_every_weight(name: str) -> None:
     keras.utils.set_random_seed(0)
     size = max(registry.get(name).min_size, 32)
     network = create_model(name, None, input_shape=(size, size, 3), num_classes=3)
-    pictures = np.random.default_rng(0).integers(0, 256, (4, size, size, 3)).astype("float32")
+    images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3)).astype("float32")
     before = [np.array(weight) for weight in network.get_weights()]
     network.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", jit_compile=False)
-    losses = [float(network.train_on_batch(pictures, np.array([0, 1, 2, 0]))) for _ in range(2)]
+    losses = [float(network.train_on_batch(images, np.array([0, 1, 2, 0]))) for _ in range(2)]
     assert np.isfinite(losses).all()
     for weight, old in zip(network.weights, before, strict=True):
         assert not np.array_equal(weight, old), weight.path

@@ -17,7 +17,7 @@ from zoo.models import cut_at, with_end_of, with_graph
 from zoo.pretrained import keras_file
 
 NETWORK = "lenet5"
-PICTURES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3)).astype("float32")
 
 
 def create(cut, name=NETWORK, weights=None):
@@ -37,12 +37,12 @@ def whole(tmp_path_factory):
 
 
 def outputs(network):
-    found = network.predict_on_batch(PICTURES)
+    found = network.predict_on_batch(IMAGES)
     return found if isinstance(found, list) else [found]
 
 
 def at(network, layer):
-    return keras.Model(network.inputs, models.find_layer(network, layer).output).predict_on_batch(PICTURES)
+    return keras.Model(network.inputs, models.find_layer(network, layer).output).predict_on_batch(IMAGES)
 
 
 POOLED = {
@@ -61,7 +61,7 @@ def test_several_layers_and_the_probabilities(whole, pool):
     first, second, probabilities = outputs(create(cut, weights=file))
     np.testing.assert_allclose(first, POOLED[pool](at(network, stages["stage1"])), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(second, POOLED[pool](at(network, stages["stage2"])), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(probabilities, network.predict_on_batch(PICTURES), atol=1e-6)
+    np.testing.assert_allclose(probabilities, network.predict_on_batch(IMAGES), atol=1e-6)
     assert cut.fields == ("features", f"features_{stages['stage2']}", "probabilities")
 
 

@@ -22,7 +22,7 @@ NAMES = ("fmp-mnist", "fmp-mnist-12", "fmp-cifar100")
 SMALL = {"filters": 3, "stages": 3}
 
 
-def pictures(*shape):
+def images(*shape):
     return np.random.default_rng(0).uniform(size=shape).astype("float32")
 
 
@@ -38,7 +38,7 @@ def give(source, target):
 
 
 def randomise(model, seed=0):
-    """Answers that differ from picture to picture, and from pass to pass."""
+    """Answers that differ from image to image, and from pass to pass."""
     rng = np.random.default_rng(seed)
     for layer in model.layers:
         layer.set_weights(
@@ -145,7 +145,7 @@ def test_all_forms_have_the_same_weights(forms):
 
 def test_outside_of_training_the_regions_are_those_of_the_first_pass(forms):
     training, once, often = forms
-    x = pictures(4, 20, 17, 1)
+    x = images(4, 20, 17, 1)
     np.testing.assert_array_equal(predict(training, x), predict(once, x))
     assert np.abs(predict(often, x) - predict(once, x)).max() > 1e-3
     drawn = [training(x, training=True) for _ in range(2)]
@@ -158,10 +158,10 @@ def test_passes_against_the_slow_way(overlapping, pseudorandom):
     options = {"root": 3, "stages": 3, "seed": 7, "overlapping": overlapping, "pseudorandom": pseudorandom}
     model = FractionalNet((14, 14, 2), classes=4, filters=3, passes=3, **options)
     randomise(model)
-    x = pictures(3, 14, 14, 2)
+    x = images(3, 14, 14, 2)
     passes = [slow_forward(model, x, number, **options) for number in range(3)]
     assert min(np.abs(passes[i] - passes[i - 1]).max() for i in range(3)) > 1e-3, "passes do not differ"
-    assert np.ptp(passes[0], axis=0).max() > 1e-2, "answers do not depend on the picture"
+    assert np.ptp(passes[0], axis=0).max() > 1e-2, "answers do not depend on the image"
     np.testing.assert_allclose(predict(model, x), np.mean(passes, axis=0), atol=1e-5)
     np.testing.assert_allclose(
         keras.ops.convert_to_numpy(keras.Model(model.input, model.get_layer("predictions").output)(x)),
@@ -183,7 +183,7 @@ def test_other_seeds_see_other_regions(forms):
     _, once, _ = forms
     other = FractionalNet((20, 17, 1), seed=4, **SMALL)
     give(once, other)
-    x = pictures(4, 20, 17, 1)
+    x = images(4, 20, 17, 1)
     assert np.abs(predict(other, x) - predict(once, x)).max() > 1e-3
 
 
@@ -211,7 +211,7 @@ def test_steps_lower_the_loss(policy):
     finally:
         keras.config.set_dtype_policy("float32")
     y = np.arange(16) % 4
-    x = pictures(16, 20, 20, 1) * (y[:, None, None, None] + 1) / 4
+    x = images(16, 20, 20, 1) * (y[:, None, None, None] + 1) / 4
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", jit_compile=False)
     losses = []
     for _ in range(30):
@@ -226,7 +226,7 @@ def test_steps_lower_the_loss(policy):
 def test_a_step_of_the_network_for_cifar100_lowers_its_loss():
     keras.utils.set_random_seed(0)
     model = create_model("fmp-cifar100", None, training=True)
-    x, y = 255 * pictures(2, 32, 32, 3), np.array([3, 70])
+    x, y = 255 * images(2, 32, 32, 3), np.array([3, 70])
     model.compile(keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy", jit_compile=False)
     before = model.evaluate(x, y, verbose=0)
     model.train_on_batch(x, y)
@@ -256,7 +256,7 @@ assert "zoo" not in sys.modules
 
 
 def save(model, path):
-    x = (255 * pictures(5, *model.input_shape[1:])).astype("uint8")
+    x = (255 * images(5, *model.input_shape[1:])).astype("uint8")
     x[1] //= 3
     x[2, :10] = 0
     model.save(f"{path}.keras")
@@ -279,7 +279,7 @@ def test_plain_keras_opens_it(tmp_path):
 
 
 def answers_of_openvino(name, model, folder):
-    """What the compiled form says, picture by picture and all at once; the batch is free in it."""
+    """What the compiled form says, image by image and all at once; the batch is free in it."""
     import openvino
 
     model.save_weights(folder / "w.weights.h5")
@@ -290,7 +290,7 @@ def answers_of_openvino(name, model, folder):
     )
     compiled = openvino.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     x = np.load(folder / "a.x.npy")
-    return compiled(x)[0], np.concatenate([compiled(picture[None])[0] for picture in x])
+    return compiled(x)[0], np.concatenate([compiled(image[None])[0] for image in x])
 
 
 @pytest.mark.slow

@@ -146,7 +146,7 @@ def test_a_network_that_is_no_classifier(tmp_path, create):
     path = tmp_path / "auto.yaml"
     path.write_text(
         "input: 8\nclasses: 0\npreprocessing: grey\nlayers:\n  - stage: {name: code, layers: [MaxPooling2D: 4]}\n"
-        "  - head: [UpSampling2D: 4, Conv2D: {filters: 1, kernel_size: 3, padding: same, name: picture}]\n"
+        "  - head: [UpSampling2D: 4, Conv2D: {filters: 1, kernel_size: 3, padding: same, name: image}]\n"
     )
     assert create(path, None).output_shape == (None, 8, 8, 1)
     assert create(path, None, include_top=False).output_shape == (None, 2, 2, 1)

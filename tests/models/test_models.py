@@ -42,7 +42,7 @@ SLOW = [
 TOLERANCE = 1e-5
 
 
-def pictures(shape, count=8):
+def images(shape, count=8):
     """Different brightness, colour and texture, so that different answers are due."""
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
@@ -108,7 +108,7 @@ def test_same_output_as_keras_after_its_preprocessing(name, tmp_path):
     spec = registry.get(name)
     # Three pixels a side must be left at the end, or there are no statistics.
     shape = (128, 128, 3) if spec.min_size > 32 else (96, 96, 3)
-    inputs = pictures(shape)
+    inputs = images(shape)
     own, preprocess_input = keras_s_own(spec, shape)
     prepared = preprocess_input(inputs.astype("float32"))
     randomise(own, prepared)
@@ -118,7 +118,7 @@ def test_same_output_as_keras_after_its_preprocessing(name, tmp_path):
     model = create_model(name, tmp_path / "own.weights.h5", input_shape=shape)
 
     assert expected.max() > 10 / expected.shape[1], "answers are near uniform: nothing is compared"
-    assert np.ptp(expected, axis=0).max() > 50 * TOLERANCE, "answers do not depend on the picture"
+    assert np.ptp(expected, axis=0).max() > 50 * TOLERANCE, "answers do not depend on the image"
     np.testing.assert_allclose(predict(model, inputs), expected, atol=TOLERANCE, rtol=0)
     assert model.count_params() == own.count_params()
 
@@ -130,7 +130,7 @@ def small(tmp_path_factory):
 
     keras.utils.set_random_seed(0)
     model = create_model("mobilenet_0.25", None, input_shape=(64, 64, 3))
-    randomise(model, pictures((64, 64, 3)))
+    randomise(model, images((64, 64, 3)))
     folder = tmp_path_factory.mktemp("weights")
     model.save_weights(folder / "new.weights.h5")
     model.save(folder / "archive.keras")
@@ -144,7 +144,7 @@ def small(tmp_path_factory):
 @pytest.mark.parametrize("file", ["new.weights.h5", "legacy.h5", "archive.keras"])
 def test_every_layout_loads(small, file):
     model, folder = small
-    inputs = pictures((64, 64, 3))
+    inputs = images((64, 64, 3))
     loaded = create_model("mobilenet_0.25", folder / file, input_shape=(64, 64, 3))
     np.testing.assert_allclose(predict(loaded, inputs), predict(model, inputs), atol=1e-7)
 
@@ -169,7 +169,7 @@ def test_a_new_classifier_keeps_the_trunk(small, file):
 @pytest.mark.parametrize(("pooling", "shape"), [(None, (2, 2, 256)), ("avg", (256,)), ("max", (256,))])
 def test_features(small, file, pooling, shape):
     model, folder = small
-    inputs = pictures((64, 64, 3))
+    inputs = images((64, 64, 3))
     features = create_model(
         "mobilenet_0.25", folder / file, input_shape=(64, 64, 3), include_top=False, pooling=pooling
     )
@@ -179,9 +179,9 @@ def test_features(small, file, pooling, shape):
     np.testing.assert_allclose(predict(features, inputs), reduce(predict(cut, inputs)), atol=1e-4, rtol=1e-5)
 
 
-def test_bytes_and_floats_are_the_same_picture(small):
+def test_bytes_and_floats_are_the_same_image(small):
     model, _ = small
-    inputs = pictures((64, 64, 3))
+    inputs = images((64, 64, 3))
     expected = predict(model, inputs)
     for dtype in ("uint8", "int32", "int64", "float16", "float32", "float64"):
         np.testing.assert_allclose(model.predict(inputs.astype(dtype), verbose=0), expected, atol=1e-6)
@@ -191,7 +191,7 @@ def test_bytes_and_floats_are_the_same_picture(small):
 
 def test_the_bare_network_takes_prepared_pixels(small):
     model, folder = small
-    inputs = pictures((64, 64, 3))
+    inputs = images((64, 64, 3))
     bare = create_model("mobilenet_0.25", folder / "new.weights.h5", input_shape=(64, 64, 3), preprocessing=False)
     prepared = keras.applications.mobilenet.preprocess_input(inputs.astype("float32"))
     np.testing.assert_allclose(predict(bare, prepared), predict(model, inputs), atol=TOLERANCE)
@@ -199,7 +199,7 @@ def test_the_bare_network_takes_prepared_pixels(small):
 
 def test_logits(small):
     model, folder = small
-    inputs = pictures((64, 64, 3))
+    inputs = images((64, 64, 3))
     logits = create_model("mobilenet_0.25", folder / "legacy.h5", input_shape=(64, 64, 3), classifier_activation=None)
     values = np.exp(predict(logits, inputs))
     np.testing.assert_allclose(values / values.sum(1, keepdims=True), predict(model, inputs), atol=1e-6)
@@ -214,7 +214,7 @@ def test_official_efficientnet_weights_mean_what_they_mean_in_keras(tmp_path, mo
     from keras.src.legacy.saving import legacy_h5_format
 
     donor = keras.applications.EfficientNetB0(weights=None)
-    inputs = pictures((224, 224, 3))
+    inputs = images((224, 224, 3))
     randomise(donor, inputs)
     layer = next(layer for layer in donor.layers if isinstance(layer, layers.Normalization))
     # These are the published files' numbers: the deviation stands where the variance belongs.
@@ -255,8 +255,8 @@ def test_find_layer_suggests():
         find_layer(model, "conv_pw_13_rel")
 
 
-def test_the_caller_s_specs_and_pictures_are_left_alone():
-    inputs = pictures((64, 64, 3))
+def test_the_caller_s_specs_and_images_are_left_alone():
+    inputs = images((64, 64, 3))
     before = inputs.copy()
     predict(create_model("mobilenet_0.25", None, input_shape=(64, 64, 3)), inputs)
     assert np.array_equal(before, inputs)
@@ -265,14 +265,14 @@ def test_the_caller_s_specs_and_pictures_are_left_alone():
 READ_BACK = """
 import sys, keras, numpy as np
 
-def predict(model, pictures):
+def predict(model, images):
     if keras.backend.backend() != "openvino":
-        return np.asarray(model.predict(pictures, verbose=0))
+        return np.asarray(model.predict(images, verbose=0))
     # Keras leaves OpenVINO the choice of precision, which is bfloat16 where the processor has it.
     import openvino
     model.export("network.xml", format="openvino", verbose=False)
     network = openvino.Core().compile_model("network.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return np.concatenate([network(picture[None].astype("float32"))[0] for picture in pictures])
+    return np.concatenate([network(image[None].astype("float32"))[0] for image in images])
 
 for name in sys.argv[1:]:
     model = keras.models.load_model(name + ".keras")
@@ -293,7 +293,7 @@ def test_saved_networks_open_in_plain_keras(backend, tmp_path):
     files = []
     for model in (caffe, torch, "mobilenet_0.25", "mobilenetv3small"):
         network = create_model(model, None, input_shape=(64, 64, 3))
-        inputs = pictures((64, 64, 3))
+        inputs = images((64, 64, 3))
         randomise(network, inputs)
         files.append(str(tmp_path / f"{len(files)}"))
         network.save(files[-1] + ".keras")
@@ -316,7 +316,7 @@ def test_other_families_open_in_plain_keras(tmp_path):
     names = ("convnexttiny", "efficientnetb0", "nasnetmobile")
     for name in names:
         network = create_model(name, None)
-        inputs = pictures(network.input_shape[1:])
+        inputs = images(network.input_shape[1:])
         randomise(network, inputs)
         network.save(tmp_path / f"{name}.keras")
         np.save(tmp_path / f"{name}.x.npy", inputs)
@@ -356,7 +356,7 @@ def subclassed(input_shape, classes=1000):
 @pytest.mark.parametrize("builder", [tiny, sequential, subclassed])
 def test_own_builders(builder):
     spec = ModelSpec("own", "test", builder=builder, classes=10, preprocessing=registry.PREPROCESSING["caffe"])
-    inputs = pictures((40, 48, 3))
+    inputs = images((40, 48, 3))
     model = create_model(spec, None, input_shape=(40, 48, 3))
     bare = create_model(spec, None, input_shape=(40, 48, 3), preprocessing=False)
     bare(np.zeros((1, 40, 48, 3), "float32"))

@@ -61,7 +61,7 @@ def shaped(*shapes):
         ({}, "no single input"),
     ],
 )
-def test_what_takes_no_pictures_is_a_sentence(write, config, says):
+def test_what_takes_no_images_is_a_sentence(write, config, says):
     with pytest.raises(UsageError, match=says):
         keras_file.read_spec(write(config))
 

@@ -10,7 +10,7 @@ from zoo.vectors.formats import table
 
 
 def write(path, vectors, paths=None, *, about=None, dtype="float32", stamps=None):
-    """Write vectors (n, …) as zoo does, of pictures with these names."""
+    """Write vectors (n, …) as zoo does, of images with these names."""
     vectors = np.asarray(vectors, dtype)
     names = [f"{row}.jpg" for row in range(len(vectors))] if paths is None else [str(path) for path in paths]
     entries = [Entry(name, *(stamps[row] if stamps else (-1, -1))) for row, name in enumerate(names)]

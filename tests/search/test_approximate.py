@@ -25,7 +25,7 @@ def few_are_enough(monkeypatch):
 
 @pytest.fixture(scope="module")
 def vectors():
-    """Vectors that lie near a space of a few dimensions, as those of pictures do."""
+    """Vectors that lie near a space of a few dimensions, as those of images do."""
     numbers = np.random.default_rng(0)
     within = numbers.standard_normal((2000, 24)) @ numbers.standard_normal((24, 200))
     return (within + 0.5 * numbers.standard_normal((2000, 200))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Vectors are found by the paths of their pictures, however these are written, unless the file is another now."""
+"""Vectors are found by the paths of their images, however these are written, unless the file is another now."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_by_any_way_of_writing_a_path(tmp_path, monkeypatch, together):
         assert looked_up(file, "./a.jpg", "photos/../photos/b.jpg", "c.jpg") == [[0, 1], [2, 3], [4, 5]]
         found = looked_up(file, "https://example.org//d.jpg", "d.jpg", tmp_path / "a.jpg")
     assert (found[0], found[2]) == ([6, 7], [0, 1])
-    assert "not among the pictures of" in found[1]
+    assert "not among the images of" in found[1]
 
 
 def test_a_file_that_has_changed_has_no_vector(tmp_path):
@@ -48,6 +48,6 @@ def test_vectors_that_are_not_finite(tmp_path):
         assert looked_up(file, "a") == ["its vector is not finite"]
 
 
-def test_no_pictures(tmp_path):
+def test_no_images(tmp_path):
     with opened(tmp_path / "f.npy", np.empty((0, 2))) as file:
         assert "not among" in looked_up(file, "a")[0]

@@ -1,4 +1,4 @@
-"""Groups of pictures: found again where they are, as many as asked for, and the same every time."""
+"""Groups of images: found again where they are, as many as asked for, and the same every time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_groups_are_found_and_counted_by_themselves(index):
     assert [int(found.numbers[np.flatnonzero(which == number)[0]]) for number in range(4)] == [0, 2, 1, 3]
 
 
-def test_the_central_picture_is_the_nearest_to_the_middle(index):
+def test_the_central_image_is_the_nearest_to_the_middle(index):
     vectors, _ = blobs((30, 30), dim=5)
     found = map.cluster(index(vectors), 2, metric="euclidean")
     for cluster in found.clusters:
@@ -54,14 +54,14 @@ def test_as_many_as_asked_for_and_the_same_twice(index):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_one_or_two_pictures_are_one_group(index, count):
+def test_one_or_two_images_are_one_group(index, count):
     found = map.cluster(index(np.eye(4, dtype=np.float32)[:count]))
     assert [cluster.size for cluster in found.clusters] == [count]
     assert (found.silhouette, found.tried) == (None, {})
     assert found.summary()["silhouette"] is None
 
 
-def test_equal_pictures_are_one_group_and_no_more(index):
+def test_equal_images_are_one_group_and_no_more(index):
     file = index(np.ones((12, 4), np.float32))
     assert len(map.cluster(file).clusters) == 1
     with pytest.raises(UsageError, match="only 1 vectors that differ"):

@@ -11,7 +11,7 @@ from tests.drawn import broken_files
 from zoo.search.duplicate_files import Copy, look_at, preference, size_of, why
 
 
-def picture(path, size=(8, 6), **how):
+def image(path, size=(8, 6), **how):
     Image.new("RGB", size, (200, 30, 90)).save(path, **how)
     return str(path)
 
@@ -21,17 +21,17 @@ def stamp(path):
     return status.st_size, status.st_mtime_ns
 
 
-def test_a_picture_as_it_is_seen(tmp_path):
+def test_a_image_as_it_is_seen(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    plain, turned = picture(tmp_path / "a.png"), picture(tmp_path / "b.jpg", exif=exif)
+    plain, turned = image(tmp_path / "a.png"), image(tmp_path / "b.jpg", exif=exif)
     seen = look_at(plain, stamp(plain))
     assert (seen.copy, seen.problem) == (Copy(plain, 8, 6, os.path.getsize(plain)), None)
     assert size_of(turned) == (6, 8)
 
 
 def test_a_file_that_changed_or_went_is_no_copy(tmp_path):
-    path = picture(tmp_path / "a.png")
+    path = image(tmp_path / "a.png")
     size, time = stamp(path)
     for other in ((size + 1, time), (size, time + 1)):
         seen = look_at(path, other)
@@ -44,13 +44,13 @@ def test_a_file_that_changed_or_went_is_no_copy(tmp_path):
 
 
 def test_one_file_under_several_names(tmp_path, monkeypatch):
-    path = picture(tmp_path / "a.png")
+    path = image(tmp_path / "a.png")
     os.link(path, tmp_path / "hard.png")
     os.symlink(path, tmp_path / "soft.png")
     monkeypatch.chdir(tmp_path)
     names = [path, "a.png", "./a.png", "hard.png", "soft.png"]
     assert len({look_at(name).identity for name in names}) == 1
-    assert look_at(picture(tmp_path / "b.png")).identity != look_at(path).identity
+    assert look_at(image(tmp_path / "b.png")).identity != look_at(path).identity
 
 
 def test_addresses_and_odd_names_are_judged_by_their_names():

@@ -55,7 +55,7 @@ def test_the_nearest_of_all(tmp_path, blocks, metric, name, k):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_picture_is_nearest_to_itself_in_half_precision_and_in_any_shape(tmp_path, metric):
+def test_a_image_is_nearest_to_itself_in_half_precision_and_in_any_shape(tmp_path, metric):
     maps = NUMBERS.standard_normal((40, 2, 3, 4)).astype(np.float16)
     with opened(tmp_path / "f.h5", maps, dtype="float16") as file:
         queries = maps.reshape(40, -1).astype(np.float32)

@@ -18,7 +18,7 @@ def direction(degrees):
     return [2 * np.cos(np.radians(degrees)), 2 * np.sin(np.radians(degrees))]
 
 
-def picture(path, width, quality=90):
+def image(path, width, quality=90):
     path.parent.mkdir(exist_ok=True)
     noise = np.random.default_rng(0).integers(0, 255, (width, width, 3), np.uint8)
     Image.fromarray(noise).save(path, quality=quality)
@@ -30,22 +30,22 @@ def stamps(paths):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Large, well saved, badly saved, and another picture."""
+def images(tmp_path):
+    """Large, well saved, badly saved, and another image."""
     return [
-        picture(tmp_path / "p" / "badly.jpg", 40, quality=30),
-        picture(tmp_path / "p" / "other.jpg", 40),
-        picture(tmp_path / "p" / "large.jpg", 80),
-        picture(tmp_path / "p" / "well.jpg", 40),
+        image(tmp_path / "p" / "badly.jpg", 40, quality=30),
+        image(tmp_path / "p" / "other.jpg", 40),
+        image(tmp_path / "p" / "large.jpg", 80),
+        image(tmp_path / "p" / "well.jpg", 40),
     ]
 
 
 ANGLES = [1, 90, 0, 2]
 
 
-def test_the_largest_is_to_be_kept(tmp_path, pictures):
-    badly, _, large, well = pictures
-    with opened(tmp_path / "f.h5", [direction(a) for a in ANGLES], pictures, stamps=stamps(pictures)) as file:
+def test_the_largest_is_to_be_kept(tmp_path, images):
+    badly, _, large, well = images
+    with opened(tmp_path / "f.h5", [direction(a) for a in ANGLES], images, stamps=stamps(images)) as file:
         found = find_duplicates(file)
     (group,) = found.groups
     assert (group.kept.path, group.reason) == (large, "the most pixels")
@@ -58,12 +58,12 @@ def test_the_largest_is_to_be_kept(tmp_path, pictures):
     assert (found.n, found.removable, found.threshold, found.left_out) == (4, 2, THRESHOLD, ())
     assert group.as_dict()["keep"] == large
     assert group.as_dict()["remove"] == [badly, well]
-    assert all(os.path.exists(path) for path in pictures)
+    assert all(os.path.exists(path) for path in images)
 
 
 def test_what_is_not_like_the_one_to_keep_is_not_to_be_removed(tmp_path):
     sizes = [30, 60, 20, 20]
-    paths = [picture(tmp_path / f"{number}.jpg", size) for number, size in enumerate(sizes)]
+    paths = [image(tmp_path / f"{number}.jpg", size) for number, size in enumerate(sizes)]
     with opened(tmp_path / "f.h5", [direction(a) for a in (0, 15, 30, 45)], paths) as file:
         groups = find_duplicates(file, 0.96).groups
     # All four are connected; 3 is like 2 alone, which goes, so that it stays.
@@ -74,7 +74,7 @@ def test_what_is_not_like_the_one_to_keep_is_not_to_be_removed(tmp_path):
 
 def test_one_file_is_never_a_copy_of_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    picture(tmp_path / "a.jpg", 20)
+    image(tmp_path / "a.jpg", 20)
     os.symlink("a.jpg", "link.jpg")
     os.link("a.jpg", "hard.jpg")
     names = ["link.jpg", "a.jpg", "./a.jpg", str(tmp_path / "a.jpg"), "hard.jpg", "a.jpg"]
@@ -87,12 +87,12 @@ def test_one_file_is_never_a_copy_of_itself(tmp_path, monkeypatch):
     assert (group.kept.path, [copy.path for copy in group.others]) == ("a.jpg", ["b.jpg"])
 
 
-def test_what_changed_or_went_is_left_out_with_a_reason(tmp_path, pictures):
-    _, _, large, well = pictures
-    before = stamps(pictures)
+def test_what_changed_or_went_is_left_out_with_a_reason(tmp_path, images):
+    _, _, large, well = images
+    before = stamps(images)
     os.remove(large)
-    picture(tmp_path / "p" / "well.jpg", 39)
-    with opened(tmp_path / "f.h5", [direction(a) for a in ANGLES], pictures, stamps=before) as file:
+    image(tmp_path / "p" / "well.jpg", 39)
+    with opened(tmp_path / "f.h5", [direction(a) for a in ANGLES], images, stamps=before) as file:
         found = find_duplicates(file)
     assert found.groups == ()
     assert dict(found.left_out) == {large: "no such file", well: "changed since its vector was made"}

@@ -48,7 +48,7 @@ def index(tmp_path, extractor):
     return tmp_path / "f.h5"
 
 
-def test_a_picture_finds_itself_and_then_its_mirror_image(index):
+def test_a_image_finds_itself_and_then_its_mirror_image(index):
     with Searcher(index) as searcher:
         found = searcher.search(EXAMPLES, 2)
     for path, one in zip(EXAMPLES, found, strict=True):
@@ -147,12 +147,12 @@ def test_vectors_that_are_not_of_the_network_that_they_name(tmp_path, extractor)
 def test_a_network_that_gives_no_numbers(index, monkeypatch):
     with Searcher(index) as searcher:
         nothing = {"features": np.full(searcher.vectors.dim, np.nan, np.float32)}
-        monkeypatch.setattr(searcher.extractor, "stream", lambda pictures: ((source, nothing) for source in pictures))
+        monkeypatch.setattr(searcher.extractor, "stream", lambda images: ((source, nothing) for source in images))
         (found,) = searcher.search(EXAMPLES[0])
     assert found.error == "the network gives no finite numbers"
 
 
-def test_an_index_without_pictures(tmp_path, extractor):
+def test_an_index_without_images(tmp_path, extractor):
     extract.write(str(tmp_path), tmp_path / "f.h5", extractor)
     (found,) = search(EXAMPLES[0], tmp_path / "f.h5")
     assert found.ok and found.matches == ()

@@ -1,4 +1,4 @@
-"""A group is divided as somebody would who goes through it picture by picture, the most wanted first."""
+"""A group is divided as somebody would who goes through it image by image, the most wanted first."""
 
 from __future__ import annotations
 

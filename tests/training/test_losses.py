@@ -44,7 +44,7 @@ def test_smoothing_spreads_a_share_of_the_label(name):
     assert float(losses.get(name, 0.1)(labels, scores)) == pytest.approx(float(losses.get(name)(smoothed, scores)))
 
 
-def test_crossentropy_takes_probabilities_and_mse_pictures():
+def test_crossentropy_takes_probabilities_and_mse_images():
     labels, scores = np.array([[0.0, 1.0]], "float32"), np.array([[0.75, 0.25]], "float32")
     assert float(losses.get("crossentropy")(labels, scores)) == pytest.approx(-np.log(0.25))
     drawn, meant = np.full((2, 4, 4, 1), 0.5, "float32"), np.zeros((2, 4, 4, 1), "float32")

@@ -22,13 +22,13 @@ POSITIVE = keras.initializers.RandomUniform(0.1, 1, seed=0)
 @pytest.fixture
 def judged():
     """Three mistakes of a network of two classes."""
-    pictures = [detailed(24, 24, seed=seed) for seed in range(3)]
+    images = [detailed(24, 24, seed=seed) for seed in range(3)]
     judgement = SimpleNamespace(
         wrong=np.array([4, 0, 2]),
         predicted=np.array([1, 0, 1, 0, 1]),
         scores=np.tile(np.float32([0.4, 0.6]), (5, 1)),
     )
-    return judgement, [Shown(f"{n}.jpg", "a", "b", 0.6, pixels=pixels) for n, pixels in enumerate(pictures)]
+    return judgement, [Shown(f"{n}.jpg", "a", "b", 0.6, pixels=pixels) for n, pixels in enumerate(images)]
 
 
 def run_of(tmp_path: Path, *inner: keras.Layer) -> SimpleNamespace:

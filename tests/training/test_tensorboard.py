@@ -57,9 +57,9 @@ def test_every_value_is_found_at_its_step(tmp_path, read):
     assert [point.value for point in seen.Scalars("epoch/val_loss")] == [2.0, 1.0, pytest.approx(1 / 15)]
     assert seen.Scalars("epoch/loss")[0].wall_time == pytest.approx(time.time(), abs=60)
 
-    (picture,) = seen.Images("filters")
-    assert (picture.step, picture.width, picture.height) == (2, 5, 7)
-    assert np.array_equal(np.array(Image.open(io.BytesIO(picture.encoded_image_string))), PIXELS)
+    (image,) = seen.Images("filters")
+    assert (image.step, image.width, image.height) == (2, 5, 7)
+    assert np.array_equal(np.array(Image.open(io.BytesIO(image.encoded_image_string))), PIXELS)
 
     (text,) = seen.Tensors("network")
     assert text.tensor_proto.string_val[0].decode() == "**toy** of Zürich"
@@ -113,8 +113,8 @@ def test_numbers_beyond_single_precision_are_infinite(tmp_path, read):
 
 
 @pytest.mark.parametrize("pixels", [PIXELS[..., 0], PIXELS.astype(float), PIXELS[:0], PIXELS[..., :2]])
-def test_what_is_no_picture_is_refused(tmp_path, read, pixels):
-    with TensorBoard(tmp_path) as board, pytest.raises(UsageError, match="The picture 'x' is"):
+def test_what_is_no_image_is_refused(tmp_path, read, pixels):
+    with TensorBoard(tmp_path) as board, pytest.raises(UsageError, match="The image 'x' is"):
         board.image("x", pixels, 1)
 
 

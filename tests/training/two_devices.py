@@ -36,7 +36,7 @@ layers:
 """
 
 CLASSES = 4
-#: Changes of a recipe, parts of a network, and pictures in each batch: the last but one is not shared out evenly.
+#: Changes of a recipe, parts of a network, and images in each batch: the last but one is not shared out evenly.
 CASES = {
     "sgd": (["optimizer={name: sgd, momentum: 0.9}"], "", (8, 8, 5, 8)),
     "adamw": (["optimizer=adamw", "weight_decay=0.05"], "", (8, 8, 5, 8)),

@@ -1,4 +1,4 @@
-"""Vectors to be written, and pictures that they could be of."""
+"""Vectors to be written, and images that they could be of."""
 
 import os
 import time
@@ -67,10 +67,10 @@ def check(made, path):
             assert [first for first, _ in blocks] == list(range(0, made.count, 7))
             flat = np.concatenate([np.empty((0, vectors.dim), np.float32), *(block for _, block in blocks)])
             np.testing.assert_array_equal(flat, array.reshape(flat.shape).astype(np.float32))
-            assert list(vectors.paths) == [entry.path for entry in made.pictures]
+            assert list(vectors.paths) == [entry.path for entry in made.images]
             assert vectors.paths[:] == [vectors.paths[row] for row in range(made.count)]
             sizes, times = vectors.stamps(0, made.count)
-            assert [*zip(sizes, times, strict=True)] == [(entry.size, entry.mtime_ns) for entry in made.pictures]
+            assert [*zip(sizes, times, strict=True)] == [(entry.size, entry.mtime_ns) for entry in made.images]
             assert list(vectors.failed()) == list(made.failed)
             if number == 0:
                 lengths = np.linalg.norm(flat.astype(np.float64), axis=1)
@@ -81,7 +81,7 @@ def check(made, path):
 
 
 def vector(path, size=6):
-    """What a network makes of a picture, as far as these tests care: numbers that depend on its name and content."""
+    """What a network makes of an image, as far as these tests care: numbers that depend on its name and content."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -119,14 +119,14 @@ def extract(target, sources, *, mode="new", about=ABOUT, stop=None, size=6, paus
         return journal.finish()
 
 
-def pictures(folder, count, *, bad=5):
+def images(folder, count, *, bad=5):
     """Files, every fifth of them one that fails, as sources."""
     folder.mkdir(exist_ok=True)
     sources = []
     for number in range(count):
         path = folder / f"{'bad' if number % bad == 3 else 'good'}{number:03}.jpg"
         if not path.exists():
-            path.write_text(f"picture {number}")
+            path.write_text(f"image {number}")
         sources.append(Source(str(path)))
     return sources
 
@@ -136,7 +136,7 @@ def everything(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def shard(path, about, columns, arrays, pictures, failed=()):
+def shard(path, about, columns, arrays, images, failed=()):
     """One shard of a folder, and what the manifest has to say of it."""
-    hdf5.write(ArrayContent(about, columns, arrays, pictures, failed), path)
-    return Shard(path.name, len(pictures), len(failed))
+    hdf5.write(ArrayContent(about, columns, arrays, images, failed), path)
+    return Shard(path.name, len(images), len(failed))

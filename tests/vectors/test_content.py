@@ -45,7 +45,7 @@ def test_stamps(tmp_path):
 
 def test_arrays_that_do_not_fit():
     columns, entries = [Column("features", (3,), "float32")], [Entry("a"), Entry("b")]
-    with pytest.raises(ValueError, match=r"'features' is \(3,\) for 2 pictures, not \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"'features' is \(3,\) for 2 images, not \(2, 4\)"):
         ArrayContent({}, columns, [np.zeros((2, 4))], entries)
     with pytest.raises(ValueError):
         ArrayContent({}, columns, [], entries)

@@ -1,4 +1,4 @@
-"""Networks built by hand, of which it is known where their classes are in a picture."""
+"""Networks built by hand, of which it is known where their classes are in an image."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SIDE = 64
 
 
 def noise(count: int = 2, side: int = SIDE, channels: int = 3) -> np.ndarray:
-    """Pictures that have something everywhere: uint8 (count, side, side, channels)."""
+    """Images that have something everywhere: uint8 (count, side, side, channels)."""
     return np.random.default_rng(0).integers(0, 256, (count, side, side, channels), dtype="uint8")
 
 
 def quadrant(row: int, column: int, side: int = SIDE) -> np.ndarray:
-    """1 in a quarter of a picture, 0 elsewhere: float32 (side, side)."""
+    """1 in a quarter of an image, 0 elsewhere: float32 (side, side)."""
     half = side // 2
     mask = np.zeros((side, side), "float32")
     mask[row * half : (row + 1) * half, column * half : (column + 1) * half] = 1

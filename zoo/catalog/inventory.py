@@ -25,7 +25,7 @@ REMOVABLE: tuple[Origin, ...] = ("imported", "keras", "zoo")
 #: What is said of results that are to go.
 _REASONS: dict[artifacts.Kind, str] = {
     "compiled": "a compiled network",
-    "features": "features of pictures",
+    "features": "features of images",
     "neighbours": "an index of neighbours",
 }
 

@@ -65,7 +65,7 @@ def register_model(
         name: name in the registry; the function's own without.
         input_size: height and width in pixels.
         preprocessing: a name of :data:`PREPROCESSING`, such as ``"torch"`` or ``"grey"``, or a :class:`Preprocessing`.
-        policy: ``"crop"``, ``"pad"`` or ``"squash"``: how pictures are brought to that size.
+        policy: ``"crop"``, ``"pad"`` or ``"squash"``: how images are brought to that size.
         family: what ``zoo list --family`` knows it as.
         aliases: other names.
         **fields: further fields of :class:`ModelSpec`, such as ``classes``, ``stages`` or ``paper``.

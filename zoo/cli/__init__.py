@@ -10,17 +10,17 @@ from zoo.cli.lazy import LazyGroup
 
 #: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
 COMMANDS = {
-    "classify": "Say what is in pictures.",
-    "features": "Turn pictures into vectors, in a file.",
-    "finetune": "Make a classifier from a folder of pictures.",
+    "classify": "Say what is in images.",
+    "features": "Turn images into vectors, in a file.",
+    "finetune": "Make a classifier from a folder of images.",
     "train": "Train a network from scratch.",
-    "evaluate": "Say how good a network is on pictures with known classes.",
-    "compare": "Compare networks on the same pictures.",
-    "check": "Look for what is wrong with a data set.",
-    "search": "Find the pictures that are most like others.",
-    "dupes": "Find pictures of which there are several.",
-    "map": "Draw a map of pictures, like ones together.",
-    "cluster": "Divide pictures into groups of like ones.",
+    "evaluate": "Say how good a network is on images with known classes.",
+    "compare": "Compare networks on the same images.",
+    "check": "Look for what is wrong with a dataset.",
+    "search": "Find the images that are most like others.",
+    "dupes": "Find images of which there are several.",
+    "map": "Draw a map of images, like ones together.",
+    "cluster": "Divide images into groups of like ones.",
     "visualize": "See what a network sees, and what it looks like.",
     "list": "List the networks.",
     "info": "Show what is known of a network.",
@@ -48,10 +48,10 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
-    """Image networks from the shell: classify pictures, with Keras models and without the wait.
+    """Image networks from the shell: classify images, with Keras models and without the wait.
 
     \b
-      zoo classify photo.jpg             what is in this picture
+      zoo classify photo.jpg             what is in this image
       zoo classify photos/ -m resnet50   a folder, with a network by name
       zoo list 'efficientnet*'           the networks there are
     """

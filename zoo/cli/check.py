@@ -1,4 +1,4 @@
-"""``zoo check``: what is wrong with a data set."""
+"""``zoo check``: what is wrong with a dataset."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _COLUMNS = ("kind", "severity", "text", "path", "split", "class", "advice")
 
 @common.command("check")
 @click.argument("dataset", metavar="DIR")
-@common.model_option("Say which pictures are smaller than this network's input.")
+@common.model_option("Say which images are smaller than this network's input.")
 @click.option("--no-near", is_flag=True, help="Look for copies byte for byte only, not for those to the eye.")
 @click.option("--strict", is_flag=True, help="Exit 3 where there is an error or a warning.")
 @common.output_options
 def command(
     dataset: str, model: str | None, no_near: bool, strict: bool, format: str | None, output: Path | None
 ) -> int:
-    """Look for what is wrong with a data set, and change nothing.
+    """Look for what is wrong with a dataset, and change nothing.
 
     DIR is what 'zoo train --dataset' takes: a folder for each class, train/ val/ test/ of such, IDX files, or a
-    split.csv; here also what training refuses. Found are files that cannot be read, copies of a picture in several
-    parts (the test then says too much) or classes, small, odd and misnamed pictures, and classes that are empty, small,
+    split.csv; here also what training refuses. Found are files that cannot be read, copies of an image in several
+    parts (the test then says too much) or classes, small, odd and misnamed images, and classes that are empty, small,
     or unequal. Each file is opened once.
 
     \b
-    Exit status: 0 all files can be read, whatever else was found; 1 some cannot; 2 no data set;
+    Exit status: 0 all files can be read, whatever else was found; 1 some cannot; 2 no dataset;
     3 with --strict, where there is an error or a warning.
 
     \b
@@ -98,14 +98,14 @@ def _lines(report: Report) -> Iterator[dict[str, Any]]:
 def _page(report: Report) -> str:
     """The report as a person reads it."""
     classes = f"{len(report.classes):,} class{'es' * (len(report.classes) != 1)}"
-    head = f"{report.path}: {report.n:,} pictures, {classes}, looked at in {report.seconds:.1f} s\n"
+    head = f"{report.path}: {report.n:,} images, {classes}, looked at in {report.seconds:.1f} s\n"
     blocks = [_block(kind, findings, report.root) for kind, findings in report.by_kind().items()]
     end = f"{_tally(report)}\n" if blocks else "nothing found that is wrong or odd\n"
     return "\n".join([head, _table(report.counts), *blocks, end])
 
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> str:
-    """Pictures by class and part, with their sums."""
+    """Images by class and part, with their sums."""
     from zoo.core import output as out
 
     parts = list(next(iter(counts.values()), {}))
@@ -129,7 +129,7 @@ def _block(kind: str, findings: list[Finding], root: str) -> str:
     known = KINDS[kind]
     single = known.unit in ("file", "picture")
     count = sum(finding.count for finding in findings) if single else len(findings)
-    # Of pictures that have something in common the sentence says no more than the title.
+    # Of images that have something in common the sentence says no more than the title.
     details = [finding.text for finding in findings]
     if known.unit == "picture":
         details = [_below(path, root) for finding in findings for path in finding.paths]

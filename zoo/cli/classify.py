@@ -1,4 +1,4 @@
-"""``zoo classify``: what is in pictures and videos."""
+"""``zoo classify``: what is in images and videos."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SEGMENTS = 20
     help="Say 'unknown' where the best class has a probability below P.",
 )
 @common.recursive_option
-@click.option("--every", metavar="TIME", help="Take a picture of each video every 1s, 500ms, 2m, or 30f (frames).")
+@click.option("--every", metavar="TIME", help="Take an image of each video every 1s, 500ms, 2m, or 30f (frames).")
 @common.run_options
 @common.output_options
 def command(
@@ -45,10 +45,10 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Say what is in pictures.
+    """Say what is in images.
 
     A PATH is a file, a folder, a pattern in quotes ('photos/*.jpg'), an http(s) address, or - for a list of
-    paths on standard input. Each picture gives one row, in the order given: its classes, or why it could
+    paths on standard input. Each image gives one row, in the order given: its classes, or why it could
     not be read (then the exit status is 1, and all others are done). A video gives one row too, with --every.
 
     \b
@@ -75,17 +75,17 @@ def command(
     classifier.many = functools.partial(common.come, paths, recursive=recursive)
     found = expand(find(paths, recursive=recursive, offline=offline, videos=moments is not None), moments)
     first = list(itertools.islice(found, 2))
-    # One picture alone is run for latency; of many, only as many are in memory as are being worked on.
-    pictures: Any = first if len(first) < 2 else itertools.chain(first, found)
+    # One image alone is run for latency; of many, only as many are in memory as are being worked on.
+    images: Any = first if len(first) < 2 else itertools.chain(first, found)
 
     report = out.Report()
     with common.progress("classifying") as update, out.opened(output) as stream:
         if moments and len(first) > 1:
             # The frames of a long video have one row, and somebody waits.
-            pictures = _counted(pictures, update)
+            images = _counted(images, update)
 
         def rows() -> Iterator[dict[str, Any]]:
-            for result in classifier.stream(pictures, top=top, threshold=threshold):
+            for result in classifier.stream(images, top=top, threshold=threshold):
                 if report.done + report.failed == 0:
                     common.log.info(
                         "%s on %s with %s", classifier.spec.name, classifier.engine.device, classifier.engine.name
@@ -135,14 +135,14 @@ def command(
     return report.exit_status
 
 
-def _counted(pictures: Iterable[Any], update: Callable[[int], None]) -> Iterator[Any]:
-    for number, picture in enumerate(pictures, start=1):
+def _counted(images: Iterable[Any], update: Callable[[int], None]) -> Iterator[Any]:
+    for number, image in enumerate(images, start=1):
         update(number)
-        yield picture
+        yield image
 
 
 def _json_frames(result: Any) -> dict[str, Any]:
-    """What JSON says of a video beyond what it says of a picture."""
+    """What JSON says of a video beyond what it says of an image."""
     frames = [
         {"time": frame.time, "error": frame.error}
         if frame.error
@@ -165,7 +165,7 @@ def _wide(result: Any, top: int) -> dict[str, Any]:
 
 
 def _block(result: Any) -> str:
-    """One picture or video on a terminal: its path, then a bar for each class; then when each class is seen."""
+    """One image or video on a terminal: its path, then a bar for each class; then when each class is seen."""
     if not result.ok:
         return f"{result.path}\n  {result.error}\n"
     lines = [result.path]

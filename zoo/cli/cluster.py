@@ -1,4 +1,4 @@
-"""``zoo cluster``: pictures in groups that are like one another."""
+"""``zoo cluster``: images in groups that are like one another."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Number(click.ParamType):  # type: ignore[type-arg]
     "--sheet",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.png",
-    help="Draw the most typical pictures of each group.",
+    help="Draw the most typical images of each group.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same groups.")
 @common.output_options
@@ -63,9 +63,9 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Divide pictures into groups of like ones, by k-means on their vectors.
+    """Divide images into groups of like ones, by k-means on their vectors.
 
-    A table shows the groups; JSON lines and CSV have a row for each picture with its group (from 0, the largest first)
+    A table shows the groups; JSON lines and CSV have a row for each image with its group (from 0, the largest first)
     and its distance from the group's middle; JSON has both. 'zoo map --labels' takes the rows for colours.
 
     \b
@@ -119,10 +119,10 @@ def _table(found: Clusters) -> str:
     ]
     columns = ["cluster", "size", *(["folder", "share"] if known else []), "central"]
     titles = {"folder": "most frequent folder", "central": "nearest to the middle"}
-    text = f"{found.index}: {len(found):,} pictures in {len(found.clusters)} groups\n\n"
+    text = f"{found.index}: {len(found):,} images in {len(found.clusters)} groups\n\n"
     text += out.aligned(rows, columns, titles) + "\n"
     if found.silhouette is not None:
         text += f"mean silhouette {found.silhouette:.3f}\n"
     if known:
-        text += f"{found.purity:.1%} of the pictures are in the most frequent folder of their group\n"
+        text += f"{found.purity:.1%} of the images are in the most frequent folder of their group\n"
     return text

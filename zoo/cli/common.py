@@ -21,7 +21,7 @@ log = logging.getLogger("zoo")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Pictures that are counted, at most.
+#: Images that are counted, at most.
 _COUNTED = 50_000
 
 #: Exit status after Ctrl-C, as shells have it: 128 + SIGINT.
@@ -111,7 +111,7 @@ def run_options(function: Function) -> Function:
     """``--device``, ``--engine``, ``--batch-size`` and ``--offline``."""
     for option in (
         offline_option,
-        click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Pictures computed together."),
+        click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images computed together."),
         click.option(
             "--engine",
             type=click.Choice(["auto", "keras", "openvino"]),
@@ -160,7 +160,7 @@ def output_options(function: Function) -> Function:
 
 
 def come(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
-    """Whether there are so many pictures in files and folders, as far as that is quickly seen.
+    """Whether there are so many images in files and folders, as far as that is quickly seen.
 
     A list on standard input can be read only once, so that nobody knows. It does not pay to count very many.
     """

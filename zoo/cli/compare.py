@@ -1,4 +1,4 @@
-"""``zoo compare``: networks side by side on the same pictures."""
+"""``zoo compare``: networks side by side on the same images."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CHANCE = 0.05
 @common.run_options
 @common.output_options
 def command(models: tuple[str, ...], format: str | None, output: Path | None, **options: Any) -> int:
-    """Compare networks on the same pictures: accuracy, speed, size, memory, agreement.
+    """Compare networks on the same images: accuracy, speed, size, memory, agreement.
 
     Each network runs by itself in a process of its own, so keep the machine quiet meanwhile. The best stands first.
 
@@ -82,14 +82,14 @@ def _table(found: Comparison) -> str:
     split = f", {found.split}" if found.split else ""
     titles = {
         "interval": "95 % interval",
-        "ms": "ms a picture",
-        "speed": "pictures/s",
+        "ms": "ms an image",
+        "speed": "images/s",
         "size": "MB",
         "memory": "peak MB",
     }
     titles |= {"top1": "top-1", "top5": "top-5", "agreement": "same as best"}
     columns = ["model", "top1", "interval", "top5", "ms", "speed", "size", "memory", "agreement", "p"]
-    text = f"{found.dataset}{split}: {found.n:,} pictures\n\n"
+    text = f"{found.dataset}{split}: {found.n:,} images\n\n"
     text += out.aligned([_cells(row) for row in found.rows], columns, titles)
     text += "".join(f"\n{_sentence(pair)}" for pair in found.pairs if pair.one == found.rows[0].model) + "\n"
     if found.failed:
@@ -118,6 +118,6 @@ def _sentence(pair: Pair) -> str:
     """Whether the best is really better than another one."""
     verdict = "which may well be chance" if pair.p >= CHANCE else "which is hardly chance"
     return (
-        f"{pair.one} alone is right on {pair.only_one:,} pictures, {pair.other} alone on {pair.only_other:,}: "
+        f"{pair.one} alone is right on {pair.only_one:,} images, {pair.other} alone on {pair.only_other:,}: "
         f"p = {pair.p:.2g}, {verdict}."
     )

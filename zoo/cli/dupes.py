@@ -1,4 +1,4 @@
-"""``zoo dupes``: pictures of which there are several, and which to keep."""
+"""``zoo dupes``: images of which there are several, and which to keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.search.near_duplicates import Duplicates, Group
 
 _COLUMNS = ("group", "keep", "path", "width", "height", "bytes", "similarity", "reason")
-#: Pictures that are left out and are named on standard error.
+#: Images that are left out and are named on standard error.
 _NAMED = 10
 
 
@@ -26,7 +26,7 @@ _NAMED = 10
     default=0.95,
     show_default=True,
     metavar="S",
-    help="Cosine of the vectors that two pictures must reach, above 0, at most 1.",
+    help="Cosine of the vectors that two images must reach, above 0, at most 1.",
 )
 @click.option("--layer", metavar="LAYER", help="Which of the layers in the index; the first without.")
 @click.option(
@@ -36,9 +36,9 @@ _NAMED = 10
 def command(
     index: str, threshold: float, layer: str | None, sheet: Path | None, format: str | None, output: Path | None
 ) -> int:
-    """Find pictures of which there are several: recompressed, resized, mirrored, a little cropped.
+    """Find images of which there are several: recompressed, resized, mirrored, a little cropped.
 
-    Each group gives a row: the picture to keep, which has the most pixels, then the most bytes, and those that are
+    Each group gives a row: the image to keep, which has the most pixels, then the most bytes, and those that are
     like it. Nothing is deleted, here or elsewhere. Look at them first: --sheet draws them.
 
     \b
@@ -75,9 +75,9 @@ def _summary(found: Duplicates) -> str:
     from zoo.core.output import human_bytes
 
     if not found.groups:
-        return f"{found.n:,} pictures, no two of them alike (a cosine of {found.threshold:g} or more)"
+        return f"{found.n:,} images, no two of them alike (a cosine of {found.threshold:g} or more)"
     groups = f"{len(found.groups):,} group{'s' * (len(found.groups) != 1)} of copies"
-    return f"{found.n:,} pictures, {groups}; {found.removable:,} could go, {human_bytes(found.bytes)}"
+    return f"{found.n:,} images, {groups}; {found.removable:,} could go, {human_bytes(found.bytes)}"
 
 
 def _rows(found: Duplicates, format: str) -> Iterator[dict[str, Any]]:
@@ -86,7 +86,7 @@ def _rows(found: Duplicates, format: str) -> Iterator[dict[str, Any]]:
 
 
 def _wide(found: Duplicates) -> Iterator[dict[str, Any]]:
-    """Rows of CSV: one for each picture."""
+    """Rows of CSV: one for each image."""
     for number, group in enumerate(found.groups, start=1):
         about = group.as_dict()
         for place, copy in enumerate(about["pictures"]):

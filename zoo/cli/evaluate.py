@@ -1,4 +1,4 @@
-"""``zoo evaluate``: how good a network is on pictures with known classes."""
+"""``zoo evaluate``: how good a network is on images with known classes."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ COLUMNS = (
     flag_value="mirror",
     type=click.Choice(["mirror", "ten-crop"]),
     metavar="[mirror|ten-crop]",
-    help="Mean over several views of each picture; --tta alone is mirror.",
+    help="Mean over several views of each image; --tta alone is mirror.",
 )
 @click.option(
     "--calibrate-on",
     metavar="PART|DIR",
-    help="Fit a temperature on this part, or other data set, and choose the threshold there.",
+    help="Fit a temperature on this part, or other dataset, and choose the threshold there.",
 )
 @click.option("--store-temperature", is_flag=True, help="Write the temperature into the .keras file; implies val.")
 @click.option(
@@ -81,9 +81,9 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Say how good a network is on pictures with known classes.
+    """Say how good a network is on images with known classes.
 
-    The pictures are a folder for each class, or train/, val/ and test/ of such folders, or IDX files, or a table: a
+    The images are a folder for each class, or train/, val/ and test/ of such folders, or IDX files, or a table: a
     run's split.csv, or columns path and label. Classes are found by name, WordNet id or index. What cannot be read is
     listed, and the exit status is 1.
 
@@ -121,7 +121,7 @@ def command(
         summary["abstention"] = evaluation.abstention(abstain_precision)
     if out_dir is not None:
         files.write(evaluation, out_dir, summary)
-        common.log.info("pictures and tables are in %s", out_dir)
+        common.log.info("images and tables are in %s", out_dir)
     with out.opened(output) as stream:
         if format == "table":
             stream.write(out.printable(_table(evaluation, summary)))
@@ -136,13 +136,13 @@ def command(
         common.say(f"{failed} of {failed + _read(evaluation)} could not be read")
     top1 = evaluation.top1
     if min_top1 is not None and (top1 is None or top1 < min_top1):
-        got = "no picture could be read" if top1 is None else f"it is {top1:.4f}"
+        got = "no image could be read" if top1 is None else f"it is {top1:.4f}"
         raise GateError(f"The top-1 accuracy was to be at least {min_top1:g}, and {got}.")
     return 1 if failed else 0
 
 
 def _read(evaluation: Evaluation) -> int:
-    """How many pictures could be read."""
+    """How many images could be read."""
     return len(evaluation.labels) + (len(evaluation.calibration.scored.labels) if evaluation.calibration else 0)
 
 
@@ -153,7 +153,7 @@ def _table(evaluation: Evaluation, summary: dict[str, Any]) -> str:
 
     n = summary["n"]
     split = f", {summary['split']}" if summary["split"] else ""
-    lines = [f"{summary['model']} on {summary['dataset']}{split}: {n:,} pictures", ""]
+    lines = [f"{summary['model']} on {summary['dataset']}{split}: {n:,} images", ""]
     if n:
         for key, name in (("top1", "top-1"), ("top5", "top-5")):
             if summary[key] is not None:
@@ -168,7 +168,7 @@ def _table(evaluation: Evaluation, summary: dict[str, Any]) -> str:
             sure = tempered(evaluation.scores, fitted["temperature"]).max(axis=1).mean()
             lines.append(
                 f"  {'  with T':<13}{fitted['ece']:7.3f}   temperature {fitted['temperature']:g}, fitted on "
-                f"{fitted['n']:,} pictures of {fitted['on']}: {sure:.1%} sure"
+                f"{fitted['n']:,} images of {fitted['on']}: {sure:.1%} sure"
             )
         if "abstention" in summary:
             lines.append(_abstention(summary["abstention"]))

@@ -1,4 +1,4 @@
-"""``zoo features``: pictures become vectors in a file."""
+"""``zoo features``: images become vectors in a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.inference.features import Extractor
     from zoo.vectors import Mode
 
-#: Pictures that could not be read and are named on standard error; the file names all.
+#: Images that could not be read and are named on standard error; the file names all.
 _NAMED = 10
 
 
@@ -33,7 +33,7 @@ def _runner_options(function: common.Function) -> common.Function:
             help="Ray: processors for each shard; all of a small machine, or up to eight, without.",
         ),
         click.option(
-            "--shard-size", type=click.IntRange(min=1), help="Ray: pictures computed by one task; 1,000 without."
+            "--shard-size", type=click.IntRange(min=1), help="Ray: images computed by one task; 1,000 without."
         ),
         click.option(
             "--address",
@@ -56,7 +56,7 @@ def _int8_options(function: common.Function) -> common.Function:
     """``--precision`` and the bars of int8."""
     for option in (
         click.option(
-            "--min-agreement", type=click.FloatRange(0, 1), help="int8: share of pictures that keep their class."
+            "--min-agreement", type=click.FloatRange(0, 1), help="int8: share of images that keep their class."
         ),
         click.option(
             "--min-cosine", type=click.FloatRange(-1, 1), help="int8: mean similarity to float32 vectors; 0.99 without."
@@ -66,7 +66,7 @@ def _int8_options(function: common.Function) -> common.Function:
             type=click.Choice(["float32", "int8"]),
             default="float32",
             show_default=True,
-            help="int8: faster on a CPU, calibrated and checked on some of the pictures first.",
+            help="int8: faster on a CPU, calibrated and checked on some of the images first.",
         ),
     ):
         function = option(function)
@@ -106,7 +106,7 @@ def _int8_options(function: common.Function) -> common.Function:
 @click.option("--resume", "mode", flag_value="resume", help="Go on with what was interrupted.")
 @click.option("--update", "mode", flag_value="update", help="Add what is new, or has changed, to a file that is there.")
 @click.option("--overwrite", "mode", flag_value="overwrite", help="Replace a file that is there.")
-@click.option("--every", metavar="TIME", help="Take videos apart: a picture each 1s, 500ms, 2m, or 30f frames.")
+@click.option("--every", metavar="TIME", help="Take videos apart: an image each 1s, 500ms, 2m, or 30f frames.")
 @_int8_options
 @_runner_options
 @common.run_options
@@ -133,10 +133,10 @@ def command(
     format: str | None,
     **settings: Any,
 ) -> int:
-    """Turn pictures into vectors, in a file.
+    """Turn images into vectors, in a file.
 
     A PATH is a file, a folder, a pattern in quotes, an http(s) address, or - for a list of paths on standard input.
-    Each picture that can be read gives a row, in order; the file names the others, with the reasons. What is
+    Each image that can be read gives a row, in order; the file names the others, with the reasons. What is
     interrupted, by Ctrl-C or worse, --resume goes on with.
 
     \b
@@ -184,12 +184,12 @@ def command(
         return expand(files, every)
 
     extractor.many = functools.partial(common.come, paths, recursive=recursive)
-    pictures = found()
+    images = found()
     if precision == "int8":
-        listed: Iterable[Source] = pictures
+        listed: Iterable[Source] = images
         if "-" in paths:
             # They are gone through twice, which standard input does not allow.
-            pictures, listed = itertools.tee(pictures)
+            images, listed = itertools.tee(images)
         else:
             listed = found()
         _quantize(extractor, listed, output, mode, bars)
@@ -205,9 +205,9 @@ def command(
             update(report.done + report.failed)
 
         try:
-            written = write(pictures, output, extractor, mode=mode or "new", watcher=watch)
+            written = write(images, output, extractor, mode=mode or "new", watcher=watch)
         except KeyboardInterrupt:
-            common.say(f"{report.done + report.failed} pictures are done; the same command with --resume goes on")
+            common.say(f"{report.done + report.failed} images are done; the same command with --resume goes on")
             raise
     row = {
         "output": str(written.path),
@@ -229,15 +229,15 @@ def command(
 
 
 def _quantize(
-    extractor: Extractor, pictures: Iterable[Source], output: Path, mode: Mode | None, bars: Mapping[str, float | None]
+    extractor: Extractor, images: Iterable[Source], output: Path, mode: Mode | None, bars: Mapping[str, float | None]
 ) -> None:
-    """Compute in int8; a file that is gone on with as it was calibrated then, though there are other pictures now."""
+    """Compute in int8; a file that is gone on with as it was calibrated then, though there are other images now."""
     from zoo.core.errors import UsageError
     from zoo.inference import extract
 
     made = extract.made_with(output) if mode in ("resume", "update") else {}
     if not made:
-        extractor.quantize(pictures, **bars)
+        extractor.quantize(images, **bars)
     elif made.get("precision") == "int8" and not extractor.quantize_as(made["calibration"]):
         raise UsageError(
             f"The int8 form of {extractor.spec.name} that {output} was made with is not in the cache any more; "

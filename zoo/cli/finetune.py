@@ -1,4 +1,4 @@
-"""``zoo finetune``: a folder of pictures becomes a classifier."""
+"""``zoo finetune``: a folder of images becomes a classifier."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def command(
     model: str | None, resume: Path | None, output: Path | None, format: str | None, dry_run: bool, **options: Any
 ) -> int:
-    """Make a classifier from a folder of pictures and a trained network.
+    """Make a classifier from a folder of images and a trained network.
 
-    A new head learns first, on what the frozen network makes of the pictures, which is computed once. Then, with the
+    A new head learns first, on what the frozen network makes of the images, which is computed once. Then, with the
     modes partial, full and auto, more of the network learns. What validates best is kept, in one file that every
     command takes for a model: RUN/model.keras. RUN/report.html shows how good it is. Ctrl-C saves and stops; --resume
     goes on exactly there.
@@ -57,9 +57,7 @@ def command(
             outcome = finetune.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)
         else:
             if options["dataset"] is None:
-                raise UsageError(
-                    "zoo finetune takes --dataset with the pictures; 'zoo finetune --help' shows examples."
-                )
+                raise UsageError("zoo finetune takes --dataset with the images; 'zoo finetune --help' shows examples.")
             if model is None:
                 model = default_model.default(shipped=False).spec.name
             settings = _settings(model, device=device or "auto", **options)

@@ -19,7 +19,7 @@ COLUMNS = ("layer", "type", "output_shape", "params", "macs", "stage")
 @common.command("info")
 @click.argument("model")
 @click.option("--layers", is_flag=True, help="List every layer with its shape and cost; builds the network.")
-@click.option("--preprocess", is_flag=True, help="Only the arithmetic from a picture to the network's input.")
+@click.option("--preprocess", is_flag=True, help="Only the arithmetic from an image to the network's input.")
 @click.option(
     "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Another value for a variable of the network."
 )
@@ -109,7 +109,7 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     text += line("classes", spec.classes or None)
     text += line("input", f"RGB 0-255, {spec.resize.describe()}")
     text += line("arithmetic", spec.preprocessing.describe())
-    text += line("answer", "the mean over the picture and its mirror image" if spec.mirror else None)
+    text += line("answer", "the mean over the image and its mirror image" if spec.mirror else None)
     for tag, weights in about["weights"].items():
         text += f"\nweights '{tag}'\n"
         text += line("trained on", weights["trained_on"])
@@ -161,7 +161,7 @@ def _check(file: dict[str, Any]) -> str:
 def _arithmetic(spec: ModelSpec) -> str:
     """From file to network in words."""
     return (
-        f"{spec.name}: from a picture to the network\n"
+        f"{spec.name}: from an image to the network\n"
         "  1. the file is decoded, turned upright as its EXIF says, and made RGB, 8 bits (alpha over white)\n"
         f"  2. {spec.resize.describe()}\n"
         f"  3. inside the network: {spec.preprocessing.describe()}\n"

@@ -1,4 +1,4 @@
-"""``zoo map``: pictures on a plane, near to those that are like them."""
+"""``zoo map``: images on a plane, near to those that are like them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = ("path", "x", "y", "label", "error")
     type=click.Choice(["auto", "umap", "tsne", "pca"]),
     default="auto",
     show_default=True,
-    help="What places the pictures; auto: the first of them that is installed.",
+    help="What places the images; auto: the first of them that is installed.",
 )
 @click.option(
     "--metric",
@@ -41,7 +41,7 @@ _COLUMNS = ("path", "x", "y", "label", "error")
     default="auto",
     show_default=True,
     metavar="folder|none|FILE",
-    help="Colours: the folders of the pictures, or a table (CSV, JSON lines) with columns path and label or cluster. "
+    help="Colours: the folders of the images, or a table (CSV, JSON lines) with columns path and label or cluster. "
     "auto: folders, where there are 2 to 40.",
 )
 @click.option(
@@ -79,10 +79,10 @@ def command(
     output: Path | None,
     format: str | None,
 ) -> int:
-    """Draw a map of pictures: those that are alike lie together.
+    """Draw a map of images: those that are alike lie together.
 
     The page is one file that opens in any browser without a network: move, zoom, search, filter by colour, point at a
-    dot to see its picture, draw around dots to list their files. Without a page, each picture gives a row with x, y
+    dot to see its image, draw around dots to list their files. Without a page, each image gives a row with x, y
     and label.
 
     \b
@@ -98,7 +98,7 @@ def command(
 
     page = output if output is not None and output.suffix.lower() in PAGES else None
     data = None if page is not None else output
-    # It takes minutes to find the places of many pictures; that there is nowhere to write them to is seen now.
+    # It takes minutes to find the places of many images; that there is nowhere to write them to is seen now.
     if output is not None and not os.access(output.parent, os.W_OK):
         raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
     found = map.make(
@@ -118,7 +118,7 @@ def command(
         if written.missing:
             path, reason = written.missing[0]
             common.log.warning(
-                "%s pictures cannot be read any more and are grey on the page; the first is %s: %s",
+                "%s images cannot be read any more and are grey on the page; the first is %s: %s",
                 f"{len(written.missing):,} of {len(found):,}",
                 path,
                 reason,

@@ -1,4 +1,4 @@
-"""``zoo search``: the pictures that are most like a picture."""
+"""``zoo search``: the images that are most like an image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLUMNS = ("query", "rank", "path", "score", "error")
 @common.command("search")
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
 @click.option("--index", required=True, metavar="FILE", help="Vectors, as 'zoo features' writes them.")
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Pictures to find for each query.")
+@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Images to find for each query.")
 @click.option(
     "--metric",
     type=click.Choice(["cosine", "dot", "euclidean"]),
@@ -59,10 +59,10 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Find the pictures that are most like others.
+    """Find the images that are most like others.
 
     A QUERY is a file, a folder, a pattern in quotes, an http(s) address, or - for a list of paths on standard input.
-    Each gives one row: the paths of the nearest pictures of the index with their scores, the nearest first, or why it
+    Each gives one row: the paths of the nearest images of the index with their scores, the nearest first, or why it
     could not be read. A query is turned into a vector by the network that made the index.
 
     \b

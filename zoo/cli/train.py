@@ -1,4 +1,4 @@
-"""``zoo train``: a network from scratch, on a folder of pictures."""
+"""``zoo train``: a network from scratch, on a folder of images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.cli import common, training
 def command(model: str | None, resume: Path | None, output: Path | None, format: str | None, **options: Any) -> int:
     """Train a network from scratch.
 
-    The pictures are a folder for each class, which is split, or train/, val/ and test/ of such folders, or files in
+    The images are a folder for each class, which is split, or train/, val/ and test/ of such folders, or files in
     MNIST's format. The run's folder gets model.keras (which every command takes for a model), report.html,
     metrics.json, history.csv, split.csv, config.yaml, curves.png, confusion.png and mistakes.png. Ctrl-C saves and
     stops; --resume goes on exactly there.
@@ -39,7 +39,7 @@ def command(model: str | None, resume: Path | None, output: Path | None, format:
             outcome = train.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)
         else:
             if model is None or options["dataset"] is None:
-                missing = "a network, such as lenet5 or my.yaml" if model is None else "--dataset with the pictures"
+                missing = "a network, such as lenet5 or my.yaml" if model is None else "--dataset with the images"
                 raise UsageError(f"zoo train takes {missing}; 'zoo train --help' shows examples.")
             settings = _settings(model, device=device or "auto", **options)
             folder = output or runs.next_folder(settings.spec().name)

@@ -52,13 +52,13 @@ def _assignment(text: str) -> str:
 
 
 _OPTIONS = (
-    click.option("--dataset", metavar="DIR", help="Pictures: a folder a class, train/ val/ test/ of such, IDX files."),
+    click.option("--dataset", metavar="DIR", help="Images: a folder a class, train/ val/ test/ of such, IDX files."),
     click.option(
         "-o", "--output", type=click.Path(path_type=Path), metavar="RUN", help="New folder; runs/NAME-1 else."
     ),
     click.option("--recipe", metavar="NAME|FILE", help="How to train; without, what suits the network."),
-    click.option("--epochs", type=click.IntRange(min=1), help="Times that every picture is seen."),
-    click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Pictures a step."),
+    click.option("--epochs", type=click.IntRange(min=1), help="Times that every image is seen."),
+    click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images a step."),
     click.option("--learning-rate", type=click.FloatRange(min=0), help="The highest that the schedule reaches."),
     click.option("--optimizer", metavar="NAME", help="Any optimiser of Keras."),
     click.option(
@@ -79,7 +79,7 @@ _OPTIONS = (
     ),
     click.option("--input-size", type=click.IntRange(min=1), help="Pixels a side, where not the network's own."),
     click.option("--val-split", type=click.FloatRange(0, 0.9), help="Share split off train where there is no val/."),
-    click.option("--val-dir", metavar="DIR", help="Pictures to validate with, a folder a class."),
+    click.option("--val-dir", metavar="DIR", help="Images to validate with, a folder a class."),
     click.option("--test-split", type=click.FloatRange(0, 0.9), default=0.0, help="A share for test/; none without."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is random."),
     click.option(
@@ -168,7 +168,7 @@ def conclude(outcome: Outcome, command: str, format: str | None, gate: float | N
     """Write the result; the exit status.
 
     Raises:
-        GateError: the accuracy on the validation pictures is below ``gate``.
+        GateError: the accuracy on the validation images is below ``gate``.
     """
     if outcome.status == "stopped":
         common.say(f"stopped in epoch {outcome.epochs + 1}; 'zoo {command} --resume {outcome.run}' goes on from there")
@@ -176,8 +176,8 @@ def conclude(outcome: Outcome, command: str, format: str | None, gate: float | N
     _report(outcome, format)
     reached = outcome.metrics.get("val", {}).get("top1")
     if gate is not None and (reached is None or reached < gate):
-        got = "there were no validation pictures" if reached is None else f"it is {reached:.4f}"
-        raise GateError(f"The accuracy on the validation pictures was to be at least {gate:g}, and {got}.")
+        got = "there were no validation images" if reached is None else f"it is {reached:.4f}"
+        raise GateError(f"The accuracy on the validation images was to be at least {gate:g}, and {got}.")
     return 0
 
 
@@ -213,7 +213,7 @@ class Screen(Watcher):
         self._stack.close()
 
     def reading(self, split: str, done: int, total: int) -> None:
-        """So many of the pictures have been read. There is nothing to save meanwhile, so Ctrl-C ends at once."""
+        """So many of the images have been read. There is nothing to save meanwhile, so Ctrl-C ends at once."""
         if self.stopping:
             raise KeyboardInterrupt
         self.training = False

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 from zoo.core import paths
 
-#: Compiled networks (:mod:`zoo.engines.compiled`), what the frozen part of a network makes of pictures
+#: Compiled networks (:mod:`zoo.engines.compiled`), what the frozen part of a network makes of images
 #: (:mod:`zoo.training.finetuning.trunk`), and indexes of the neighbours of vectors (:mod:`zoo.search.approximate`).
 Kind = Literal["compiled", "features", "neighbours"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -48,7 +48,7 @@ class Kept:
             words.append("with probabilities")
         if "pictures" in self.about:
             views = self.about.get("views", {}).get("count", 1)
-            words.insert(0, f"{self.about['pictures']} pictures" + (f" in {views} views" if views > 1 else ""))
+            words.insert(0, f"{self.about['images']} images" + (f" in {views} views" if views > 1 else ""))
         if self.about.get("precision") == "int8":
             words.append("int8")
         return ", ".join(words)

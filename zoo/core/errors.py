@@ -33,6 +33,6 @@ class WeightsError(UnavailableError):
 
 
 class ImageError(ZooError):
-    """One picture cannot be read. It costs that picture alone, never the run."""
+    """One image cannot be read. It costs that image alone, never the run."""
 
     exit_status = 1

@@ -71,10 +71,10 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """How a picture of any size becomes ``height`` × ``width`` pixels; antialiased always.
+    """How an image of any size becomes ``height`` × ``width`` pixels; antialiased always.
 
     ``crop``: cut out the largest central window of the target's shape, times ``fraction``, and scale it.
-    ``pad``: scale the picture until it fits, centred on black. ``squash``: scale both sides, whatever that
+    ``pad``: scale the image until it fits, centred on black. ``squash``: scale both sides, whatever that
     does to the aspect.
     """
 
@@ -111,7 +111,7 @@ class Stage:
 class Cut:
     """Where a network ends instead of at its classifier: the outputs of layers, pooled or as they are.
 
-    What is above them is not computed. With more than one output, what an engine gives for a picture is a row of a
+    What is above them is not computed. With more than one output, what an engine gives for an image is a row of a
     structured array, whose fields are :attr:`fields`.
     """
 
@@ -187,7 +187,7 @@ class ModelSpec:
     min_size: int = 32
     # Output
     classes: int = 1000
-    #: Whether it answers for a picture by the mean over the picture and its mirror image.
+    #: Whether it answers for an image by the mean over the image and its mirror image.
     mirror: bool = False
     #: Where it ends, for what is computed of a network without its classifier.
     cut: Cut | None = None

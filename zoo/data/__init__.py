@@ -1,1 +1,1 @@
-"""Data sets, the loader that feeds a network from them, and augmentation. Nothing here imports a framework."""
+"""Datasets, the loader that feeds a network from them, and augmentation. Nothing here imports a framework."""

@@ -1,4 +1,4 @@
-"""One part of a data set, and how a part is divided: stratified, disjoint, and the same on every machine."""
+"""One part of a dataset, and how a part is divided: stratified, disjoint, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.images.sources import Source
 
-#: The parts that a data set may have, in the order in which they are shown.
+#: The parts that a dataset may have, in the order in which they are shown.
 PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Pictures and their classes: one of train, val and test.
+    """Images and their classes: one of train, val and test.
 
-    ``labels`` is int64 (n,), an index into the data set's classes for each of ``sources``.
+    ``labels`` is int64 (n,), an index into the dataset's classes for each of ``sources``.
     """
 
     sources: Sequence[Source]
@@ -30,8 +30,8 @@ class Split:
         return len(self.sources)
 
     def take(self, indices: np.ndarray) -> Split:
-        """The pictures at ``indices``, integers (m,), in that order."""
-        if isinstance(self.sources, Pictures):
+        """The images at ``indices``, integers (m,), in that order."""
+        if isinstance(self.sources, Images):
             return Split(self.sources.take(indices), self.labels[indices])
         return Split([self.sources[index] for index in indices], self.labels[indices])
 
@@ -46,28 +46,28 @@ def divide(
     where: str,
     copies: Sequence[np.ndarray] = (),
 ) -> dict[str, Split]:
-    """Divide pictures into ``train`` and other parts, class by class.
+    """Divide images into ``train`` and other parts, class by class.
 
-    Which part a picture goes to follows from ``seed`` and its key alone, in order of a hash of the two: neither the
+    Which part an image goes to follows from ``seed`` and its key alone, in order of a hash of the two: neither the
     order in which the system lists files nor where the folder stands matters, and a file that is added later moves few
-    of the others. Each part gets its fraction of every class, rounded, and at least one picture of it; ``train`` keeps
-    at least one. Copies of a picture come into one part together, so that nothing is judged that was learnt from; those
-    of several classes come to ``train``. Only a class with too few different pictures is divided regardless.
+    of the others. Each part gets its fraction of every class, rounded, and at least one image of it; ``train`` keeps
+    at least one. Copies of an image come into one part together, so that nothing is judged that was learnt from; those
+    of several classes come to ``train``. Only a class with too few different images is divided regardless.
 
     Args:
         split: what is divided.
-        keys: one name for each picture, such as its path below the folder.
+        keys: one name for each image, such as its path below the folder.
         classes: names, for the sentences.
         fractions: part to fraction, each within 0-1 and together below 1; parts of fraction 0 do not come to be.
         seed: another seed gives another division.
-        where: what the sentences call the data set.
-        copies: indices of pictures that are the same, for each group of such.
+        where: what the sentences call the dataset.
+        copies: indices of images that are the same, for each group of such.
 
     Returns:
-        part to pictures, each in the order in which they stand in ``split``.
+        part to images, each in the order in which they stand in ``split``.
 
     Raises:
-        UsageError: a class has too few pictures to give one to each part.
+        UsageError: a class has too few images to give one to each part.
     """
     fractions = {part: fraction for part, fraction in fractions.items() if fraction > 0}
     if not fractions:
@@ -86,7 +86,7 @@ def divide(
             raise UsageError(_too_few(name, len(members), tuple(fractions), where))
         units = _units(members, group_of)
         if len(units) <= len(counts):
-            # Too few different pictures to go round.
+            # Too few different images to go round.
             units = [[member] for member in members]
         start = 0
         for number, (part, count) in enumerate(counts.items(), start=1):
@@ -125,10 +125,10 @@ def _keep_together(place: np.ndarray, labels: np.ndarray, copies: Sequence[np.nd
 
 
 def _too_few(name: str, count: int, parts: tuple[str, ...], where: str) -> str:
-    pictures = "one picture" if count == 1 else f"{count} pictures"
+    images = "one image" if count == 1 else f"{count} images"
     named = " and ".join(f"the {'validation' if part == 'val' else part} part" for part in parts)
     options = " ".join(f"--{part}-split 0" for part in parts)
     return (
-        f"The class '{name}' of {where} has {pictures}, too few to give one to {named} and keep one to train on; "
-        f"add pictures, or do without ({options})."
+        f"The class '{name}' of {where} has {images}, too few to give one to {named} and keep one to train on; "
+        f"add images, or do without ({options})."
     )

@@ -1,4 +1,4 @@
-"""Vectors by many machines: the pictures are cut into shards, and Ray makes each of them somewhere.
+"""Vectors by many machines: the images are cut into shards, and Ray makes each of them somewhere.
 
 Ray (Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", 2018) decides where and when, and tries
 a shard again whose process or machine is gone. A shard appears under its name when it is whole
@@ -41,7 +41,7 @@ class RayRunner:
     Attributes:
         address: of the cluster, as Ray has it: ``"auto"``, ``"HOST:6379"`` or ``"ray://HOST:10001"``; without,
             ``$RAY_ADDRESS``, else this machine alone is one.
-        shard_size: pictures of a shard; :data:`zoo.distributed.sharding.SIZE` without.
+        shard_size: images of a shard; :data:`zoo.distributed.sharding.SIZE` without.
         cpus_per_task: processors that compute a shard; without, the greatest number up to
             :data:`zoo.distributed.cluster.MOST_CPUS` that divides those of every machine.
         device: of every task: ``"auto"``, ``"cpu"`` or ``"gpu"``, which has Ray give each task a GPU.
@@ -54,25 +54,25 @@ class RayRunner:
 
     def write(
         self,
-        pictures: inputs.Inputs,
+        images: inputs.Inputs,
         target: str | os.PathLike[str],
         extractor: Extractor,
         *,
         mode: Mode = "new",
         watcher: Watcher | None = None,
     ) -> Written:
-        """Write the vectors of pictures to a folder of shards, in order.
+        """Write the vectors of images to a folder of shards, in order.
 
         Args:
-            pictures: paths, folders, addresses, or sources; no arrays.
+            images: paths, folders, addresses, or sources; no arrays.
             target: the folder, which all machines share.
             extractor: says what the vectors are of; what it runs on does not matter.
             mode: ``"new"``; ``"resume"`` goes on with what was interrupted; ``"overwrite"`` replaces a folder.
-            watcher: told of each picture that is done, when its shard is whole.
+            watcher: told of each image that is done, when its shard is whole.
 
         Raises:
             UsageError: the folder exists, or another network made it; or there is no such layer.
-            UnavailableError: there is no such cluster; or a machine lacks the network, a device, the pictures or the
+            UnavailableError: there is no such cluster; or a machine lacks the network, a device, the images or the
                 folder; or it cannot be written; or a shard was tried several times in vain.
         """
         if self.device not in ("auto", "cpu", "gpu"):
@@ -94,7 +94,7 @@ class RayRunner:
                 cpus = self.cpus_per_task or cluster.usual_cpus(ray)
                 log.info("%s by Ray, %s", extractor.spec.name, cluster.described(ray, cpus))
                 job = Job(extractor.about, {**running, "threads": cpus}, str(shards.work), str(shards.parts))
-                batches = enumerate(_batches(inputs.stream(pictures), shards.size))
+                batches = enumerate(_batches(inputs.stream(images), shards.size))
                 with contextlib.closing(self._results(ray, job, batches, cpus)) as results:
                     for number, batch, result in results:
                         _check_seen(result, job)
@@ -183,9 +183,9 @@ def _result(ray: Any, reference: Any, batch: Sequence[Source]) -> Done:
             ) from error
         raise
     except ray.exceptions.RayError as error:
-        pictures = batch[0].path if len(batch) == 1 else f"{batch[0].path} to {batch[-1].path}"
+        images = batch[0].path if len(batch) == 1 else f"{batch[0].path} to {batch[-1].path}"
         raise UnavailableError(
-            f"The shard of {pictures} was tried {RETRIES + 1} times, and its process ended each time "
+            f"The shard of {images} was tried {RETRIES + 1} times, and its process ended each time "
             f"({type(error).__name__}); what is done is kept: --resume goes on."
         ) from error
     return done
@@ -202,13 +202,13 @@ def _check_seen(done: Done, job: Job) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(job.parts, done.shard.file))
             raise UnavailableError(
-                f"{path} is here, and not on {done.host}; pictures must be on a file system that all machines share: "
+                f"{path} is here, and not on {done.host}; images must be on a file system that all machines share: "
                 "see to that, and --resume goes on."
             )
 
 
 def _tell(watcher: Watcher, batch: Sequence[Source], done: Done) -> None:
-    """Name the pictures of a shard one by one, in order."""
+    """Name the images of a shard one by one, in order."""
     failed = iter([*done.failed, None])
     failure = next(failed)
     for source in batch:

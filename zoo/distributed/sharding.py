@@ -169,7 +169,7 @@ def _parts(folder: Folder) -> Path:
 
 
 def _check_existing(path: Path, mode: Mode) -> None:
-    """See that nothing is replaced that is not to be: pictures, for one, when the wrong folder was named.
+    """See that nothing is replaced that is not to be: images, for one, when the wrong folder was named.
 
     Raises:
         UsageError: something is there.

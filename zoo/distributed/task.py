@@ -1,4 +1,4 @@
-"""One shard, on whatever machine it is made: what ``zoo features`` does, for some of the pictures."""
+"""One shard, on whatever machine it is made: what ``zoo features`` does, for some of the images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zoo.vectors.formats.shards import Shard
 from zoo.vectors.identity import differences
 from zoo.vectors.part_folder import unwritable
 
-#: Pictures of a shard that are named when the machine does not see them.
+#: Images of a shard that are named when the machine does not see them.
 _UNSEEN = 10
 
 
@@ -108,7 +108,7 @@ def _settle(job: Job, sources: Iterable[Source]) -> None:
     except OSError as error:
         if any(source.kind == "file" and not os.path.isabs(source.path) for source in sources):
             raise UnavailableError(
-                f"There is no folder {job.folder}; pictures must be on a file system that all machines share, or be "
+                f"There is no folder {job.folder}; images must be on a file system that all machines share, or be "
                 "named by their whole paths."
             ) from error
 

@@ -1,4 +1,4 @@
-"""Engines run a network on batches of pictures.
+"""Engines run a network on batches of images.
 
 ``openvino`` runs on the CPU from a form that was compiled once and needs no framework; ``keras`` runs on
 any Keras backend and on GPUs. Both give the same probabilities to 1e-4.
@@ -72,8 +72,8 @@ def start(
         device: where to run, from :func:`zoo.engines.devices.select`.
         engine: ``"auto"``, ``"keras"`` or ``"openvino"``. What does not compile runs in Keras with ``"auto"``, and a
             warning in the log says so.
-        batch_size: pictures in one batch; the engine's own choice without.
-        single: only one picture will come, so latency counts and not throughput.
+        batch_size: images in one batch; the engine's own choice without.
+        single: only one image will come, so latency counts and not throughput.
         many: says whether so many will come (:func:`zoo.engines.batching.enough`) that it pays to find out which batch
             size is fastest here: a few seconds, once for each compiled network and processor. It is asked only where
             openvino runs, nothing was measured yet, and no size is stated.

@@ -1,4 +1,4 @@
-"""How far two forms of a network agree about the same pictures."""
+"""How far two forms of a network agree about the same images."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How near a network in int8 stays to itself in float32, on pictures that did not calibrate it.
+    """How near a network in int8 stays to itself in float32, on images that did not calibrate it.
 
-    ``cosine`` is the mean over the pictures of the cosine similarity of their features, from -1 to 1, and
-    ``least`` that of the worst picture; of several layers, those of the layer that agrees least. ``top1`` is the share
-    of pictures that both put into the same class, ``None`` for a network without classes.
+    ``cosine`` is the mean over the images of the cosine similarity of their features, from -1 to 1, and
+    ``least`` that of the worst image; of several layers, those of the layer that agrees least. ``top1`` is the share
+    of images that both put into the same class, ``None`` for a network without classes.
     """
 
     calibrated: int
@@ -26,19 +26,19 @@ class Agreement:
         """The figures in a few words."""
         classes = "" if self.top1 is None else f", the same class for {self.top1:.1%}"
         return (
-            f"mean cosine similarity {self.cosine:.4f} (the worst picture {self.least:.3f}){classes}, on "
-            f"{self.checked} pictures beside the {self.calibrated} that calibrated it"
+            f"mean cosine similarity {self.cosine:.4f} (the worst image {self.least:.3f}){classes}, on "
+            f"{self.checked} images beside the {self.calibrated} that calibrated it"
         )
 
 
 def compare(reference: np.ndarray, other: np.ndarray, *, calibrated: int) -> Agreement:
-    """The agreement of what two forms of a network gave for the same pictures.
+    """The agreement of what two forms of a network gave for the same images.
 
     Args:
         reference: as an engine yields it: float32 (n, …), or structured (n,) with a field for each layer and perhaps
             ``probabilities``.
         other: the same of the other form.
-        calibrated: pictures that calibrated it.
+        calibrated: images that calibrated it.
     """
     layers = [name for name in reference.dtype.names or () if name != "probabilities"]
     pairs = [(reference[name], other[name]) for name in layers] or [(reference, other)]

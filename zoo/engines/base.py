@@ -18,12 +18,12 @@ class Engine(Protocol):
     name: str
     #: The device that runs, e.g. ``"cpu"`` or ``"gpu:0"``.
     device: str
-    #: Whether it was started for one picture, and would be slow on many.
+    #: Whether it was started for one image, and would be slow on many.
     single: bool
 
     @property
     def batch_size(self) -> int:
-        """Pictures in one batch."""
+        """Images in one batch."""
         ...
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -21,27 +21,27 @@ from zoo.engines.base import Engine
 
 log = logging.getLogger(__name__)
 
-#: Pictures in a batch that are tried, from few to many.
+#: Images in a batch that are tried, from few to many.
 CANDIDATES = (1, 2, 4, 8, 16)
 #: Seconds that each is run, and batches that it is run for at least; those of a candidate may not take longer.
 SECONDS, BATCHES, LONGEST = 0.7, 4, 4.0
-#: Billions of multiply-accumulates of all pictures together from which on it pays to measure: they take longer.
+#: Billions of multiply-accumulates of all images together from which on it pays to measure: they take longer.
 LONG = 3000.0
 #: A larger batch is taken where it is faster by this share; where it is slower by more than the other, so are the next.
 WORTH, HOPELESS = 0.02, 0.06
 
 
 def enough(gmacs: float | None) -> int:
-    """From how many pictures on it pays to measure.
+    """From how many images on it pays to measure.
 
     Args:
-        gmacs: billions of multiply-accumulates for a picture, where that is known.
+        gmacs: billions of multiply-accumulates for an image, where that is known.
     """
     return math.ceil(LONG / (gmacs or 1.0))
 
 
 def asking(come: Callable[[int], bool] | None, gmacs: float | None) -> Callable[[], bool] | None:
-    """What says whether it pays, of what says whether so many pictures come; ``None`` where nobody knows."""
+    """What says whether it pays, of what says whether so many images come; ``None`` where nobody knows."""
     return None if come is None else lambda: come(enough(gmacs))
 
 
@@ -51,7 +51,7 @@ def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> i
     Args:
         file: where it is kept; where that cannot be written it is measured each time.
         start: an engine with a batch size.
-        size: height and width of a picture.
+        size: height and width of an image.
     """
     best = known(file)
     if best is None:
@@ -77,7 +77,7 @@ def known(file: Path) -> int | None:
 
 
 def measure(start: Callable[[int], Engine], size: tuple[int, int]) -> dict[int, float]:
-    """Pictures in a second of processor time, for each batch size that is worth trying."""
+    """Images in a second of processor time, for each batch size that is worth trying."""
     rates: dict[int, float] = {}
     seconds = 0.0
     for batch_size in CANDIDATES:
@@ -98,20 +98,20 @@ def fastest(rates: dict[int, float]) -> int:
 
 
 def _rate(engine: Engine, size: tuple[int, int]) -> tuple[float, float]:
-    """Pictures in a second of processor time, and the seconds that a picture took.
+    """Images in a second of processor time, and the seconds that an image took.
 
     Processor time, because other work on the machine changes it the least: all processors are busy in either case.
     """
-    pictures = np.random.default_rng(0).integers(0, 256, (engine.batch_size, *size, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (engine.batch_size, *size, 3), np.uint8)
 
     def batches() -> Iterator[np.ndarray]:
         ended = time.perf_counter() + SECONDS
         for number in itertools.count():
             if number >= BATCHES and time.perf_counter() > ended:
                 return
-            yield pictures
+            yield images
 
-    for _ in engine.run([pictures, pictures]):
+    for _ in engine.run([images, images]):
         pass
     started, used = time.perf_counter(), time.process_time()
     done = sum(len(output) for output in engine.run(batches()))

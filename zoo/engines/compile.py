@@ -36,7 +36,7 @@ def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | N
     _free_batch(graph)
     graph = channels_first(graph)
 
-    # The pictures arrive as bytes; the conversion belongs to the graph, where it costs nothing.
+    # The images arrive as bytes; the conversion belongs to the graph, where it costs nothing.
     steps = openvino.preprocess.PrePostProcessor(graph)
     steps.input().tensor().set_element_type(openvino.Type.u8)
     for number in range(len(graph.outputs)):

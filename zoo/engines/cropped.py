@@ -1,4 +1,4 @@
-"""An engine that looks at five parts of each picture, its corners and its middle, and gives the mean of its answers."""
+"""An engine that looks at five parts of each image, its corners and its middle, and gives the mean of its answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from zoo.core.spec import Resize
 from zoo.engines.base import Engine
 
-#: Side of a part, as a share of the picture's, where the network's own resize policy leaves nothing at the edges.
+#: Side of a part, as a share of the image's, where the network's own resize policy leaves nothing at the edges.
 SHARE = 0.875
 VIEWS = 5
 
@@ -19,18 +19,18 @@ class Cropped:
     """Another engine on five parts; see :class:`zoo.engines.base.Engine`.
 
     With :class:`~zoo.engines.mirrored.Mirrored` within it is the test of ten views of Krizhevsky, Sutskever and Hinton,
-    "ImageNet classification with deep convolutional neural networks", 2012. Pictures come as :func:`larger` says.
+    "ImageNet classification with deep convolutional neural networks", 2012. Images come as :func:`larger` says.
     """
 
     def __init__(self, engine: Engine, resize: Resize) -> None:
-        """Take over ``engine``, which takes pictures of the size of ``resize``."""
+        """Take over ``engine``, which takes images of the size of ``resize``."""
         self._engine = engine
         self._size = resize.height, resize.width
         self.name, self.device, self.single = engine.name, engine.device, engine.single
 
     @property
     def batch_size(self) -> int:
-        """Pictures in one batch of the engine within."""
+        """Images in one batch of the engine within."""
         return self._engine.batch_size
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -51,6 +51,6 @@ class Cropped:
 
 
 def larger(resize: Resize) -> Resize:
-    """How pictures are read for :class:`Cropped`: with what a central crop would have cut away."""
+    """How images are read for :class:`Cropped`: with what a central crop would have cut away."""
     share = resize.fraction if resize.policy == "crop" and resize.fraction < 1 else SHARE
     return replace(resize, height=round(resize.height / share), width=round(resize.width / share), fraction=1.0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Pictures in a batch: enough for a GPU, little enough for a CPU's memory.
+#: Images in a batch: enough for a GPU, little enough for a CPU's memory.
 BATCH_SIZE = {"gpu": 64, "cpu": 16}
 
 #: How each framework words that memory ran out.
@@ -32,7 +32,7 @@ class KerasEngine:
     """Runs a network through Keras; see :class:`zoo.engines.base.Engine`."""
 
     name = "keras"
-    #: It is as quick on many pictures as on one.
+    #: It is as quick on many images as on one.
     single = False
 
     def __init__(
@@ -44,7 +44,7 @@ class KerasEngine:
             spec: the network.
             weights: its weights; ``None`` for a network in a file.
             device: where to run.
-            batch_size: pictures in a batch.
+            batch_size: images in a batch.
 
         Raises:
             UnavailableError: the backend does not see the device.
@@ -84,7 +84,7 @@ class KerasEngine:
                     raise
                 if len(part) == 1:
                     raise UnavailableError(
-                        f"{self.device} has too little memory for one picture; use a smaller network or --device cpu."
+                        f"{self.device} has too little memory for one image; use a smaller network or --device cpu."
                     ) from error
                 self.batch_size = len(part) // 2
                 log.warning("out of memory on %s: the batch size is now %d", self.device, self.batch_size)

@@ -1,4 +1,4 @@
-"""An engine that looks at each picture and at its mirror image, and gives the mean of both answers."""
+"""An engine that looks at each image and at its mirror image, and gives the mean of both answers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Mirrored:
 
     @property
     def batch_size(self) -> int:
-        """Pictures in one batch of the engine within."""
+        """Images in one batch of the engine within."""
         return self._engine.batch_size
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the mean output of the two views of each batch, in order; features beside it are the picture's own."""
+        """Yield the mean output of the two views of each batch, in order; features beside it are the image's own."""
         views = (view for batch in batches for view in (batch, np.ascontiguousarray(batch[:, :, ::-1])))
         outputs = self._engine.run(views)
         for output in outputs:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Pictures in a batch where nothing was measured. A light network is mostly quickest one by one, its data in the
-#: processor's cache; a heavy one reads its weights from memory, which a few pictures can share.
+#: Images in a batch where nothing was measured. A light network is mostly quickest one by one, its data in the
+#: processor's cache; a heavy one reads its weights from memory, which a few images can share.
 BATCH_SIZE_LIGHT, BATCH_SIZE_HEAVY = 1, 4
 #: Billions of multiply-accumulates from which a network is heavy.
 HEAVY = 1.0
@@ -51,9 +51,9 @@ class OpenVinoEngine:
         Args:
             spec: the network.
             weights: its weights; ``None`` for a network in a file.
-            batch_size: pictures in a batch; without, what was found to be fastest here, or else what mostly is.
-            single: only one picture will come.
-            many: says whether so many pictures will come that it pays to find the batch size, which takes a few
+            batch_size: images in a batch; without, what was found to be fastest here, or else what mostly is.
+            single: only one image will come.
+            many: says whether so many images will come that it pays to find the batch size, which takes a few
                 seconds, once; asked only where it was not found before.
             folder: another compiled form of the network, with the same outputs.
             threads: that compute; one for each processor without.

@@ -1,7 +1,7 @@
-"""Quantise one compiled network: ``python -m zoo.engines.quantize FOLDER PICTURES TARGET SETTINGS [--keep NUMBER …]``.
+"""Quantise one compiled network: ``python -m zoo.engines.quantize FOLDER IMAGES TARGET SETTINGS [--keep NUMBER …]``.
 
 Run in a process of its own: NNCF writes to standard output, replaces the class of all loggers, and holds what every
-layer made of the pictures in memory.
+layer made of the images in memory.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from zoo.engines.openvino_runtime import TELEMETRY
 WHOLE = "whole"
 
 
-def quantize(source: Path, pictures: np.ndarray, target: Path, settings: dict[str, Any], keep: Iterable[int]) -> None:
+def quantize(source: Path, images: np.ndarray, target: Path, settings: dict[str, Any], keep: Iterable[int]) -> None:
     """Write the int8 form of a compiled network: ``target/model.xml``, and with all outputs ``target/whole/model.xml``.
 
     Args:
         source: the folder of the compiled network.
-        pictures: uint8 (n, height, width, 3), by which the ranges of all activations and the biases are set.
+        images: uint8 (n, height, width, 3), by which the ranges of all activations and the biases are set.
         target: an empty folder.
         settings: ``preset`` and ``fast_bias_correction`` of ``nncf.quantize``, and ``float32``: what stays as it is:
             ``"first"`` and ``"depthwise"`` convolutions, ``"sums"`` of activations.
@@ -45,8 +45,8 @@ def quantize(source: Path, pictures: np.ndarray, target: Path, settings: dict[st
     apply_moc_transformations(graph, cf=True)
     quantized = nncf.quantize(
         graph,
-        nncf.Dataset(pictures, lambda picture: picture[np.newaxis]),
-        subset_size=len(pictures),
+        nncf.Dataset(images, lambda image: image[np.newaxis]),
+        subset_size=len(images),
         preset=nncf.QuantizationPreset(settings["preset"]),
         fast_bias_correction=settings["fast_bias_correction"],
         ignored_scope=nncf.IgnoredScope(names=_named(graph, settings["float32"])),
@@ -89,8 +89,8 @@ def main() -> int:
     parser.add_argument("settings", type=json.loads)
     parser.add_argument("--keep", type=int, nargs="+", default=[0])
     arguments = parser.parse_args()
-    pictures = np.load(arguments.pictures, mmap_mode="r")
-    quantize(arguments.source, pictures, arguments.target, arguments.settings, arguments.keep)
+    images = np.load(arguments.images, mmap_mode="r")
+    quantize(arguments.source, images, arguments.target, arguments.settings, arguments.keep)
     return 0
 
 

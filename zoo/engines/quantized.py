@@ -1,4 +1,4 @@
-"""Networks in int8: quantised after training, calibrated and checked on a person's own pictures.
+"""Networks in int8: quantised after training, calibrated and checked on a person's own images.
 
 Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", 2018, by
 NNCF's post-training quantisation, with the biases corrected (Nagel et al., "Data-free quantization through weight
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 #: Raised whenever networks are quantised in another way.
 FORMAT = 1
 
-#: Pictures that are enough: to calibrate, and beside them to check.
+#: Images that are enough: to calibrate, and beside them to check.
 CALIBRATION, CHECK = 128, 64
-PICTURES = CALIBRATION + CHECK
-#: Fewer different pictures say too little. A third of what there is checks.
+IMAGES = CALIBRATION + CHECK
+#: Fewer different images say too little. A third of what there is checks.
 LEAST = 30
 
 #: The mean cosine similarity that is asked for without another bar.
@@ -75,34 +75,34 @@ class Quantized:
 def ensure(
     spec: ModelSpec,
     weights: Found | None,
-    pictures: Iterable[np.ndarray],
+    images: Iterable[np.ndarray],
     *,
     bar: float = BAR,
     top1_bar: float | None = None,
 ) -> Quantized:
-    """The int8 form of a network; made now, in a process of its own, if it is not there for these pictures.
+    """The int8 form of a network; made now, in a process of its own, if it is not there for these images.
 
     Args:
         spec: the network, perhaps cut; its builder is importable or it is a file.
         weights: trained weights, ``None`` for a network in a file.
-        pictures: some of those that it will be used on, drawn by chance, such as :func:`zoo.inference.sampling.sample` gives:
+        images: some of those that it will be used on, drawn by chance, such as :func:`zoo.inference.sampling.sample` gives:
             uint8 (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones
-            count once, and those beyond :data:`PICTURES` are not used. Those that check never calibrate.
+            count once, and those beyond :data:`IMAGES` are not used. Those that check never calibrate.
         bar: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS` that
             reaches it is taken.
-        top1_bar: the least share of pictures that both put into the same class.
+        top1_bar: the least share of images that both put into the same class.
 
     Raises:
         GateError: it does not reach a bar in any way.
-        UsageError: there are too few pictures, the network has no such layer, or no classes for ``top1_bar``.
+        UsageError: there are too few images, the network has no such layer, or no classes for ``top1_bar``.
         UnavailableError: NNCF is not installed, the network cannot be quantised, or the cache cannot be written.
     """
     if importlib.util.find_spec("nncf") is None:
         raise UnavailableError(
             "--precision int8 needs nncf, which is not installed; pip install 'keras-zoo[int8]' brings it."
         )
-    calibrating, checking = _divide(spec, pictures)
-    digest = hashlib.sha256(b"".join(_digest(picture) for picture in (*calibrating, *checking))).hexdigest()[:20]
+    calibrating, checking = _divide(spec, images)
+    digest = hashlib.sha256(b"".join(_digest(image) for image in (*calibrating, *checking))).hexdigest()[:20]
     tried: list[tuple[Agreement, str]] = []
     for way, (words, _) in WAYS.items():
         calibration = f"{digest}-{way}"
@@ -163,7 +163,7 @@ def _add(
 ) -> Quantized:
     """Make an int8 form, whatever it is worth, and keep it."""
     target, about = _target(spec, weights, calibration)
-    log.info("quantising %s with %d of the pictures; this happens once for them", spec.name, len(calibrating))
+    log.info("quantising %s with %d of the images; this happens once for them", spec.name, len(calibrating))
     try:
         with artifacts.making(target) as work:
             agreement = _make(spec, weights, calibrating, checking, about["settings"], work)
@@ -176,23 +176,23 @@ def _add(
     return Quantized(target, calibration, agreement)
 
 
-def _digest(picture: np.ndarray) -> bytes:
-    return hashlib.sha256(picture.tobytes()).digest()
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.sha256(image.tobytes()).digest()
 
 
-def _divide(spec: ModelSpec, pictures: Iterable[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Pictures to calibrate and pictures to check, none of which are equal.
+def _divide(spec: ModelSpec, images: Iterable[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Images to calibrate and images to check, none of which are equal.
 
     They are put in the order of their digests, which is as good as chance and the same every time.
     """
-    different = {_digest(picture): picture for picture in pictures}
+    different = {_digest(image): image for image in images}
     if len(different) < LEAST:
         raise UsageError(
-            f"--precision int8 calibrates {spec.name} on pictures and checks it on others, for which it takes at least "
+            f"--precision int8 calibrates {spec.name} on images and checks it on others, for which it takes at least "
             f"{LEAST} different ones that can be read, and here are {len(different)}; use --precision float32."
         )
-    ordered = [different[digest] for digest in sorted(different)][:PICTURES]
-    checking = len(ordered) * CHECK // PICTURES
+    ordered = [different[digest] for digest in sorted(different)][:IMAGES]
+    checking = len(ordered) * CHECK // IMAGES
     return ordered[checking:], ordered[:checking]
 
 
@@ -206,18 +206,18 @@ def _make(
 ) -> Agreement:
     """Fill a folder with the int8 form, and say how near it is."""
     whole, reference = _whole(spec, weights)
-    pictures = work / "pictures.npy"
-    np.save(pictures, np.stack(calibrating))
+    images = work / "pictures.npy"
+    np.save(images, np.stack(calibrating))
     wanted = spec.cut.fields if spec.cut else ("probabilities",)
     fields = whole.cut.fields if whole.cut else wanted
     keep = [fields.index(name) for name in wanted]
-    _quantize(spec, reference, pictures, work, settings, keep)
+    _quantize(spec, reference, images, work, settings, keep)
     agreement = compare(
         _run(OpenVinoEngine(whole, weights, folder=reference), checking),
         _run(OpenVinoEngine(whole, weights, folder=work / WHOLE), checking),
         calibrated=len(calibrating),
     )
-    pictures.unlink()
+    images.unlink()
     shutil.rmtree(work / WHOLE)
     return agreement
 
@@ -234,17 +234,17 @@ def _whole(spec: ModelSpec, weights: Found | None) -> tuple[ModelSpec, Path]:
     return spec, compiled.ensure(spec, weights)
 
 
-def _run(engine: OpenVinoEngine, pictures: list[np.ndarray]) -> np.ndarray:
+def _run(engine: OpenVinoEngine, images: list[np.ndarray]) -> np.ndarray:
     size = engine.batch_size
-    batches = (np.stack(pictures[start : start + size]) for start in range(0, len(pictures), size))
+    batches = (np.stack(images[start : start + size]) for start in range(0, len(images), size))
     return np.concatenate(list(engine.run(batches)))
 
 
 def _quantize(
-    spec: ModelSpec, reference: Path, pictures: Path, work: Path, settings: dict[str, Any], keep: list[int]
+    spec: ModelSpec, reference: Path, images: Path, work: Path, settings: dict[str, Any], keep: list[int]
 ) -> None:
     """Run :mod:`zoo.engines.quantize`, of which nothing reaches the terminal."""
-    command = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(pictures), str(work)]
+    command = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(images), str(work)]
     command += [json.dumps(settings), "--keep", *map(str, keep)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     # The child finds zoo where this process found it, also in a checkout that is not installed.

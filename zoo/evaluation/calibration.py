@@ -1,7 +1,7 @@
 """Whether a network's probabilities mean what they say, and what makes them do so: in NumPy alone.
 
 Throughout, ``scores`` are class probabilities, float (n, c), and ``labels`` the true classes, integers (n,) from 0 to
-c - 1. What is fitted here is fitted on other pictures than those that are judged with it.
+c - 1. What is fitted here is fitted on other images than those that are judged with it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The pictures whose best probability lies in ``(low, high]``; the means are ``None`` where there are none."""
+    """The images whose best probability lies in ``(low, high]``; the means are ``None`` where there are none."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Bin:
 class Abstention:
     """What comes of giving no answer where the best probability is below a threshold.
 
-    Of ``n`` pictures ``answered`` are answered, and ``right`` of these are answered right.
+    Of ``n`` images ``answered`` are answered, and ``right`` of these are answered right.
     """
 
     threshold: float
@@ -50,7 +50,7 @@ class Abstention:
 
     @property
     def coverage(self) -> float | None:
-        """The share of the pictures that are answered; ``None`` where there are none."""
+        """The share of the images that are answered; ``None`` where there are none."""
         return self.answered / self.n if self.n else None
 
     @property
@@ -117,8 +117,8 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
         a number from :data:`COLDEST` to :data:`HOTTEST`, to four decimals.
 
     Raises:
-        UsageError: there are no pictures, scores and labels do not belong together, or no temperature is best, which
-            is so where all pictures are right, or the scores say nothing.
+        UsageError: there are no images, scores and labels do not belong together, or no temperature is best, which
+            is so where all images are right, or the scores say nothing.
     """
     logits = np.log(np.maximum(scores, _TINY).astype(np.float64))
     # Refuses what cannot be judged, in the words of all metrics.
@@ -137,13 +137,13 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     if min(best - low, high - best) < 10 * _TOLERANCE:
         why = "all of them are right" if best - low < high - best else "they are no better than chance"
         raise UsageError(
-            f"No temperature can be fitted on these {len(scores)} pictures, because {why}; take more or harder ones."
+            f"No temperature can be fitted on these {len(scores)} images, because {why}; take more or harder ones."
         )
     return round(float(np.exp(best)), 4)
 
 
 def abstain(scores: np.ndarray, labels: np.ndarray, precision: float) -> Abstention | None:
-    """The threshold with which the most pictures are answered while ``precision`` of the answers are right.
+    """The threshold with which the most images are answered while ``precision`` of the answers are right.
 
     Args:
         scores: as above.
@@ -151,7 +151,7 @@ def abstain(scores: np.ndarray, labels: np.ndarray, precision: float) -> Abstent
         precision: the share of right answers asked for, above 0 and up to 1.
 
     Returns:
-        ``None`` where no threshold reaches it, or there are no pictures.
+        ``None`` where no threshold reaches it, or there are no images.
 
     Raises:
         UsageError: ``precision`` is no such share.
@@ -162,7 +162,7 @@ def abstain(scores: np.ndarray, labels: np.ndarray, precision: float) -> Abstent
     order = np.argsort(-confidence, kind="stable")
     right = (scores.argmax(axis=1) == labels)[order].cumsum()
     answered = np.arange(1, len(order) + 1)
-    # Between two pictures that are equally sure no threshold can be.
+    # Between two images that are equally sure no threshold can be.
     apart = np.append(confidence[order][1:] < confidence[order][:-1], True)[: len(order)]
     good = np.flatnonzero(apart & (right >= precision * answered - 1e-9))
     if not good.size:
@@ -172,14 +172,14 @@ def abstain(scores: np.ndarray, labels: np.ndarray, precision: float) -> Abstent
 
 
 def apply_threshold(scores: np.ndarray, labels: np.ndarray, threshold: float) -> Abstention:
-    """What a threshold that was found on other pictures does to these."""
+    """What a threshold that was found on other images does to these."""
     answered = _confidence(scores) >= threshold
     right = (scores.argmax(axis=1) == labels) & answered
     return Abstention(threshold, len(scores), int(answered.sum()), int(right.sum()))
 
 
 def _confidence(scores: np.ndarray) -> np.ndarray:
-    """The best probability of each picture, float64 (n,), rounded as it is shown and compared."""
+    """The best probability of each image, float64 (n,), rounded as it is shown and compared."""
     confidence: np.ndarray = scores.max(axis=1).astype(np.float64)
     return confidence.round(DECIMALS)
 

@@ -1,4 +1,4 @@
-"""Networks side by side on the same pictures: how good, how quick, how large, and whether the difference is real."""
+"""Networks side by side on the same images: how good, how quick, how large, and whether the difference is real."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class Row:
     """One network. Shares are 0-1, sizes in millions of bytes; ``None`` is what is not known.
 
-    ``agreement`` is the share of pictures with the same answer as the best network, ``p`` how likely so large a
+    ``agreement`` is the share of images with the same answer as the best network, ``p`` how likely so large a
     difference from it comes about by chance (:func:`zoo.evaluation.metrics.mcnemar`); both are ``None`` for the best one itself.
     """
 
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two networks on the same ``n`` pictures: on how many just one of them is right; the rest as in :class:`Row`."""
+    """Two networks on the same ``n`` images: on how many just one of them is right; the rest as in :class:`Row`."""
 
     one: str
     other: str
@@ -109,7 +109,7 @@ def compare(
         batch_size: likewise.
         offline: likewise.
         fetched: the progress of downloads.
-        progress: called with a network, the pictures done and those in all.
+        progress: called with a network, the images done and those in all.
 
     Raises:
         UsageError: fewer than two networks, or one twice; or as :func:`zoo.evaluate`.
@@ -206,7 +206,7 @@ def _rows(
 
 
 def _share(ranks: np.ndarray, k: int) -> float | None:
-    """The share of pictures whose true class is among the ``k`` best; of those that could be read."""
+    """The share of images whose true class is among the ``k`` best; of those that could be read."""
     read = ranks[ranks > 0]
     return float((read <= k).mean()) if len(read) else None
 

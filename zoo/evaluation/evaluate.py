@@ -1,4 +1,4 @@
-"""Judging a network by pictures with known classes, and fitting on others what makes its probabilities right."""
+"""Judging a network by images with known classes, and fitting on others what makes its probabilities right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.inference.classify import Classifier
 
 log = logging.getLogger(__name__)
 
-#: Called with the pictures done and those in all.
+#: Called with the images done and those in all.
 Progress = Callable[[int, int], None]
 
 
@@ -33,21 +33,21 @@ def evaluate(
     progress: Progress | None = None,
     **how: Any,
 ) -> Evaluation:
-    """Judge a network by pictures with known classes.
+    """Judge a network by images with known classes.
 
     Args:
         model: a name, ``NAME:TAG``, a ``.keras`` file, or a :class:`~zoo.inference.classify.Classifier`.
         dataset: what :func:`zoo.data.sources.labelled.read` takes.
         split: the part to judge by; the first that there is of ``"test"``, ``"val"`` and ``"train"`` without, all of a
-            data set without parts.
-        calibrate_on: another part, or another data set, on which a temperature is fitted and thresholds are chosen.
-        tta: ``"mirror"`` or ``"ten-crop"``: the mean over several views of each picture.
+            dataset without parts.
+        calibrate_on: another part, or another dataset, on which a temperature is fitted and thresholds are chosen.
+        tta: ``"mirror"`` or ``"ten-crop"``: the mean over several views of each image.
         labels: for classes that are called otherwise than the network's, folder to label, or a table that says so.
-        progress: called with the pictures done and those in all.
+        progress: called with the images done and those in all.
         **how: what else :class:`~zoo.inference.classify.Classifier` takes: ``device``, ``engine``, ``batch_size``, ``offline``.
 
     Raises:
-        UsageError: unknown name, data set, part or class; or pictures to calibrate on that are also judged.
+        UsageError: unknown name, dataset, part or class; or images to calibrate on that are also judged.
         UnavailableError: weights or device are not to be had, or the network does not classify.
     """
     if tta is not None and tta not in VIEWS:
@@ -113,14 +113,14 @@ def check_storable(classifier: Classifier, tta: Views | None) -> None:
 
 
 def _to_calibrate(judged: Labelled, on: str) -> Labelled:
-    """The pictures to calibrate on, none of which is judged."""
+    """The images to calibrate on, none of which is judged."""
     data = read_dataset(judged.path, on) if on in PARTS else read_dataset(on, None)
     theirs = {os.path.abspath(source.path) for source in data.sources}
     both = sum(os.path.abspath(source.path) in theirs for source in judged.sources)
     if both:
         raise UsageError(
-            f"{both} of the {len(judged)} pictures that are judged are also those to calibrate on ({on}); "
-            "what is fitted on pictures says nothing about them, so name others by --calibrate-on."
+            f"{both} of the {len(judged)} images that are judged are also those to calibrate on ({on}); "
+            "what is fitted on images says nothing about them, so name others by --calibrate-on."
         )
     return data
 
@@ -129,7 +129,7 @@ def _calibrate(on: str, scored: Scored) -> Calibration:
     """Fit the temperature; where none is best, say so and go on."""
     try:
         if not len(scored.labels):
-            raise UsageError(f"No temperature can be fitted, because none of the pictures of {on} can be read.")
+            raise UsageError(f"No temperature can be fitted, because none of the images of {on} can be read.")
         return Calibration(on, scored, calibration.fit_temperature(scored.scores, scored.labels))
     except UsageError as error:
         log.warning("%s", error)

@@ -1,4 +1,4 @@
-"""What an evaluation leaves in a folder: its figures, a line for each picture, and pictures of what goes wrong."""
+"""What an evaluation leaves in a folder: its figures, a line for each image, and images of what goes wrong."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def write(evaluation: Evaluation, folder: Path, summary: dict[str, Any]) -> None
     """Write everything into a folder, each file whole or not at all; what is there of the same name is replaced.
 
     * ``metrics.json``: ``summary``.
-    * ``predictions.csv``: a line for each picture, those that could not be read with the reason.
+    * ``predictions.csv``: a line for each image, those that could not be read with the reason.
     * ``per_class.csv``: precision, recall and F1.
-    * ``confusion.csv`` and ``confusion.png``: the classes that are true or predicted for some picture.
+    * ``confusion.csv`` and ``confusion.png``: the classes that are true or predicted for some image.
     * ``reliability.png``: accuracy against confidence; with the fitted temperature too, where there is one.
     * ``mistakes.png``: the surest mistakes, where there are some.
 
@@ -71,7 +71,7 @@ def write(evaluation: Evaluation, folder: Path, summary: dict[str, Any]) -> None
 
 
 def dataset_name(path: str) -> str:
-    """What a data set is called on a page: its folder; for a table that too, as all tables have the same name."""
+    """What a dataset is called on a page: its folder; for a table that too, as all tables have the same name."""
     whole = Path(path).absolute()
     return f"{whole.parent.name}/{whole.name}" if whole.suffix == ".csv" else whole.name
 
@@ -104,21 +104,21 @@ def _reliability(evaluation: Evaluation, path: Path, title: str) -> None:
 
 def _mistakes(evaluation: Evaluation, path: Path, title: str) -> None:
     """The surest mistakes as the network sees them, on one sheet; none that an earlier evaluation left behind."""
-    pictures, captions = [], []
+    images, captions = [], []
     wrong = evaluation.mistakes()
     for index in wrong[:SHOWN]:
         row = evaluation.row(index)
         try:
-            pictures.append(decode.load(evaluation.scored.sources[index], evaluation.resize))
+            images.append(decode.load(evaluation.scored.sources[index], evaluation.resize))
         except ImageError:
             # It was there a moment ago; its line in predictions.csv stays.
             continue
         # Cut off and not rounded: nobody is sure of a mistake by 100 %.
         percent = min(99, int(100 * row["score"]))
         captions.append(f"{row['truth']}\nnot {row['predicted']}\N{NO-BREAK SPACE}{percent}%")
-    if not pictures:
+    if not images:
         path.unlink(missing_ok=True)
         return
     count = f"{len(wrong):,} mistakes" if len(wrong) > 1 else "one mistake"
     surest = f", the {SHOWN} surest" if len(wrong) > SHOWN else ""
-    plots.sheet(pictures, captions, path, title=f"{count}{surest}: {title}")
+    plots.sheet(images, captions, path, title=f"{count}{surest}: {title}")

@@ -1,4 +1,4 @@
-"""Which of a network's outputs each class of a data set means, by names; no framework, no pictures."""
+"""Which of a network's outputs each class of a dataset means, by names; no framework, no images."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def match(
     outputs: Sequence[Label],
     *,
     mapping: Mapping[str, str] | None = None,
-    dataset: str = "the data set",
+    dataset: str = "the dataset",
     model: str = "the network",
     advice: str = "rename the folders, or give --labels, a table with the columns folder and label",
 ) -> np.ndarray:
-    """The output that each class of a data set is.
+    """The output that each class of a dataset is.
 
     A class is an output if it has its name; or its WordNet id; or its name but for case, accents' encoding, and signs
     between the words; or, where no output's name is a number, its index. Several classes may be the same output.
 
     Args:
-        classes: names in the data set.
+        classes: names in the dataset.
         outputs: the network's classes, in order.
         mapping: for classes that are called otherwise, the network's name, WordNet id or index.
-        dataset: what the sentences call the data set.
+        dataset: what the sentences call the dataset.
         model: what they call the network.
         advice: what to do about a class that the network does not know.
 
@@ -91,9 +91,9 @@ def by_order(classes: Sequence[str], count: int, *, dataset: str, model: str) ->
     ``keras.utils.image_dataset_from_directory`` numbers them.
 
     Args:
-        classes: names in the data set, in order.
+        classes: names in the dataset, in order.
         count: outputs of the network.
-        dataset: what the sentence calls the data set.
+        dataset: what the sentence calls the dataset.
         model: what it calls the network.
 
     Raises:

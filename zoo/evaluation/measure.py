@@ -29,7 +29,7 @@ from zoo.evaluation.scores import outputs
 from zoo.inference import pipeline
 from zoo.inference.classify import Classifier
 
-#: Single pictures that are timed, at most, and the seconds that this may take.
+#: Single images that are timed, at most, and the seconds that this may take.
 REPEATS, SECONDS = 50, 3.0
 #: And those before, which do not count: the first ones fill caches.
 WARM_UP = 3
@@ -39,7 +39,7 @@ _INTERVAL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is measured: a network, where it runs, and by which part (``"all"`` for no part) of which data set."""
+    """What is measured: a network, where it runs, and by which part (``"all"`` for no part) of which dataset."""
 
     model: str
     dataset: str
@@ -54,9 +54,9 @@ class Request:
 class Measured:
     """What one network said, and what it took.
 
-    ``ranks`` has for each picture the place of the true class among all, from 1, and 0 where it could not be read;
-    ``answers`` the data set's name of the best class, or the network's own where the data set has none. ``memory_mb``
-    is the most that the process held; ``latency_ms`` the median of single pictures from pixels to probabilities;
+    ``ranks`` has for each image the place of the true class among all, from 1, and 0 where it could not be read;
+    ``answers`` the dataset's name of the best class, or the network's own where the dataset has none. ``memory_mb``
+    is the most that the process held; ``latency_ms`` the median of single images from pixels to probabilities;
     ``images_per_second`` includes reading the files.
     """
 
@@ -76,7 +76,7 @@ def measure(request: Request, done: Callable[[int], None]) -> Measured:
 
     Args:
         request: what and where.
-        done: called with the number of pictures done, now and then.
+        done: called with the number of images done, now and then.
 
     Raises:
         UsageError: as :func:`zoo.evaluate` does.
@@ -177,10 +177,10 @@ def _measure(request: Request, done: Callable[[int], None]) -> Measured:
 
 
 def _latency(classifier: Classifier, request: Request, blank: np.ndarray) -> float:
-    """Milliseconds of one picture, the median of many."""
+    """Milliseconds of one image, the median of many."""
     engine = classifier.engine
     if engine.name == "openvino":
-        # It is started anew for single pictures, as 'zoo classify photo.jpg' starts it.
+        # It is started anew for single images, as 'zoo classify photo.jpg' starts it.
         engine = engines.start(
             classifier.spec,
             classifier.choice.weights,

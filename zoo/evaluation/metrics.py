@@ -22,7 +22,7 @@ CLASSES_FOR_TOP5 = 6
 
 
 def summary(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """Everything about one set of pictures, as plain values for JSON.
+    """Everything about one set of images, as plain values for JSON.
 
     Args:
         scores: class probabilities, float (n, c).
@@ -37,12 +37,12 @@ def summary(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dic
         ``predicted`` and ``count``.
 
     Raises:
-        UsageError: there are no pictures, or scores, labels and names do not belong together.
+        UsageError: there are no images, or scores, labels and names do not belong together.
     """
     scores, labels = _checked(scores, labels)
     n, classes = scores.shape
     if len(names) != classes:
-        raise UsageError(f"There are {classes} scores for each picture and {len(names)} names of classes.")
+        raise UsageError(f"There are {classes} scores for each image and {len(names)} names of classes.")
     matrix = confusion(scores.argmax(axis=1), labels, classes)
     classwise = per_class(matrix)
     right = int(np.trace(matrix))
@@ -65,12 +65,12 @@ def summary(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dic
 
 
 def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """The share of pictures whose true class is among the k with the highest scores, from 0 to 1.
+    """The share of images whose true class is among the k with the highest scores, from 0 to 1.
 
     Of classes with equal scores the one with the lower index comes first, as in ``argmax``.
 
     Raises:
-        UsageError: there are no pictures, k is less than 1, or scores and labels do not belong together.
+        UsageError: there are no images, k is less than 1, or scores and labels do not belong together.
     """
     scores, labels = _checked(scores, labels)
     if k < 1:
@@ -82,10 +82,10 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
 
 
 def interval(right: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Between which accuracies the true one lies, after ``right`` of ``n`` pictures; (0, 1) where n is 0.
+    """Between which accuracies the true one lies, after ``right`` of ``n`` images; (0, 1) where n is 0.
 
     The score interval of Wilson, "Probable inference, the law of succession, and statistical inference", 1927. It
-    stays within 0 and 1, and holds for few pictures and for accuracies close to 1, where the plain ± does not.
+    stays within 0 and 1, and holds for few images and for accuracies close to 1, where the plain ± does not.
 
     Args:
         right: how many were right, from 0 to n.
@@ -111,14 +111,14 @@ def interval(right: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def mcnemar(only_one: int, only_other: int) -> float:
-    """How likely two equally good classifiers differ as much as these two do on the same pictures.
+    """How likely two equally good classifiers differ as much as these two do on the same images.
 
     The exact form of McNemar, "Note on the sampling error of the difference between correlated proportions or
-    percentages", 1947: of the pictures that just one of them has right, either has each with probability 1/2.
+    percentages", 1947: of the images that just one of them has right, either has each with probability 1/2.
 
     Args:
-        only_one: pictures that the one has right and the other wrong.
-        only_other: pictures that the other has right and the one wrong.
+        only_one: images that the one has right and the other wrong.
+        only_other: images that the other has right and the one wrong.
 
     Returns:
         the two-sided p-value, from 0 to 1; 1 where they never differ.
@@ -127,7 +127,7 @@ def mcnemar(only_one: int, only_other: int) -> float:
         UsageError: a count is negative.
     """
     if min(only_one, only_other) < 0:
-        raise UsageError(f"Pictures are counted from 0. Received: {only_one} and {only_other}")
+        raise UsageError(f"Images are counted from 0. Received: {only_one} and {only_other}")
     n = only_one + only_other
     total, ways = 0, 1
     for k in range(min(only_one, only_other) + 1):
@@ -161,32 +161,32 @@ def per_class(matrix: np.ndarray) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each class, in order.
 
     What nothing was counted for is ``None``, never NaN, and never a 0 that would look like a failure: the recall of a
-    class without a picture, the precision of a class that was never predicted, the F1 of a class that is neither. A
-    class that has pictures and is never predicted has an F1 of 0.
+    class without an image, the precision of a class that was never predicted, the F1 of a class that is neither. A
+    class that has images and is never predicted has an F1 of 0.
 
     Args:
         matrix: counts (c, c) as :func:`confusion` makes them.
 
     Returns:
-        For each class ``precision``, ``recall`` and ``f1``, from 0 to 1 or ``None``, and ``support``, its pictures.
+        For each class ``precision``, ``recall`` and ``f1``, from 0 to 1 or ``None``, and ``support``, its images.
     """
     right, support, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return [
         {
             "precision": _ratio(hits, guesses),
-            "recall": _ratio(hits, pictures),
-            "f1": _ratio(2 * hits, guesses + pictures),
-            "support": int(pictures),
+            "recall": _ratio(hits, images),
+            "f1": _ratio(2 * hits, guesses + images),
+            "support": int(images),
         }
-        for hits, pictures, guesses in zip(right, support, predicted, strict=True)
+        for hits, images, guesses in zip(right, support, predicted, strict=True)
     ]
 
 
 def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The mean of -log of the true class's probability, in nats; at most 16.1 for one picture, as in Keras.
+    """The mean of -log of the true class's probability, in nats; at most 16.1 for one image, as in Keras.
 
     Raises:
-        UsageError: there are no pictures, or scores and labels do not belong together.
+        UsageError: there are no images, or scores and labels do not belong together.
     """
     scores, labels = _checked(scores, labels)
     true = np.take_along_axis(scores, labels[:, None], axis=1).astype(np.float64)
@@ -198,10 +198,10 @@ def calibration_error(scores: np.ndarray, labels: np.ndarray, bins: int = 15) ->
     """How far, on average, the probability of the predicted class is from how often it is right, from 0 to 1.
 
     The expected calibration error of Guo et al., "On calibration of modern neural networks", 2017: over ``bins`` equal
-    parts of (0, 1], the mean of the gap between accuracy and confidence, weighted by the pictures in each.
+    parts of (0, 1], the mean of the gap between accuracy and confidence, weighted by the images in each.
 
     Raises:
-        UsageError: there are no pictures, ``bins`` is less than 1, or scores and labels do not belong together.
+        UsageError: there are no images, ``bins`` is less than 1, or scores and labels do not belong together.
     """
     scores, labels = _checked(scores, labels)
     if bins < 1:
@@ -229,14 +229,14 @@ def _checked(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     """Both as arrays that fit each other."""
     scores = np.asarray(scores)
     if scores.ndim != 2 or 0 in scores.shape:
-        raise UsageError(f"Scores of the shape {scores.shape} cannot be judged; it takes (pictures, classes).")
+        raise UsageError(f"Scores of the shape {scores.shape} cannot be judged; it takes (images, classes).")
     labels = _classes(labels, scores.shape[1])
     if len(labels) != len(scores):
-        raise UsageError(f"There are scores for {len(scores)} pictures and {len(labels)} labels.")
+        raise UsageError(f"There are scores for {len(scores)} images and {len(labels)} labels.")
     broken = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if broken.size:
         raise UsageError(
-            f"The network's scores for {broken.size} of {len(scores)} pictures (the first is number {broken[0] + 1}) "
+            f"The network's scores for {broken.size} of {len(scores)} images (the first is number {broken[0] + 1}) "
             "are no numbers; its weights are broken, so train it again at a lower learning rate."
         )
     return scores, labels

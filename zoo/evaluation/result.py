@@ -1,4 +1,4 @@
-"""What a network's scores on pictures with known classes amount to: figures, mistakes, calibration."""
+"""What a network's scores on images with known classes amount to: figures, mistakes, calibration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LISTED = 20
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What was fitted on pictures that are not judged: ``temperature``, or ``None`` and ``problem``, why not."""
+    """What was fitted on images that are not judged: ``temperature``, or ``None`` and ``problem``, why not."""
 
     on: str
     scored: Scored
@@ -30,9 +30,9 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A network's scores on pictures with known classes, and what they amount to.
+    """A network's scores on images with known classes, and what they amount to.
 
-    ``file`` is the network's own, where it is in one. ``split`` is the part of the data set that was judged, ``None``
+    ``file`` is the network's own, where it is in one. ``split`` is the part of the dataset that was judged, ``None``
     for all of it. ``names`` are those of the outputs.
     ``temperature`` is the one that ``scores`` have in them already.
     """
@@ -63,27 +63,27 @@ class Evaluation:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Paths of the n pictures."""
+        """Paths of the n images."""
         return tuple(source.path for source in self.scored.sources)
 
     @property
     def failed(self) -> tuple[tuple[str, str], ...]:
-        """Path and reason of each picture that could not be read, of those to calibrate on too."""
+        """Path and reason of each image that could not be read, of those to calibrate on too."""
         return self.scored.failed + (self.calibration.scored.failed if self.calibration else ())
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """The best class of each picture, int64 (n,)."""
+        """The best class of each image, int64 (n,)."""
         return self.scores.argmax(axis=1) if len(self.labels) else np.zeros(0, np.int64)
 
     @property
     def top1(self) -> float | None:
-        """The share of pictures whose best class is the true one, 0-1; ``None`` where none could be read."""
+        """The share of images whose best class is the true one, 0-1; ``None`` where none could be read."""
         return float((self.predicted == self.labels).mean()) if len(self.labels) else None
 
     @cached_property
     def present(self) -> np.ndarray:
-        """The classes that are true or predicted for some picture, in order, int64 (k,)."""
+        """The classes that are true or predicted for some image, in order, int64 (k,)."""
         return np.union1d(self.labels, self.predicted)
 
     @cached_property
@@ -93,7 +93,7 @@ class Evaluation:
         return metrics.confusion(predicted, labels, len(self.present))
 
     def mistakes(self, limit: int | None = None) -> np.ndarray:
-        """Indices of the pictures whose best class is wrong, the surest first, int64."""
+        """Indices of the images whose best class is wrong, the surest first, int64."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         confidence = self.scores[wrong].max(axis=1) if wrong.size else np.zeros(0)
         return wrong[np.argsort(-confidence, kind="stable")][:limit]
@@ -101,11 +101,11 @@ class Evaluation:
     def abstention(self, precision: float) -> dict[str, Any] | None:
         """A threshold for :meth:`zoo.Classifier.predict` with which ``precision`` of the answers are right.
 
-        It is chosen on the pictures to calibrate on, where there are some, with their temperature; else on those that
+        It is chosen on the images to calibrate on, where there are some, with their temperature; else on those that
         are judged, for which it is then a little too good.
 
         Returns:
-            ``precision_asked``, ``threshold``, ``chosen_on``, and of the judged pictures ``coverage``, the share that
+            ``precision_asked``, ``threshold``, ``chosen_on``, and of the judged images ``coverage``, the share that
             is answered, ``precision`` and ``precision_interval``; ``None`` where no threshold does it.
         """
         scores, chosen, where = self.scores, self.scored, self.split or self.dataset
@@ -169,7 +169,7 @@ class Evaluation:
         fitted = self.calibration
         if fitted is None or fitted.temperature is None:
             problem = fitted.problem if fitted else None
-            raise UsageError(problem or "No temperature was fitted; --calibrate-on says on which pictures it is.")
+            raise UsageError(problem or "No temperature was fitted; --calibrate-on says on which images it is.")
         if self.file is None or self.scored.logits:
             why = "is not in a .keras file" if self.file is None else "gives logits: end it in a softmax"
             raise UsageError(f"{self.model} keeps no temperature, because it {why}.")
@@ -178,11 +178,11 @@ class Evaluation:
         return value
 
     def _figures(self) -> dict[str, Any]:
-        """What there is of at least one picture."""
+        """What there is of at least one image."""
         rows = metrics.per_class(self.confusion)
         names = [self.names[index] for index in self.present]
         confused = metrics.most_confused(self.confusion, names, LISTED)
-        # A class that the data set does not have is predicted by mistake; it has no recall, and no say in the means.
+        # A class that the dataset does not have is predicted by mistake; it has no recall, and no say in the means.
         recalls, f1s = ([row[key] for row in rows if row["support"]] for key in ("recall", "f1"))
         return {
             "balanced_accuracy": float(np.mean(recalls)),
@@ -198,7 +198,7 @@ class Evaluation:
         }
 
     def row(self, index: int) -> dict[str, Any]:
-        """One picture: its path, true and predicted class, the probability of the latter, and the true one's rank."""
+        """One image: its path, true and predicted class, the probability of the latter, and the true one's rank."""
         scores, label = self.scores[index], int(self.labels[index])
         # Of equal scores the class with the lower index comes first, as in argmax.
         rank = int((scores > scores[label]).sum() + (scores[:label] == scores[label]).sum()) + 1
@@ -211,7 +211,7 @@ class Evaluation:
         }
 
     def _calibrated(self) -> dict[str, Any] | None:
-        """The fitted temperature, and what it makes of the judged pictures."""
+        """The fitted temperature, and what it makes of the judged images."""
         fitted = self.calibration
         if fitted is None:
             return None

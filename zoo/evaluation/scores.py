@@ -1,4 +1,4 @@
-"""A network's answers to pictures with known classes: which output is which class, and the scores of each picture."""
+"""A network's answers to images with known classes: which output is which class, and the scores of each image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from zoo.pretrained import keras_file
 
 log = logging.getLogger(__name__)
 
-#: More views of each picture: itself and its mirror image, or five parts of it and theirs.
+#: More views of each image: itself and its mirror image, or five parts of it and theirs.
 Views = Literal["mirror", "ten-crop"]
 VIEWS: tuple[Views, ...] = ("mirror", "ten-crop")
 
@@ -35,9 +35,9 @@ _SLACK = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a network said to pictures.
+    """What a network said to images.
 
-    ``scores`` are float32 (n, classes), ``labels`` int64 (n,), for the n pictures that could be read; ``failed`` has
+    ``scores`` are float32 (n, classes), ``labels`` int64 (n,), for the n images that could be read; ``failed`` has
     the path of each other one with the reason. ``logits``: the network ends without a softmax, and one was applied.
     """
 
@@ -49,7 +49,7 @@ class Scored:
 
 
 def read_dataset(path: str | os.PathLike[str], part: str | None) -> Labelled:
-    """The pictures, with a word on what was chosen and what was left out."""
+    """The images, with a word on what was chosen and what was left out."""
     found = labelled.read(path, part)
     if part is None and len(found.parts) > 1:
         log.info("%s has the parts %s; '%s' is judged", found.path, ", ".join(found.parts), found.part)
@@ -61,13 +61,13 @@ def read_dataset(path: str | os.PathLike[str], part: str | None) -> Labelled:
 
 
 def warn_of_training(classifier: Classifier, data: Labelled) -> None:
-    """Say so where the pictures are probably those that the network was trained on, by the name of their folder."""
+    """Say so where the images are probably those that the network was trained on, by the name of their folder."""
     if not classifier.spec.file or data.part not in (None, "train"):
         return
     place = manifest.find_root(data.path) if data.path.lower().endswith(".csv") else data.path
     if keras_file.read_metadata(classifier.spec.file).get("trained_on") == os.path.basename(os.path.realpath(place)):
         log.warning(
-            "%s was trained on pictures of %s, so that this says little about others; its run's split.csv as --dataset "
+            "%s was trained on images of %s, so that this says little about others; its run's split.csv as --dataset "
             "has those apart that it was not trained on",
             classifier.spec.name,
             place,
@@ -77,7 +77,7 @@ def warn_of_training(classifier: Classifier, data: Labelled) -> None:
 def outputs(
     classifier: Classifier, data: Labelled, labels: Mapping[str, str] | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the network's outputs, and the output that each class of the data set is, -1 where it has no picture.
+    """Names of the network's outputs, and the output that each class of the dataset is, -1 where it has no image.
 
     Raises:
         UsageError: a class is none of the network's.
@@ -103,7 +103,7 @@ def outputs(
 def score(
     classifier: Classifier, data: Labelled, truth: np.ndarray, tta: Views | None, step: Callable[[], None]
 ) -> Scored:
-    """Run the network on all pictures."""
+    """Run the network on all images."""
     engine, resize = _with_views(classifier, tta)
     scores: np.ndarray | None = None
     kept: list[int] = []
@@ -127,7 +127,7 @@ def score(
 
 
 def _with_views(classifier: Classifier, tta: Views | None) -> tuple[Engine, Resize]:
-    """The engine on so many views, and the size that pictures are read at for it."""
+    """The engine on so many views, and the size that images are read at for it."""
     engine, resize = classifier.engine, classifier.spec.resize
     if tta is None:
         return engine, resize

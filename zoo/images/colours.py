@@ -1,4 +1,4 @@
-"""From the pixels of any picture to 8-bit RGB.
+"""From the pixels of any image to 8-bit RGB.
 
 * CMYK is converted by the usual formula (Pillow undoes the inversion that JPEGs have), LAB through Little CMS.
 * ICC profiles are ignored: the networks were trained and measured by tools that ignore them, and converting a
@@ -16,7 +16,7 @@ from PIL import Image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """An RGB picture of one in any mode; itself where it is RGB without transparency."""
+    """An RGB image of one in any mode; itself where it is RGB without transparency."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):

@@ -44,7 +44,7 @@ _Result = TypeVar("_Result")
 
 
 def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read a picture and bring it to a network's size.
+    """Read an image and bring it to a network's size.
 
     A large JPEG is decoded at a half, a quarter or an eighth where that leaves at least :data:`DRAFT_MARGIN` times the
     target, which is twice as fast for a photo of 12 megapixels. Against a full decoding this changes photographs by
@@ -54,7 +54,7 @@ def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.nda
         source: a :class:`~zoo.images.sources.Source`, a path, the bytes of a file, a file object open for reading bytes, a
             Pillow image, or a uint8 array (height, width), or (height, width, 1, 3 or 4), in RGB or RGBA, 0-255.
         resize: size and policy.
-        max_pixels: a picture with more is refused before it is decoded.
+        max_pixels: an image with more is refused before it is decoded.
 
     Returns:
         uint8 RGB (``resize.height``, ``resize.width``, 3), 0-255, C-contiguous.
@@ -62,19 +62,19 @@ def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.nda
     Raises:
         ImageError: it cannot be read; the message is the reason, without the path.
     """
-    image, box = _decode(source, max_pixels, resize)
-    return fit(image, resize, box=box)
+    img, box = _decode(source, max_pixels, resize)
+    return fit(img, resize, box=box)
 
 
 def decode(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read a picture as it is meant to be seen, at its full size.
+    """Read an image as it is meant to be seen, at its full size.
 
     Args:
         source: as for :func:`load`.
         max_pixels: as for :func:`load`.
 
     Returns:
-        An upright picture in mode RGB.
+        An upright image in mode RGB.
 
     Raises:
         ImageError: as for :func:`load`.
@@ -82,29 +82,29 @@ def decode(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     return _decode(source, max_pixels, None)[0]
 
 
-def fit(image: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarray:
-    """Bring an RGB picture to a network's size in one step; :class:`~zoo.core.spec.Resize` has the policies.
+def fit(img: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarray:
+    """Bring an RGB image to a network's size in one step; :class:`~zoo.core.spec.Resize` has the policies.
 
-    Pillow's filters take all source pixels into account when they shrink a picture (antialiasing), except ``nearest``,
-    which by its nature picks one. A picture that is too small is enlarged.
+    Pillow's filters take all source pixels into account when they shrink an image (antialiasing), except ``nearest``,
+    which by its nature picks one. An image that is too small is enlarged.
 
     Args:
         image: mode RGB.
         resize: size and policy.
-        box: the part of the picture that counts, its edges between pixels if need be; all of it without.
+        box: the part of the image that counts, its edges between pixels if need be; all of it without.
 
     Returns:
         uint8 (``resize.height``, ``resize.width``, 3), 0-255, C-contiguous.
     """
     method = Image.Resampling[resize.interpolation.upper()]
-    left, upper, right, lower = box or (0.0, 0.0, float(image.width), float(image.height))
+    left, upper, right, lower = box or (0.0, 0.0, float(img.width), float(img.height))
     width, height = right - left, lower - upper
     if resize.policy == "pad":
         scale = min(resize.width / width, resize.height / height)
         inner = max(1, round(width * scale)), max(1, round(height * scale))
         canvas = Image.new("RGB", (resize.width, resize.height))
         offset = (resize.width - inner[0]) // 2, (resize.height - inner[1]) // 2
-        canvas.paste(image.resize(inner, method, box=(left, upper, right, lower)), offset)
+        canvas.paste(img.resize(inner, method, box=(left, upper, right, lower)), offset)
         return np.array(canvas)
     if resize.policy == "crop":
         # The largest window of the target's shape, times the fraction.
@@ -112,8 +112,8 @@ def fit(image: Image.Image, resize: Resize, *, box: Box | None = None) -> np.nda
         left, upper = left + (width - scale * resize.width) / 2, upper + (height - scale * resize.height) / 2
         right, lower = left + scale * resize.width, upper + scale * resize.height
     # Rounding must not carry the window over the edge, which Pillow refuses.
-    window = max(left, 0.0), max(upper, 0.0), min(right, float(image.width)), min(lower, float(image.height))
-    return np.array(image.resize((resize.width, resize.height), method, box=window))
+    window = max(left, 0.0), max(upper, 0.0), min(right, float(img.width)), min(lower, float(img.height))
+    return np.array(img.resize((resize.width, resize.height), method, box=window))
 
 
 def _reduction(width: float, height: float, resize: Resize) -> float:
@@ -125,14 +125,14 @@ def _reduction(width: float, height: float, resize: Resize) -> float:
 
 
 def _decode(source: Any, max_pixels: int, resize: Resize | None) -> tuple[Image.Image, Box | None]:
-    """An upright RGB picture, reduced where ``resize`` allows it, and the part of it that counts."""
+    """An upright RGB image, reduced where ``resize`` allows it, and the part of it that counts."""
     if isinstance(source, Source) and source.problem is None and source.pixels is not None:
         source = source.pixels
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        picture = source
-        return _attempt(lambda: _upright(picture, None, max_pixels))
+        image = source
+        return _attempt(lambda: _upright(image, None, max_pixels))
     with _opened(source) as file:
         return _attempt(lambda: _read(file, max_pixels, resize), file)
 
@@ -149,12 +149,12 @@ def _attempt(step: Callable[[], _Result], file: BinaryIO | None = None) -> _Resu
 
 def _from_array(pixels: np.ndarray) -> Image.Image:
     if pixels.dtype != np.uint8:
-        raise ImageError(f"an array of {pixels.dtype}; a picture is uint8, from 0 to 255")
+        raise ImageError(f"an array of {pixels.dtype}; an image is uint8, from 0 to 255")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or 0 in pixels.shape:
         raise ImageError(
-            f"an array of shape {pixels.shape}; a picture is (height, width) or (height, width, channels) "
+            f"an array of shape {pixels.shape}; an image is (height, width) or (height, width, channels) "
             "with 1, 3 or 4 channels"
         )
     return Image.fromarray(np.ascontiguousarray(pixels))
@@ -180,45 +180,45 @@ def _opened(source: Any) -> Iterator[BinaryIO]:
             raise ImageError(f"more than {PIPE_LIMIT >> 20} MiB come out of the file")
         yield io.BytesIO(data)
     else:
-        raise ImageError(f"a {type(source).__name__}, not a picture")
+        raise ImageError(f"a {type(source).__name__}, not an image")
 
 
 def _read(file: BinaryIO, max_pixels: int, resize: Resize | None) -> tuple[Image.Image, Box | None]:
-    image = identify(file)
-    check_cost(image, file, max_pixels=max_pixels)
-    box = _draft(image, resize) if resize is not None and image.format in ("JPEG", "MPO") else None
-    return _upright(image, box, max_pixels)
+    img = identify(file)
+    check_cost(img, file, max_pixels=max_pixels)
+    box = _draft(img, resize) if resize is not None and img.format in ("JPEG", "MPO") else None
+    return _upright(img, box, max_pixels)
 
 
-def _draft(image: Image.Image, resize: Resize) -> Box | None:
+def _draft(img: Image.Image, resize: Resize) -> Box | None:
     """Have a JPEG decoded at a reduced size where that makes no difference; the exact edges of what it will hold."""
-    size = image.size if _orientation(image) < 5 else image.size[::-1]
+    size = img.size if _orientation(img) < 5 else img.size[::-1]
     reduction = _reduction(*size, resize)
     step = next((step for step in (8, 4, 2) if reduction / step >= DRAFT_MARGIN), 1)
     # Nearest would show which of the pixels is picked.
     if step == 1 or resize.interpolation == "nearest":
         return None
-    drafted = image.draft(None, (image.width // step, image.height // step))
+    drafted = img.draft(None, (img.width // step, img.height // step))
     return drafted[1] if drafted else None
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(img: Image.Image) -> int:
     """EXIF's orientation; 1 where there is none or it makes no sense."""
     try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # EXIF may be damaged in any way, and is no reason to refuse a picture that is whole.
+        value = img.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # EXIF may be damaged in any way, and is no reason to refuse an image that is whole.
         return 1
     return value if value in _ORIENTATIONS else 1
 
 
-def _upright(image: Image.Image, box: Box | None, max_pixels: int) -> tuple[Image.Image, Box | None]:
+def _upright(img: Image.Image, box: Box | None, max_pixels: int) -> tuple[Image.Image, Box | None]:
     """Decode, convert to RGB and turn upright; ``box``, which begins at the corner, is turned with it."""
-    check_cost(image, max_pixels=max_pixels)
-    image.load()
+    check_cost(img, max_pixels=max_pixels)
+    img.load()
     # A few formats know their true size only now.
-    check_cost(image, max_pixels=max_pixels)
-    orientation = _orientation(image)
-    converted = to_rgb(image)
+    check_cost(img, max_pixels=max_pixels)
+    orientation = _orientation(img)
+    converted = to_rgb(img)
     if orientation == 1:
         return converted, box
     method, sideways, upside_down = _ORIENTATIONS[orientation]

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 
-#: Ends of names that count as pictures in a folder: what Pillow opens without running another program, and HEIF.
+#: Ends of names that count as images in a folder: what Pillow opens without running another program, and HEIF.
 SUFFIXES = frozenset(
     """
     .apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .fit .fits .flc .fli .ftc .ftu .gbr .gif .heic .heics .heif
@@ -32,7 +32,7 @@ def _counted(digits: str) -> str:
 
 
 def walk(top: str, *, recursive: bool, suffixes: frozenset[str] = SUFFIXES) -> Iterator[tuple[str, OSError | None]]:
-    """Pictures in a folder, by ``suffixes``, in natural order, those of a folder where its own name stands.
+    """Images in a folder, by ``suffixes``, in natural order, those of a folder where its own name stands.
 
     Hidden names, pipes and devices are skipped, and links to a folder that leads here. Links that are broken count.
 
@@ -104,7 +104,7 @@ def _matches(base: str, parts: list[str]) -> Iterator[str]:
 
 
 def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]]:
-    """Names of the pictures and folders in a folder, in natural order, and whether each is a folder."""
+    """Names of the images and folders in a folder, in natural order, and whether each is a folder."""
     names: list[str] = []
     folders: set[str] = set()
     with os.scandir(folder or os.curdir) as entries:

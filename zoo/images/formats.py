@@ -14,13 +14,13 @@ from PIL import Image
 from zoo.core.errors import ImageError
 from zoo.images.sources import reason
 
-#: Pixels of the largest picture that is decoded, 4 bytes each in memory; the largest phone cameras give 200 million.
+#: Pixels of the largest image that is decoded, 4 bytes each in memory; the largest phone cameras give 200 million.
 MAX_PIXELS = 210_000_000
 #: The same for formats that Pillow decodes in Python, which takes about a second for each million.
 MAX_PIXELS_IN_PYTHON = 16_000_000
 #: Pixels of the longest side. Resizing needs memory in proportion to it.
 MAX_SIDE = 1_000_000
-#: Scans times pixels of a progressive JPEG. Each scan goes over the whole picture and may take ten bytes of the file,
+#: Scans times pixels of a progressive JPEG. Each scan goes over the whole image and may take ten bytes of the file,
 #: so that a small file could keep a processor busy for hours. Ordinary ones have ten scans.
 MAX_SCANNED = 20_000_000_000
 
@@ -30,7 +30,7 @@ _NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
 #: What a file in the same container as HEIC calls itself; the last two may also be AVIF.
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
-#: How files begin that are often taken for pictures.
+#: How files begin that are often taken for images.
 _OTHERS = (
     (b"%pdf", "a PDF document"),
     (b"%!ps", "a PostScript document"),
@@ -59,15 +59,15 @@ def identify(file: BinaryIO) -> Image.Image:
         file: open at its beginning, can be sought in, stays open.
 
     Returns:
-        The picture, not decoded yet.
+        The image, not decoded yet.
 
     Raises:
-        ImageError: empty, no picture, or a picture whose header is damaged.
+        ImageError: empty, no image, or an image whose header is damaged.
     """
     head = file.read(64)
     if not head:
         raise ImageError("the file is empty")
-    # AVIF pictures may carry a brand that HEIF has too.
+    # AVIF images may carry a brand that HEIF has too.
     is_avif = head[4:8] == b"ftyp" and b"avif" in head
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and not is_avif:
         _register_heif()
@@ -97,8 +97,8 @@ def identify(file: BinaryIO) -> Image.Image:
         name, cause = damaged
         if _is_cut(cause) or isinstance(cause, OSError | MemoryError):
             raise ImageError(explain(cause, file)) from cause
-        raise ImageError(f"damaged: it begins like a {name} picture, and then makes no sense") from cause
-    raise ImageError(f"not a picture: {_nature(file)}")
+        raise ImageError(f"damaged: it begins like a {name} image, and then makes no sense") from cause
+    raise ImageError(f"not an image: {_nature(file)}")
 
 
 def check_cost(image: Image.Image, file: BinaryIO | None = None, *, max_pixels: int = MAX_PIXELS) -> None:
@@ -137,7 +137,7 @@ def explain(error: Exception, file: BinaryIO | None = None) -> str:
     if _is_cut(error):
         if file is None:
             return "cut short"
-        return f"cut short: the file ends after {file.seek(0, 2):,} bytes, and the picture does not"
+        return f"cut short: the file ends after {file.seek(0, 2):,} bytes, and the image does not"
     if "decoder error" in str(error):
         return "damaged: its pixels cannot be decoded"
     lines = str(error).splitlines()
@@ -170,12 +170,12 @@ def _register_heif() -> None:
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:
-        raise ImageError("a HEIC picture, which needs the package pillow-heif (pip install pillow-heif)") from error
+        raise ImageError("a HEIC image, which needs the package pillow-heif (pip install pillow-heif)") from error
     register_heif_opener()
 
 
 def _nature(file: BinaryIO) -> str:
-    """What a file that is no picture seems to be."""
+    """What a file that is no image seems to be."""
     file.seek(0)
     head = file.read(512)
     start = head.lstrip().lower()

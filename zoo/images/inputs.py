@@ -27,7 +27,7 @@ def stream(
             batch (n, height, width, 3).
         recursive: look into folders within folders.
         offline: whether addresses are refused; ``$ZOO_OFFLINE`` decides without.
-        every: how often a picture is taken of a video, as :func:`zoo.images.video.frames.expand` has it.
+        every: how often an image is taken of a video, as :func:`zoo.images.video.frames.expand` has it.
     """
     return expand(_found(inputs, recursive, offline, every is not None), every)
 

@@ -1,4 +1,4 @@
-"""From what a person types to a stream of pictures: files, folders, globs, addresses, lists and pipes."""
+"""From what a person types to a stream of images: files, folders, globs, addresses, lists and pipes."""
 
 # Paths stay the text that was typed; pathlib would tidy it, and is slower on large folders.
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 #: Bytes taken from an address, and from a pipe, at most.
 URL_LIMIT = 64 << 20
 PIPE_LIMIT = 256 << 20
-#: Seconds to wait for a connection, for the next bytes, and for the whole picture.
+#: Seconds to wait for a connection, for the next bytes, and for the whole image.
 CONNECT_TIMEOUT, READ_TIMEOUT, TOTAL_TIMEOUT = 5.0, 20.0, 120.0
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _BLOCK = 1 << 16
 #: Bytes after which a list's name is not waited for any longer; no system takes one so long.
 _LONGEST_NAME = 1 << 17
-#: How a picture begins, for somebody who pipes one into a list of paths.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF87a", b"GIF89a", b"RIFF", b"II*\0", b"MM\0*")
+#: How an image begins, for somebody who pipes one into a list of paths.
+_IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF87a", b"GIF89a", b"RIFF", b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One picture that was asked for, not yet read; or an input of which it is already known that it is none."""
+    """One image that was asked for, not yet read; or an input of which it is already known that it is none."""
 
     #: What the output calls it: what was typed, or what was found below it.
     path: str
@@ -55,7 +55,7 @@ class Source:
 
     @classmethod
     def from_array(cls, pixels: np.ndarray, *, name: str = "array") -> Source:
-        """A picture that is in memory already; ``name`` stands where a path would."""
+        """An image that is in memory already; ``name`` stands where a path would."""
         return cls(name, "array", pixels=pixels)
 
     @property
@@ -66,10 +66,10 @@ class Source:
         return self.frame.held if self.frame is not None else 0
 
     def open(self) -> BinaryIO:
-        """Open the picture's bytes for reading; they can be sought in.
+        """Open the image's bytes for reading; they can be sought in.
 
         A regular file is read as needed. A pipe and an address are read to their end first. The path of a moment of
-        a video, ``clip.mp4#t=12.000``, gives the picture on the screen then, in an uncompressed format.
+        a video, ``clip.mp4#t=12.000``, gives the image on the screen then, in an uncompressed format.
 
         Raises:
             ImageError: it is missing, a folder, forbidden, too large, or does not come in time.
@@ -100,11 +100,11 @@ def find(
     offline: bool | None = None,
     videos: bool = False,
 ) -> Iterator[Source]:
-    """Find pictures, lazily and in the order of the inputs; each input gives at least one source.
+    """Find images, lazily and in the order of the inputs; each input gives at least one source.
 
     * A **file** is itself, whatever its name; so is a pipe, e.g. ``/dev/stdin``; so is a moment of a video, e.g.
       ``clip.mp4#t=12.000``.
-    * A **folder** gives its pictures, by :data:`zoo.images.folders.SUFFIXES`, in natural order (``2.jpg`` before ``10.jpg``).
+    * A **folder** gives its images, by :data:`zoo.images.folders.SUFFIXES`, in natural order (``2.jpg`` before ``10.jpg``).
       Hidden files, pipes and devices in it are skipped. The names of one folder at a time are held in memory.
     * A **glob** (``*``, ``?``, ``[…]``, ``**`` for folders of any depth) gives every file that matches, and what is in
       the folders that match, except that with ``**`` it gives files only. Where a file of that literal name
@@ -162,7 +162,7 @@ def _find_one(text: str, recursive: bool, offline: bool | None, videos: bool) ->
         return
     if stat.S_ISDIR(mode):
         hint = "" if recursive else " (--recursive looks into the folders in it)"
-        what = "pictures and videos" if videos else "pictures"
+        what = "images and videos" if videos else "pictures"
         yield from _or_else(_in_folder(text, recursive, videos), text, f"a folder without {what}{hint}")
     else:
         yield Source(text)
@@ -214,8 +214,8 @@ def _listed(stdin: BinaryIO | None, recursive: bool, offline: bool | None, video
 
     def found() -> Iterator[Source]:
         for name in _names(stream) if stream is not None else ():
-            if name.startswith(_PICTURES) and not os.path.lexists(name):
-                yield Source("-", problem="standard input holds a picture and not a list of paths; name it /dev/stdin")
+            if name.startswith(_IMAGES) and not os.path.lexists(name):
+                yield Source("-", problem="standard input holds an image and not a list of paths; name it /dev/stdin")
                 return
             yield from _find_one(os.fsdecode(name), recursive, offline, videos)
 
@@ -226,8 +226,8 @@ def _names(stream: BinaryIO) -> Iterator[bytes]:
     """The names in a list, as they come. The first block decides whether NUL bytes or line ends separate them."""
     read = getattr(stream, "read1", stream.read)
     pending = read(_BLOCK)
-    # A picture has NUL bytes too; whoever calls wants to see how it begins.
-    zero = b"\0" in pending and not pending.startswith(_PICTURES)
+    # An image has NUL bytes too; whoever calls wants to see how it begins.
+    zero = b"\0" in pending and not pending.startswith(_IMAGES)
     separator = b"\0" if zero else b"\n"
     while block := pending:
         *names, rest = block.split(separator)
@@ -283,7 +283,7 @@ def _fetch(url: str) -> bytes:
             for block in response.iter_content(_BLOCK):
                 data += block
                 if len(data) > URL_LIMIT:
-                    raise ImageError(f"larger than the {URL_LIMIT >> 20} MiB that zoo fetches for one picture")
+                    raise ImageError(f"larger than the {URL_LIMIT >> 20} MiB that zoo fetches for one image")
                 if time.monotonic() > deadline:
                     raise ImageError(f"not fetched within {TOTAL_TIMEOUT:.0f} seconds")
     except requests.Timeout as error:

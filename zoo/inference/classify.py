@@ -1,4 +1,4 @@
-"""What is in a picture or a video: top-k classes for files, folders, URLs or arrays."""
+"""What is in an image or a video: top-k classes for files, folders, URLs or arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zoo.pretrained import weights as pretrained
 
 log = logging.getLogger(__name__)
 
-#: The label of a picture whose best class does not reach the threshold.
+#: The label of an image whose best class does not reach the threshold.
 UNKNOWN = "unknown"
 
 
@@ -42,19 +42,19 @@ class Result:
     error: str | None = None
     #: Whether the best class reached the threshold.
     certain: bool = True
-    #: The frames of a video, in order; ``None`` for a picture.
+    #: The frames of a video, in order; ``None`` for an image.
     frames: tuple[video_votes.Moment, ...] | None = None
     #: How many frames of a video have each label as their best, the most frequent first.
     votes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether the picture could be read, or some of the video."""
+        """Whether the image could be read, or some of the video."""
         return self.status == "ok"
 
     @property
     def label(self) -> str | None:
-        """The best class, ``"unknown"`` below the threshold, ``None`` for a picture that could not be read."""
+        """The best class, ``"unknown"`` below the threshold, ``None`` for an image that could not be read."""
         if not self.predictions:
             return None
         return self.predictions[0].label if self.certain else UNKNOWN
@@ -77,13 +77,13 @@ class Classifier:
         offline: bool | None = None,
         progress: pretrained.Progress | None = None,
     ) -> None:
-        """Choose the network and where it runs. The engine starts with the first picture.
+        """Choose the network and where it runs. The engine starts with the first image.
 
         Args:
             model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
             engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
-            batch_size: pictures computed together; the engine's own choice without.
+            batch_size: images computed together; the engine's own choice without.
             offline: never use the network; ``$ZOO_OFFLINE`` decides without.
             progress: called with file name, bytes done and bytes in all while weights are fetched.
 
@@ -105,11 +105,11 @@ class Classifier:
         weights = self.spec.weights.get(tag) if tag else self.spec.weight_set()
         self.classes = labels.classes(weights.labels) if weights else ()
         self.labels = tuple(label.name for label in self.classes)
-        #: What the network's logits are divided by, as it was fitted on other pictures; see zoo.evaluation.calibration.
+        #: What the network's logits are divided by, as it was fitted on other images; see zoo.evaluation.calibration.
         self.temperature = keras_file.temperature(self.spec.file) if self.spec.file else 1.0
         self._engine_request = engine
         self._batch_size = batch_size
-        #: Says whether at least so many pictures will come; asked where finding the fastest batch size might pay.
+        #: Says whether at least so many images will come; asked where finding the fastest batch size might pay.
         self.many: Callable[[int], bool] | None = None
         self._engine: engines.Engine | None = None
 
@@ -135,16 +135,16 @@ class Classifier:
             top: classes in each result.
             threshold: probability 0-1 that the best class must reach; below it the label is ``"unknown"``.
             recursive: look into folders within folders.
-            every: how often a picture is taken of a video, e.g. ``"1s"`` or ``"30f"``.
+            every: how often an image is taken of a video, e.g. ``"1s"`` or ``"30f"``.
 
         Returns:
-            A result for each picture and each video; one that cannot be read has its reason in ``error``.
+            A result for each image and each video; one that cannot be read has its reason in ``error``.
         """
-        pictures = stream(inputs, recursive=recursive, every=every)
-        # One picture alone is known as such by its list.
-        return list(self.stream(list(pictures) if every is None else pictures, top=top, threshold=threshold))
+        images = stream(inputs, recursive=recursive, every=every)
+        # One image alone is known as such by its list.
+        return list(self.stream(list(images) if every is None else images, top=top, threshold=threshold))
 
-    def stream(self, pictures: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
+    def stream(self, images: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
         """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length.
 
         The frames of a video, as :func:`zoo.images.video.frames.expand` gives them, have one result together; a line for each
@@ -154,9 +154,9 @@ class Classifier:
             raise UsageError(f"--top is at least 1. Received: {top}")
         if not 0.0 <= threshold <= 1.0:
             raise UsageError(f"--threshold is a probability from 0 to 1. Received: {threshold:g}")
-        single = isinstance(pictures, Sequence) and len(pictures) == 1
+        single = isinstance(images, Sequence) and len(images) == 1
         running = self._start(single)
-        outputs = pipeline.run(pictures, running, self.spec.resize)
+        outputs = pipeline.run(images, running, self.spec.resize)
         for key, rows in itertools.groupby(outputs, video_votes.video_of):
             if isinstance(key, Video):
                 yield self._of_video(key, rows, top, threshold)
@@ -202,7 +202,7 @@ class Classifier:
         )
 
     def corrected(self, output: np.ndarray) -> np.ndarray:
-        """The probabilities of what the engine says to one picture, corrected by :attr:`temperature`.
+        """The probabilities of what the engine says to one image, corrected by :attr:`temperature`.
 
         Returns:
             float32 (classes,).
@@ -212,7 +212,7 @@ class Classifier:
         """
         if output.ndim != 1:
             raise UnavailableError(
-                f"{self.spec.name} gives an output of shape {output.shape} for a picture and not one number a class; "
+                f"{self.spec.name} gives an output of shape {output.shape} for an image and not one number a class; "
                 "it takes a network that classifies."
             )
         if self.labels and len(self.labels) != len(output):

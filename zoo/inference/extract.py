@@ -1,4 +1,4 @@
-"""From pictures to a file of vectors: as they come, with nothing lost when it is interrupted."""
+"""From images to a file of vectors: as they come, with nothing lost when it is interrupted."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from zoo.vectors.part_folder import Folder
 if TYPE_CHECKING:
     from zoo.distributed.ray_runner import RayRunner
 
-#: Called for each picture that is done, with the reason why there is no vector, if there is none.
+#: Called for each image that is done, with the reason why there is no vector, if there is none.
 Watcher = Callable[[Source, ImageError | None], None]
 
 
 def write(
-    pictures: inputs.Inputs,
+    images: inputs.Inputs,
     target: str | os.PathLike[str],
     extractor: Extractor,
     *,
     mode: Mode = "new",
     watcher: Watcher | None = None,
 ) -> Written:
-    """Write the vectors of pictures to a file, in order. Memory does not grow with their number.
+    """Write the vectors of images to a file, in order. Memory does not grow with their number.
 
     Args:
-        pictures: paths, folders, addresses, arrays, or sources.
+        images: paths, folders, addresses, arrays, or sources.
         target: the file; its suffix says what it is (:mod:`zoo.vectors`).
         extractor: makes the vectors.
         mode: ``"new"``; ``"resume"`` goes on with what was interrupted; ``"update"`` adds what is new to a file that is
             there; ``"overwrite"`` replaces it.
-        watcher: told of each picture that is done.
+        watcher: told of each image that is done.
 
     Raises:
         UsageError: the file exists, another network made it, or its suffix is unknown; or there is no such layer.
@@ -48,7 +48,7 @@ def write(
     """
     with Journal.open(Path(target), extractor.about, mode=mode) as journal:
         if not journal.complete:
-            for source, output in _computed(journal.pending(inputs.stream(pictures)), extractor):
+            for source, output in _computed(journal.pending(inputs.stream(images)), extractor):
                 if isinstance(output, ImageError):
                     journal.fail(source, str(output))
                 else:
@@ -61,7 +61,7 @@ def write(
 
 
 def write_features(
-    pictures: inputs.Inputs,
+    images: inputs.Inputs,
     target: str | os.PathLike[str],
     model: str | None = None,
     *,
@@ -78,8 +78,8 @@ def write_features(
     """
     extractor = Extractor(model, **settings)
     if runner is not None:
-        return runner.write(pictures, target, extractor, mode=mode)
-    return write(pictures, target, extractor, mode=mode)
+        return runner.write(images, target, extractor, mode=mode)
+    return write(images, target, extractor, mode=mode)
 
 
 def made_with(target: str | os.PathLike[str]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def made_with(target: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def columns(output: dict[str, np.ndarray], extractor: Extractor) -> list[Column]:
-    """What is stored of each picture."""
+    """What is stored of each image."""
     cut = extractor.spec.cut
     assert cut is not None
     layers = iter((cut.layer or "", *cut.beside))

@@ -1,4 +1,4 @@
-"""Vectors of pictures: what a network makes of them before, or at, any of its layers."""
+"""Vectors of images: what a network makes of them before, or at, any of its layers."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The vectors of some pictures.
+    """The vectors of some images.
 
-    ``vectors`` is float32 or float16 (n, …), a row for each picture that could be read, of ``paths``; ``failed`` has
+    ``vectors`` is float32 or float16 (n, …), a row for each image that could be read, of ``paths``; ``failed`` has
     the others with the reasons. Further layers and the class probabilities are in ``more``, by name.
     """
 
@@ -75,7 +75,7 @@ class Extractor:
         progress: pretrained.Progress | None = None,
         threads: int | None = None,
     ) -> None:
-        """Choose the network and where it runs. The engine starts with the first picture.
+        """Choose the network and where it runs. The engine starts with the first image.
 
         Args:
             model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
@@ -87,7 +87,7 @@ class Extractor:
             dtype: of what is given, ``"float32"`` or ``"float16"``.
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
             engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
-            batch_size: pictures computed together; the engine's own choice without.
+            batch_size: images computed together; the engine's own choice without.
             offline: never use the network; ``$ZOO_OFFLINE`` decides without.
             progress: called with file name, bytes done and bytes in all while weights are fetched.
             threads: of this process that decode, and as many that compute where openvino does; one for each processor
@@ -129,7 +129,7 @@ class Extractor:
         self._engine_request, self._batch_size, self._threads = engine, batch_size, threads
         #: How it runs, which does not change what it gives: arguments for another extractor.
         self.running = {"device": device, "engine": engine, "batch_size": batch_size, "offline": offline}
-        #: Says whether at least so many pictures will come; asked where finding the fastest batch size might pay.
+        #: Says whether at least so many images will come; asked where finding the fastest batch size might pay.
         self.many: Callable[[int], bool] | None = None
         self._engine: engines.Engine | None = None
 
@@ -213,26 +213,26 @@ class Extractor:
         return self._engine
 
     def quantize(
-        self, pictures: inputs.Inputs, *, min_cosine: float | None = None, min_agreement: float | None = None
+        self, images: inputs.Inputs, *, min_cosine: float | None = None, min_agreement: float | None = None
     ) -> Agreement:
-        """Compute in int8 from now on, calibrated and checked on some of the pictures (:mod:`zoo.engines.quantized`).
+        """Compute in int8 from now on, calibrated and checked on some of the images (:mod:`zoo.engines.quantized`).
 
         Args:
-            pictures: those that vectors are wanted of; some are drawn by chance, and decoded.
-            min_cosine: the least mean cosine similarity to the vectors of float32, on pictures that did not calibrate;
+            images: those that vectors are wanted of; some are drawn by chance, and decoded.
+            min_cosine: the least mean cosine similarity to the vectors of float32, on images that did not calibrate;
                 0.99 without.
-            min_agreement: the least share of those pictures that are put into the same class; not asked for without.
+            min_agreement: the least share of those images that are put into the same class; not asked for without.
 
         Raises:
             GateError: a bar is not met.
-            UsageError: there are too few pictures, or the network has no such layer; or it runs in Keras.
+            UsageError: there are too few images, or the network has no such layer; or it runs in Keras.
             UnavailableError: NNCF is not installed, or the network cannot be quantised.
         """
         from zoo.engines import quantized
         from zoo.inference.sampling import sample
 
         self._require_openvino()
-        drawn = sample(inputs.stream(pictures), self.spec.resize, quantized.PICTURES)
+        drawn = sample(inputs.stream(images), self.spec.resize, quantized.IMAGES)
         self._quantized = quantized.ensure(
             self.spec,
             self.choice.weights,
@@ -266,31 +266,31 @@ class Extractor:
                 f"{self._device.name}; add --device cpu --engine openvino."
             )
 
-    def stream(self, pictures: inputs.Inputs) -> Iterator[tuple[Source, dict[str, np.ndarray] | ImageError]]:
-        """The vectors of a stream of pictures, lazily and in order; memory does not grow with its length.
+    def stream(self, images: inputs.Inputs) -> Iterator[tuple[Source, dict[str, np.ndarray] | ImageError]]:
+        """The vectors of a stream of images, lazily and in order; memory does not grow with its length.
 
         Args:
-            pictures: paths, folders, addresses, arrays, or sources.
+            images: paths, folders, addresses, arrays, or sources.
 
         Yields:
             The source, and its vectors by name, or the reason why there are none. ``"features"`` are those of the first
             layer, ``"features_LAYER"`` those of each further one, ``"probabilities"`` float32 (classes,).
         """
-        outputs = pipeline.run(inputs.stream(pictures), self.engine, self.spec.resize, threads=self._threads)
+        outputs = pipeline.run(inputs.stream(images), self.engine, self.spec.resize, threads=self._threads)
         for source, output in outputs:
             yield source, output if isinstance(output, ImageError) else self._finished(output)
 
-    def extract(self, pictures: inputs.Inputs, *, recursive: bool = False) -> Features:
-        """The vectors of pictures, in memory.
+    def extract(self, images: inputs.Inputs, *, recursive: bool = False) -> Features:
+        """The vectors of images, in memory.
 
         Args:
-            pictures: files, folders, globs, addresses, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
+            images: files, folders, globs, addresses, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
             recursive: look into folders within folders.
         """
         paths: list[str] = []
         failed: list[tuple[str, str]] = []
         columns: dict[str, list[np.ndarray]] = {}
-        for source, output in self.stream(inputs.stream(pictures, recursive=recursive)):
+        for source, output in self.stream(inputs.stream(images, recursive=recursive)):
             if isinstance(output, ImageError):
                 failed.append((source.path, str(output)))
                 continue
@@ -302,7 +302,7 @@ class Extractor:
         return Features(vectors, tuple(paths), tuple(failed), arrays)
 
     def _finished(self, output: np.ndarray) -> dict[str, np.ndarray]:
-        """The engine's answer for one picture by name, normalised and in the type that was asked for."""
+        """The engine's answer for one image by name, normalised and in the type that was asked for."""
         names = output.dtype.names
         values = {name: output[name] for name in names} if names else {"features": output}
         for name, value in values.items():
@@ -321,21 +321,21 @@ class Extractor:
 
 
 def extract_features(
-    pictures: inputs.Inputs,
+    images: inputs.Inputs,
     model: str | None = None,
     *,
     layer: str | Sequence[str] | None = None,
     recursive: bool = False,
     **settings: Any,
 ) -> Features:
-    """The vectors of pictures by one call; :class:`Extractor` is for many, and for streams.
+    """The vectors of images by one call; :class:`Extractor` is for many, and for streams.
 
     >>> found = extract_features("photos/", model="resnet50")
     >>> found.vectors.shape, found.paths[0]
     ((1000, 2048), 'photos/1.jpg')
 
     Args:
-        pictures: as for :meth:`Extractor.extract`.
+        images: as for :meth:`Extractor.extract`.
         model: as for :class:`Extractor`.
         layer: as for :class:`Extractor`.
         recursive: look into folders within folders.
@@ -345,4 +345,4 @@ def extract_features(
         UsageError: as for :class:`Extractor`, or the network has no such layer.
         UnavailableError: as for :class:`Extractor`.
     """
-    return Extractor(model, layer=layer, **settings).extract(pictures, recursive=recursive)
+    return Extractor(model, layer=layer, **settings).extract(images, recursive=recursive)

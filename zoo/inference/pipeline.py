@@ -1,4 +1,4 @@
-"""Pictures in, outputs out: decoding in threads beside the engine, in order, in bounded memory."""
+"""Images in, outputs out: decoding in threads beside the engine, in order, in bounded memory."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def run(
     """Yield each source, in order, with the network's output for it or the reason why there is none.
 
     Args:
-        sources: pictures; read lazily, so that a stream of any length needs the same memory.
+        sources: images; read lazily, so that a stream of any length needs the same memory.
         engine: what computes.
-        resize: how pictures are brought to the network's size.
+        resize: how images are brought to the network's size.
         threads: threads that decode; the number of processors without.
-        read: what makes pixels of a source: uint8 (height, width, 3), or several pictures (k, height, width, 3), which
+        read: what makes pixels of a source: uint8 (height, width, 3), or several images (k, height, width, 3), which
             give as many outputs.
 
     Yields:
         ``(source, output)`` with a float32 array of the network's output shape, without the batch axis.
     """
     workers = threads or processors()
-    # Every picture is one entry, in order, with the reason where it could not be read.
+    # Every image is one entry, in order, with the reason where it could not be read.
     rows: deque[tuple[Source, ImageError | None]] = deque()
     buffers = _Buffers(engine.batch_size)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
@@ -66,7 +66,7 @@ def processors() -> int:
 
 
 def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Source, ImageError]]:
-    """Take the rows without a picture from the front."""
+    """Take the rows without an image from the front."""
     while rows and rows[0][1] is not None:
         source, error = rows.popleft()
         if error is not None:
@@ -74,21 +74,21 @@ def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Sou
 
 
 class _Buffers:
-    """Arrays for batches, whose memory is used again: fresh memory costs more than copying a picture into it.
+    """Arrays for batches, whose memory is used again: fresh memory costs more than copying an image into it.
 
     An engine gives outputs in the order of the batches, and reads a batch until then. So with each output the oldest
     array is free, and there are never more of them than an engine computes at a time, and one.
     """
 
     def __init__(self, size: int) -> None:
-        """Arrays for ``size`` pictures."""
+        """Arrays for ``size`` images."""
         self.size = size
         self._free: list[np.ndarray] = []
         self._given: deque[np.ndarray] = deque()
 
-    def take(self, picture: np.ndarray) -> np.ndarray:
-        """An array for pictures like this one; its content is anything."""
-        array = self._free.pop() if self._free else np.empty((self.size, *picture.shape), picture.dtype)
+    def take(self, image: np.ndarray) -> np.ndarray:
+        """An array for images like this one; its content is anything."""
+        array = self._free.pop() if self._free else np.empty((self.size, *image.shape), image.dtype)
         self._given.append(array)
         return array
 
@@ -102,16 +102,16 @@ def _batches(
     buffers: _Buffers,
     rows: deque[tuple[Source, ImageError | None]],
 ) -> Iterator[np.ndarray]:
-    """Put pictures together into batches, the last one shorter, and note every picture in ``rows``.
+    """Put images together into batches, the last one shorter, and note every image in ``rows``.
 
     They are put one behind the other as they come in order, so that those that could not be read leave no holes.
     """
     filled = 0
-    for source, picture in decoded:
-        if isinstance(picture, ImageError):
-            rows.append((source, picture))
+    for source, image in decoded:
+        if isinstance(image, ImageError):
+            rows.append((source, image))
             continue
-        for view in picture if picture.ndim == 4 else (picture,):
+        for view in image if image.ndim == 4 else (image,):
             rows.append((source, None))
             if not filled:
                 batch = buffers.take(view)
@@ -130,7 +130,7 @@ def _decode(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-    """Decode ``ahead`` sources at a time, fewer where these hold pictures themselves, and yield them in order."""
+    """Decode ``ahead`` sources at a time, fewer where these hold images themselves, and yield them in order."""
     remaining = iter(sources)
     waiting: deque[tuple[Source, Future[np.ndarray | ImageError]]] = deque()
 
@@ -144,9 +144,9 @@ def _decode(
         take()
         while waiting:
             source, future = waiting.popleft()
-            picture = future.result()
+            image = future.result()
             take()
-            yield source, picture
+            yield source, image
     finally:
         # Interrupted: what has not begun need not begin.
         for _, future in waiting:

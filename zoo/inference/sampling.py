@@ -1,4 +1,4 @@
-"""Some pictures of many, drawn by chance: what a network is calibrated and checked on."""
+"""Some images of many, drawn by chance: what a network is calibrated and checked on."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MEMORY = 128 << 20
 
 
 def sample(sources: Iterable[Source], resize: Resize, count: int, *, seed: int = 0) -> np.ndarray:
-    """Draw some pictures from a stream of any length and decode them.
+    """Draw some images from a stream of any length and decode them.
 
     Every source has the same chance (reservoir sampling: Vitter, "Random sampling with a reservoir", ACM TOMS 11(1),
     1985, algorithm R), and the same sources in the same order give the same sample. Memory is bounded: only what is
     drawn is remembered, and decoded at the end.
 
     Args:
-        sources: pictures; all are looked at, none is opened but those drawn.
-        resize: how pictures are brought to the network's size.
-        count: pictures to draw; fewer where those of this size would take more than :data:`MEMORY`.
+        sources: images; all are looked at, none is opened but those drawn.
+        resize: how images are brought to the network's size.
+        count: images to draw; fewer where those of this size would take more than :data:`MEMORY`.
         seed: of the draw.
 
     Returns:
@@ -48,8 +48,8 @@ def sample(sources: Iterable[Source], resize: Resize, count: int, *, seed: int =
         seen += 1
     drawn.sort(key=lambda pair: pair[0])
     with ThreadPoolExecutor(processors(), thread_name_prefix="decode") as pool:
-        pictures = [picture for picture in pool.map(lambda pair: _read(pair[1], resize), drawn) if picture is not None]
-    return np.stack(pictures) if pictures else np.empty((0, resize.height, resize.width, 3), "uint8")
+        images = [image for image in pool.map(lambda pair: _read(pair[1], resize), drawn) if image is not None]
+    return np.stack(images) if images else np.empty((0, resize.height, resize.width, 3), "uint8")
 
 
 def _read(source: Source, resize: Resize) -> np.ndarray | None:

@@ -76,7 +76,7 @@ class Tally:
 
 
 def video_of(row: tuple[Source, object]) -> object:
-    """A key that groups the frames of one video, and keeps pictures apart."""
+    """A key that groups the frames of one video, and keeps images apart."""
     frame = row[0].frame
     return object() if frame is None else frame.video
 

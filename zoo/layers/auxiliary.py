@@ -10,11 +10,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ReconstructionLoss(keras.layers.Layer):  # type: ignore[misc]
-    """Adds how far a picture drawn by the network is from its input to the loss, and passes something else on.
+    """Adds how far an image drawn by the network is from its input to the loss, and passes something else on.
 
     The added loss is ``weight`` times the sum of squared differences, as a mean over the batch, and only in training.
 
-    Input: a list of what is passed on, the picture drawn, and the picture meant; the last two have the same shape,
+    Input: a list of what is passed on, the image drawn, and the image meant; the last two have the same shape,
     the batch first. Output: the first of them, unchanged, so that the layer can stand on the way to an output.
 
     Args:

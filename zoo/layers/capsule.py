@@ -63,7 +63,7 @@ def route(votes: Any, iterations: int) -> Any:
 
 
 def longest(capsules: Any, lengths: Any) -> Any:
-    """Keep the longest capsule of each picture and set the others to zero.
+    """Keep the longest capsule of each image and set the others to zero.
 
     Args:
         capsules: float (batch, capsules, dimensions).

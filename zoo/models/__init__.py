@@ -46,7 +46,7 @@ def create_model(
 ) -> keras.Model:
     """Build a network by name, with trained weights.
 
-    >>> create_model("resnet50").predict(pictures)  # uint8 or float, RGB 0-255, (n, 224, 224, 3)
+    >>> create_model("resnet50").predict(images)  # uint8 or float, RGB 0-255, (n, 224, 224, 3)
 
     Args:
         name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec. One with a ``cut`` gives the network
@@ -167,7 +167,7 @@ def _check(
     if len(shape) != 3 or shape[2] != 3 or not all(isinstance(side, int) for side in shape):
         raise UsageError(f"input_shape is (height, width, 3), in whole numbers. Received: {shape}")
     if min(shape[:2]) < spec.min_size:
-        raise UsageError(f"{spec.name} takes pictures of at least {spec.min_size} pixels a side. Received: {shape}")
+        raise UsageError(f"{spec.name} takes images of at least {spec.min_size} pixels a side. Received: {shape}")
     return shape
 
 

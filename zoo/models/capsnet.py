@@ -29,7 +29,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
 ) -> keras.Model:
     """Build CapsNet: 6,804,224 parameters with ten classes on 28×28 grey pixels, 8,215,568 with the decoder.
 
-    The output is no distribution: it has the length of each class's capsule, from 0 to 1, and the lengths of a picture
+    The output is no distribution: it has the length of each class's capsule, from 0 to 1, and the lengths of an image
     need not add up to 1. Several are long where several classes are there, none where there is nothing. It is trained
     with the margin loss. There is no activation to leave out, so there are no logits either.
 
@@ -87,14 +87,14 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
     return keras.Model(source, x, name=name)
 
 
-def _decode(lengths: Any, capsules: Any, picture: Any, weight: float) -> Any:
-    """Draw the picture from the longest capsule, add the error to the loss, and return the lengths."""
-    pixels = math.prod(picture.shape[1:])
+def _decode(lengths: Any, capsules: Any, image: Any, weight: float) -> Any:
+    """Draw the image from the longest capsule, add the error to the loss, and return the lengths."""
+    pixels = math.prod(image.shape[1:])
     x = layers.Flatten(name="decoder_input")(longest(capsules, lengths))
     x = layers.Dense(512, activation="relu", name="decoder_fc1")(x)
     x = layers.Dense(1024, activation="relu", name="decoder_fc2")(x)
     x = layers.Dense(pixels, activation="sigmoid", dtype="float32", name="decoder_pixels")(x)
-    meant = layers.Flatten(dtype="float32", name="decoder_target")(picture)
+    meant = layers.Flatten(dtype="float32", name="decoder_target")(image)
     return ReconstructionLoss(weight, dtype="float32", name="reconstruction_loss")([lengths, x, meant])
 
 

@@ -10,7 +10,7 @@ import keras
 
 
 def multiply_accumulates(model: keras.Model) -> int:
-    """Multiply-accumulates of one picture: the sum over all layers, each as often as the graph calls it."""
+    """Multiply-accumulates of one image: the sum over all layers, each as often as the graph calls it."""
     nodes = getattr(model, "_nodes_by_depth", {}).values()
     calls = Counter(id(node.operation) for level in nodes for node in level)
     return sum(layer_multiply_accumulates(layer) * max(calls[id(layer)], 1) for layer in model.layers)

@@ -38,7 +38,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
 
     A stage is a 2×2 convolution without padding and fractional max-pooling; the n-th has n times ``filters`` filters,
     and so have the two convolutions at the end, of 2×2 and of 1×1. Every convolution is followed by a leaky ReLU. The
-    picture is put in the middle of zeros, so large that the last map is a single pixel: 36×36 for six stages by √2,
+    image is put in the middle of zeros, so large that the last map is a single pixel: 36×36 for six stages by √2,
     94×94 for twelve by ∛2.
 
     The network for training draws new regions for every batch. The other one is made of stock operations with regions
@@ -46,7 +46,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
     outside of training. All forms have the same layers with weights, of the same names.
 
     Args:
-        input_shape: height, width and channels. A picture larger than the sizes above is padded to the next size that
+        input_shape: height, width and channels. An image larger than the sizes above is padded to the next size that
             the pooling makes come out even.
         input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
         classes: number of outputs.
@@ -55,7 +55,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
         pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map).
         classifier_activation: activation of the last layer, ``None`` for logits.
         training: whether the regions are drawn; the network then has one pass.
-        passes: how often the picture is seen, each time through other regions; the outputs are averaged. The layers
+        passes: how often the image is seen, each time through other regions; the outputs are averaged. The layers
             are shared, so the weights are those of one pass.
         filters: filters that each stage has more than the one before.
         stages: number of stages.
@@ -160,7 +160,7 @@ def _sizes(size: int, stages: int, ratio: float) -> tuple[int, list[int]]:
     """What a side of ``size`` pixels is padded to, and what the pooling of each stage leaves of it.
 
     They are counted from the end, as the author does: the map before the last convolution has the fewest pixels, at
-    least 2, from which rounded multiplications by ``ratio`` lead to a map that holds the picture.
+    least 2, from which rounded multiplications by ``ratio`` lead to a map that holds the image.
     """
     last = 2
     while True:

@@ -70,7 +70,7 @@ def _inception(x: Any, widths: Widths, name: str) -> Any:
 
 def _auxiliary(x: Any, classes: int, activation: str | None, name: str) -> Any:
     """A second classifier on an early feature map, which gives the layers before it a gradient of their own."""
-    # A picture smaller than 80 pixels leaves less than the paper's window.
+    # An image smaller than 80 pixels leaves less than the paper's window.
     x = layers.AveragePooling2D(min(5, *x.shape[1:3]), strides=3, name=f"{name}_ave_pool")(x)
     x = _conv(x, 128, 1, f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)

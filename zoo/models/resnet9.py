@@ -1,4 +1,4 @@
-"""ResNet-9: a small residual network for small pictures.
+"""ResNet-9: a small residual network for small images.
 
 The layout follows David Page's DAWNBench entry for CIFAR-10 ("How to train your ResNet", 2018), with a
 quarter to a half of its width, ReLU, and no scaling of the logits.

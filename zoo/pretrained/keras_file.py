@@ -43,20 +43,20 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
     """The spec of a network in a file. Without ``zoo.json`` its classes are numbers, and it takes pixels 0-255.
 
-    One that takes a single channel is given the grey of RGB pictures.
+    One that takes a single channel is given the grey of RGB images.
 
     Raises:
-        UsageError: there is no such file, it is not a Keras archive, or it takes no pictures of a fixed size.
+        UsageError: there is no such file, it is not a Keras archive, or it takes no images of a fixed size.
     """
     file = Path(path)
     about, config = _read(file)
     shape, classes = _input_shape(config), about.get("classes")
     if shape is None or len(shape) != 3 or shape[2] not in (1, 3):
         seen = "no single input" if shape is None else f"an input of shape {tuple(shape)}"
-        raise UsageError(f"{file} has {seen}; zoo runs networks that take pictures, (height, width, 3) or 1 for grey.")
+        raise UsageError(f"{file} has {seen}; zoo runs networks that take images, (height, width, 3) or 1 for grey.")
     height, width = about.get("input_size") or shape[:2]
     if not height or not width:
-        raise UsageError(f"{file} takes pictures of any size; save it with a fixed input size, such as 224.")
+        raise UsageError(f"{file} takes images of any size; save it with a fixed input size, such as 224.")
     labels = tuple(classes) if classes else ()
     weights = Weights(
         tag="file",

@@ -1,4 +1,4 @@
-"""The vectors of pictures that are in a file of vectors already, found by their paths."""
+"""The vectors of images that are in a file of vectors already, found by their paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.core.errors import ImageError
 from zoo.images.sources import Source
 from zoo.vectors import Vectors
 
-#: Pictures whose vectors are read together.
+#: Images whose vectors are read together.
 _TOGETHER = 256
 
 
@@ -20,25 +20,25 @@ class ByPath:
     """Looks paths up; those of the file are read once, and a number is kept of each."""
 
     def __init__(self, vectors: Vectors) -> None:
-        """Nothing is read before the first picture."""
+        """Nothing is read before the first image."""
         self._vectors = vectors
         self._stamps = vectors.stamps(0, vectors.count)
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
-    def stream(self, pictures: Iterable[Source]) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-        """The stored vector of each picture, float32 (dim,), or the reason why there is none.
+    def stream(self, images: Iterable[Source]) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
+        """The stored vector of each image, float32 (dim,), or the reason why there is none.
 
         A file that has changed since its vector was made, as far as that is known, has none; one that is not there has
         its vector. A path that occurs more than once has that of its first.
         """
-        remaining = iter(pictures)
+        remaining = iter(images)
         while batch := list(itertools.islice(remaining, _TOGETHER)):
             rows = [self._row(source.path) for source in batch]
             there = np.array([row for row in rows if row is not None], np.int64)
             stored = iter(self._vectors.take(there).reshape(len(there), self._vectors.dim).astype(np.float32))
             for source, row in zip(batch, rows, strict=True):
                 if row is None:
-                    yield source, ImageError(f"not among the pictures of {self._vectors.path}")
+                    yield source, ImageError(f"not among the images of {self._vectors.path}")
                     continue
                 vector = next(stored)
                 if self._is_changed(source.path, row):

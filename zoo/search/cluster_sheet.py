@@ -1,4 +1,4 @@
-"""The most typical pictures of each cluster, on one page: a line of pictures for each."""
+"""The most typical images of each cluster, on one page: a line of images for each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image
 
 from zoo.core.errors import ImageError
-from zoo.images import decode as images
+from zoo.images.decode import decode
 from zoo.reports import plots
 from zoo.search.clusters import Cluster, Clusters
 
-#: Pictures in the line of a cluster, and those that are looked at to find so many which can be read.
+#: Images in the line of a cluster, and those that are looked at to find so many which can be read.
 SHOWN, _LOOKED_AT = 8, 40
 #: Clusters on a page; the others are counted.
 MOST = 40
@@ -28,7 +28,7 @@ def sheet(found: Clusters, path: str | os.PathLike[str]) -> None:
 
 
 def sheet_image(found: Clusters) -> np.ndarray:
-    """Draw for each cluster the pictures that are nearest to its middle, the nearest first.
+    """Draw for each cluster the images that are nearest to its middle, the nearest first.
 
     Returns:
         uint8 RGB (height, width, 3), white where there is nothing.
@@ -41,28 +41,28 @@ def sheet_image(found: Clusters) -> np.ndarray:
 
 
 def _line(cluster: Cluster, paths: tuple[str, ...]) -> np.ndarray:
-    pictures: list[np.ndarray] = []
+    images: list[np.ndarray] = []
     captions = []
     for index in cluster.members[:_LOOKED_AT].tolist():
         try:
-            pictures.append(_square(images.decode(paths[index])))
+            images.append(_square(decode(paths[index])))
         except ImageError:
             continue
         captions.append(os.path.basename(paths[index]))
-        if len(pictures) == SHOWN:
+        if len(images) == SHOWN:
             break
-    return plots.sheet_image(pictures, captions, columns=SHOWN, title=_title(cluster))
+    return plots.sheet_image(images, captions, columns=SHOWN, title=_title(cluster))
 
 
 def _title(cluster: Cluster) -> str:
-    """``2: 812 pictures, 83 % in pants``."""
-    pictures = "1 picture" if cluster.size == 1 else f"{cluster.size:,} pictures"
+    """``2: 812 images, 83 % in pants``."""
+    images = "1 image" if cluster.size == 1 else f"{cluster.size:,} images"
     folder = "" if cluster.folder is None else f", {100 * (cluster.share or 0):.0f} % in {cluster.folder}"
-    return f"{cluster.number}: {pictures}{folder}"
+    return f"{cluster.number}: {images}{folder}"
 
 
 def _square(image: Image.Image) -> np.ndarray:
-    """The largest square in the middle, so that lines of pictures stand below one another."""
+    """The largest square in the middle, so that lines of images stand below one another."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return np.asarray(image.crop((left, top, left + side, top + side)))

@@ -1,4 +1,4 @@
-"""Groups of pictures that are like one another: k-means on principal components."""
+"""Groups of images that are like one another: k-means on principal components."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Cluster:
 
     Attributes:
         number: from 0, the largest first.
-        members: int64 (size,), indices of its pictures, the most typical first.
-        central: the path of the picture that is nearest to its middle.
-        folder: the folder that most of its pictures are in, ``None`` where all pictures are in one.
-        share: of its pictures in that folder, from 0 to 1.
+        members: int64 (size,), indices of its images, the most typical first.
+        central: the path of the image that is nearest to its middle.
+        folder: the folder that most of its images are in, ``None`` where all images are in one.
+        share: of its images in that folder, from 0 to 1.
     """
 
     number: int
@@ -44,22 +44,22 @@ class Cluster:
 
     @property
     def size(self) -> int:
-        """How many pictures there are in it."""
+        """How many images there are in it."""
         return len(self.members)
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Pictures in groups.
+    """Images in groups.
 
     Attributes:
         index: the file of vectors.
         about: its attributes.
-        paths: of the pictures.
+        paths: of the images.
         numbers: int64 (n,), the cluster of each.
         distances: float32 (n,), of each from the middle of its cluster.
         clusters: the largest first.
-        silhouette: the mean over a sample (Rousseeuw, 1987), from -1 to 1: how much nearer pictures are to their own
+        silhouette: the mean over a sample (Rousseeuw, 1987), from -1 to 1: how much nearer images are to their own
             cluster than to the next one; ``None`` for a single cluster.
         tried: the silhouette for each number of clusters that was tried; empty where the number was given.
         unusable: paths of the vectors that hold no numbers.
@@ -76,26 +76,26 @@ class Clusters:
     unusable: tuple[str, ...]
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         return len(self.paths)
 
     @property
     def purity(self) -> float | None:
-        """The share of pictures that are in the most frequent folder of their cluster; ``None`` for one folder."""
+        """The share of images that are in the most frequent folder of their cluster; ``None`` for one folder."""
         shares = [cluster.share for cluster in self.clusters]
         if None in shares:
             return None
         return sum(cluster.size * (cluster.share or 0.0) for cluster in self.clusters) / len(self)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Path, cluster and distance of each picture; then the paths without a cluster, each with the reason."""
+        """Path, cluster and distance of each image; then the paths without a cluster, each with the reason."""
         for path, number, distance in zip(self.paths, self.numbers.tolist(), self.distances.tolist(), strict=True):
             yield {"path": path, "cluster": number, "distance": round(distance, 6)}
         for path in self.unusable:
             yield {"path": path, "error": projection.UNUSABLE}
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the pictures, as plain values."""
+        """Everything but the images, as plain values."""
         return {
             "index": self.index,
             "n": len(self),
@@ -124,7 +124,7 @@ def make(
     metric: Metric = "cosine",
     seed: int = 0,
 ) -> Clusters:
-    """Divide the pictures of a file of vectors into groups, by k-means (Lloyd, 1957) on principal components.
+    """Divide the images of a file of vectors into groups, by k-means (Lloyd, 1957) on principal components.
 
     The file is read block by block; in memory are 50 numbers for each of its vectors.
 

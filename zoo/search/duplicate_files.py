@@ -1,4 +1,4 @@
-"""What the files of alike pictures are, and which of them is worth keeping."""
+"""What the files of alike images are, and which of them is worth keeping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ORIENTATION_TAG = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A picture that is like another one.
+    """An image that is like another one.
 
     ``width`` and ``height`` are in pixels, as it is meant to be seen, and ``bytes`` those of its file; ``None`` where
     they are not known. ``similarity`` is the cosine with the one that is to be kept.
@@ -46,7 +46,7 @@ class Seen:
 
 
 def look_at(path: str, stamp: tuple[int, int] | None = None) -> Seen:
-    """Look at a file; of the picture only the header is read.
+    """Look at a file; of the image only the header is read.
 
     Args:
         path: what the vectors call it.
@@ -89,7 +89,7 @@ def why(kept: Copy, others: Sequence[Copy]) -> str:
 
 
 def size_of(path: str) -> tuple[int, int] | None:
-    """Width and height of a picture, turned upright; ``None`` where its header cannot be read."""
+    """Width and height of an image, turned upright; ``None`` where its header cannot be read."""
     try:
         with Source(path).open() as file:
             image = identify(file)

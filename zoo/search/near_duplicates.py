@@ -1,4 +1,4 @@
-"""Copies of pictures among vectors: which are the same picture, and which of them to keep. Nothing is deleted."""
+"""Copies of images among vectors: which are the same image, and which of them to keep. Nothing is deleted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from zoo.search import duplicate_files, pairs, star_clusters
 from zoo.search.duplicate_files import Copy, Seen
 from zoo.vectors import Vectors, open_vectors
 
-#: The cosine that two pictures have to reach to be taken for the same one; docs/dupes.md has the figures behind it.
+#: The cosine that two images have to reach to be taken for the same one; docs/dupes.md has the figures behind it.
 THRESHOLD = 0.95
 
-#: Called with the pairs of pictures that are compared, and those that there are.
+#: Called with the pairs of images that are compared, and those that there are.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Copies of one picture: the one to keep, why, and the others, the most alike first."""
+    """Copies of one image: the one to keep, why, and the others, the most alike first."""
 
     kept: Copy
     others: tuple[Copy, ...]
@@ -56,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The copies among ``n`` pictures. ``left_out`` are those that would be in a group, and why they are not."""
+    """The copies among ``n`` images. ``left_out`` are those that would be in a group, and why they are not."""
 
     n: int
     threshold: float
@@ -65,7 +65,7 @@ class Duplicates:
 
     @property
     def removable(self) -> int:
-        """How many pictures could go."""
+        """How many images could go."""
         return sum(len(group.others) for group in self.groups)
 
     @property
@@ -81,13 +81,13 @@ def find_duplicates(
     layer: str | None = None,
     progress: Progress | None = None,
 ) -> Duplicates:
-    """Find pictures of which there are several, by their vectors. Nothing is deleted.
+    """Find images of which there are several, by their vectors. Nothing is deleted.
 
-    Two pictures are the same where the cosine of their vectors reaches the threshold. Every picture of a group is the
+    Two images are the same where the cosine of their vectors reaches the threshold. Every image of a group is the
     same as the one to keep, which is the one with the most pixels; of several the one with the most bytes, then the
-    one with the shortest name. No pair is missed, and memory is below a gigabyte for a million pictures.
+    one with the shortest name. No pair is missed, and memory is below a gigabyte for a million images.
 
-    A file that has several names is one picture. A file that has changed since its vector was made is left out, and so
+    A file that has several names is one image. A file that has changed since its vector was made is left out, and so
     is one that is not there, unless none is: then the names alone are judged.
 
     >>> for group in find_duplicates("f.h5").groups:
@@ -131,7 +131,7 @@ def _look_at(vectors: Vectors, groups: list[np.ndarray]) -> list[dict[int, Seen]
 
 
 def _groups(vectors: Vectors, seen: dict[int, Seen], threshold: float) -> Iterator[Group]:
-    """The groups among pictures that are alike, or connected by such."""
+    """The groups among images that are alike, or connected by such."""
     rows = sorted(_different(seen), key=lambda row: duplicate_files.preference(seen[row].copy))
     if len(rows) < 2:
         return

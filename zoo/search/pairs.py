@@ -79,7 +79,7 @@ def _join(forest: Forest, vectors: Vectors, gathered: list[tuple[np.ndarray, np.
     size = max(1, _EXACT // (8 * vectors.dim))
     for start in range(0, len(order), size):
         part = order[start : start + size]
-        # Of a thousand copies of one picture, all pairs but 999 need not be looked at.
+        # Of a thousand copies of one image, all pairs but 999 need not be looked at.
         part = part[forest.apart(ones[part], others[part])]
         alike = part[similarities(vectors, ones[part], others[part]) >= threshold]
         forest.join(ones[alike], others[alike])

@@ -1,4 +1,4 @@
-"""Which pictures of many are most like one: the nearest by the vectors that a network makes of them."""
+"""Which images of many are most like one: the nearest by the vectors that a network makes of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A picture that was found. The larger the score the nearer it is; see :mod:`zoo.search.metric`."""
+    """An image that was found. The larger the score the nearer it is; see :mod:`zoo.search.metric`."""
 
     path: str
     score: float
@@ -50,7 +50,7 @@ class Found:
 
 
 class Searcher:
-    """Vectors of many pictures, and the network that made them, loaded once; a context manager.
+    """Vectors of many images, and the network that made them, loaded once; a context manager.
 
     >>> with Searcher("f.h5") as searcher:
     ...     searcher.search("cat.jpg", 3)[0].matches[0]
@@ -102,7 +102,7 @@ class Searcher:
             self._by_path = ByPath(self.vectors)
         elif not self.vectors.about:
             raise UsageError(
-                f"{index} does not say which network made its vectors, so that no other picture can be compared with "
+                f"{index} does not say which network made its vectors, so that no other image can be compared with "
                 "them; --by-path searches with the vectors that are in it."
             )
         else:
@@ -136,13 +136,13 @@ class Searcher:
         exclude_self: bool = False,
         recursive: bool = False,
     ) -> list[Found]:
-        """Search for pictures, in order.
+        """Search for images, in order.
 
         Args:
             queries: files, folders, globs, addresses, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
             k: how many to find for each.
             min_score: leave out what is less near.
-            exclude_self: leave out the query, where it is among the pictures.
+            exclude_self: leave out the query, where it is among the images.
             recursive: look into folders within folders.
 
         Returns:
@@ -160,7 +160,7 @@ class Searcher:
         exclude_self: bool = False,
         progress: Progress | None = None,
     ) -> Iterator[Found]:
-        """Search for a stream of pictures, lazily; see :meth:`search`. Memory does not grow with its length.
+        """Search for a stream of images, lazily; see :meth:`search`. Memory does not grow with its length.
 
         ``progress`` is told how far it is with the queries that are compared together.
         """
@@ -213,7 +213,7 @@ class Searcher:
     ) -> list[list[Match]]:
         """The matches of each query, without itself where that is not wanted."""
         stacked = np.stack([vector for _, vector in queries])
-        # A path is among the pictures once, as a rule; where it is there more often there is more to look for.
+        # A path is among the images once, as a rule; where it is there more often there is more to look for.
         spare = 1 if exclude_self else 0
         while True:
             matches = self._named(self._nearest(stacked, k + spare, progress))
@@ -269,7 +269,7 @@ def search(
         index: as for :class:`Searcher`.
         k: how many to find for each.
         min_score: leave out what is less near.
-        exclude_self: leave out the query, where it is among the pictures.
+        exclude_self: leave out the query, where it is among the images.
         recursive: look into folders within folders.
         **settings: what else :class:`Searcher` takes.
 

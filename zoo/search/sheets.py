@@ -1,4 +1,4 @@
-"""What was found on one page: pictures side by side, as a PNG file."""
+"""What was found on one page: images side by side, as a PNG file."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from zoo.search.duplicate_files import Copy, size_of
 
 #: Pixels of a page from left to right, which the widest block may exceed.
 WIDTH = 1500
-#: Most pictures side by side.
+#: Most images side by side.
 COLUMNS = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Pictures that belong together, by their paths; the first one is in another colour."""
+    """Images that belong together, by their paths; the first one is in another colour."""
 
     title: str
     paths: tuple[str, ...]
@@ -56,7 +56,7 @@ def draw(blocks: Iterable[Block], path: str | os.PathLike[str], *, most: int = L
     Args:
         blocks: what belongs together; read as far as there is room.
         path: the PNG file.
-        most: pictures that are shown; of the first block at least a part.
+        most: images that are shown; of the first block at least a part.
 
     Raises:
         UnavailableError: the file cannot be written.
@@ -75,15 +75,15 @@ def draw(blocks: Iterable[Block], path: str | os.PathLike[str], *, most: int = L
 
 def _drawn(block: Block, most: int) -> np.ndarray:
     with ThreadPoolExecutor(processors()) as pool:
-        pictures = list(pool.map(_picture, islice(block.paths, most)))
-    captions, colours = block.captions[: len(pictures)], [RIGHT, *(len(pictures) - 1) * [INK]]
-    more = len(block.paths) - len(pictures)
+        images = list(pool.map(_image, islice(block.paths, most)))
+    captions, colours = block.captions[: len(images)], [RIGHT, *(len(images) - 1) * [INK]]
+    more = len(block.paths) - len(images)
     title = f"{block.title}, and {more:,} more" if more else block.title
-    return sheet_image(pictures, captions, columns=min(COLUMNS, len(pictures)), title=title, colours=colours)
+    return sheet_image(images, captions, columns=min(COLUMNS, len(images)), title=title, colours=colours)
 
 
-def _picture(path: str) -> np.ndarray:
-    """A picture reduced to what a sheet shows of it; an empty one where it cannot be read."""
+def _image(path: str) -> np.ndarray:
+    """An image reduced to what a sheet shows of it; an empty one where it cannot be read."""
     width, height = size_of(path) or (SIDE, SIDE)
     scale = min(1.0, SIDE / max(width, height))
     resize = Resize(max(1, round(height * scale)), max(1, round(width * scale)), "squash", 1.0, "lanczos")

@@ -1,4 +1,4 @@
-"""What a teacher says of the pictures that a student learns from: computed once, for each picture as it is."""
+"""What a teacher says of the images that a student learns from: computed once, for each image as it is."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def targets(
     Args:
         teacher: a name, ``NAME:TAG``, or a ``.keras`` file; it knows all of ``classes``, as
             :func:`zoo.evaluation.label_mapping.match` tells, and perhaps others, whose probabilities are left out.
-        split: pictures and labels.
+        split: images and labels.
         classes: names of the classes, in their order.
         device: where the teacher is computed.
-        progress: called with the pictures done and those in all.
+        progress: called with the images done and those in all.
 
     Returns:
-        float32 (n, 2 classes). For a picture that cannot be read the label stands in both halves.
+        float32 (n, 2 classes). For an image that cannot be read the label stands in both halves.
 
     Raises:
         UsageError: there is no such network, or it does not know a class.

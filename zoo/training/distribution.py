@@ -60,7 +60,7 @@ class Placement:
             model: compiled, from :meth:`copy`.
             x: (b, …).
             y: (b, …), or a list of such.
-            weights: float (b,) of each picture's loss, a list of such, or ``None``.
+            weights: float (b,) of each image's loss, a list of such, or ``None``.
 
         Returns:
             What Keras logs.
@@ -236,13 +236,13 @@ def _parallel(backend: str, count: int, kind: str) -> Placement:
 def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, Any, Any]:
     """A batch that can be shared out evenly, with the same mean loss and the same gradients.
 
-    Where pictures are missing for that the first ones come again and weigh nothing; their targets are all zero, by
+    Where images are missing for that the first ones come again and weigh nothing; their targets are all zero, by
     which metrics know them. The rest weigh more by as much as the batch is longer, since Keras divides by its length.
 
     Args:
         x: (b, …).
         y: (b, …), or a list of such.
-        weights: float (b,) of each picture's loss, a list of such, or ``None``.
+        weights: float (b,) of each image's loss, a list of such, or ``None``.
         count: how many parts are needed.
     """
     missing = -len(x) % count
@@ -263,7 +263,7 @@ def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, A
 
 
 def _of_all(logs: dict[str, float], factor: float) -> dict[str, float]:
-    """What Keras logs of a filled batch, as it is of the pictures alone: the loss, by its weights, is so already."""
+    """What Keras logs of a filled batch, as it is of the images alone: the loss, by its weights, is so already."""
     return {key: value * factor if key.endswith("top1") else value for key, value in logs.items()}
 
 

@@ -37,7 +37,7 @@ class Batches(Protocol):
 
     @property
     def labels(self) -> np.ndarray:
-        """Classes of the pictures that take part: int64 (n,)."""
+        """Classes of the images that take part: int64 (n,)."""
         ...
 
     def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -105,7 +105,7 @@ class Epochs:
         self.phase, self.clock, self.history, self.keeper, self.watcher = phase, clock, history, keeper, watcher
         self.recipe, self.learner = phase.recipe, phase.learner
         self.epoch, self.step, self.waited = 0, 0, 0
-        # Pictures of this epoch, and their loss and top-1 summed.
+        # Images of this epoch, and their loss and top-1 summed.
         self.seen, self.sums = 0, dict[str, float]()
         #: The row of the best epoch, of earlier phases too.
         self.best: dict[str, float] | None = None
@@ -170,7 +170,7 @@ class Epochs:
         batches = self.phase.batches["train"]
         steps = batches.steps
         if not steps:
-            raise UsageError("None of the training pictures can be read.")
+            raise UsageError("None of the training images can be read.")
         began, before = time.monotonic(), self.seen
         counted = 0.0
         for x, y in batches.epoch(self.epoch, start=self.step):
@@ -197,7 +197,7 @@ class Epochs:
         return True
 
     def _judge(self) -> bool:
-        """Judge the epoch on the validation pictures, keep it if it is the best, and write its row."""
+        """Judge the epoch on the validation images, keep it if it is the best, and write its row."""
         row = {
             "epoch": self.phase.after + self.epoch + 1,
             **self.phase.columns,

@@ -1,4 +1,4 @@
-"""What every training has in common: its pictures, its folder, its phases, how it is stopped, resumed and finished."""
+"""What every training has in common: its images, its folder, its phases, how it is stopped, resumed and finished."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
     from zoo.training.learner import Learner
 
-#: Pictures judged together; results do not depend on it.
+#: Images judged together; results do not depend on it.
 JUDGED = 256
 #: Seconds that lie between two checkpoints at least; epochs that take longer have one each.
 SAVE_EVERY = 10.0
@@ -47,7 +47,7 @@ class Outcome:
 
 
 class Job:
-    """A training from reading its pictures to its results; what is read, and who learns, is for those below to say."""
+    """A training from reading its images to its results; what is read, and who learns, is for those below to say."""
 
     #: The command that does this, for sentences.
     command = "train"
@@ -95,7 +95,7 @@ class Job:
                 self.watcher.note(f"left out: {path} ({reason}){rest}")
             framework.start(self.device)
             epochs = self._resume() if self.resumed else self._begin()
-            stack.callback(self.pictures.end)
+            stack.callback(self.images.end)
             while True:
                 status, self.best = epochs.run(), epochs.best
                 if status == "stopped":
@@ -114,7 +114,7 @@ class Job:
         self.run.write_config({"command": self.command, **self.written_settings().as_dict()})
         self.run.write_split(self.dataset)
         results.copy_network(self.spec, self.run)
-        self.pictures = self._pictures()
+        self.images = self._images()
         epochs = self._epochs(phase)
         self.begun(phase)
         return epochs
@@ -128,7 +128,7 @@ class Job:
         for row in notes["history"]:
             self.history.append(row)
         self.recall(notes["own"])
-        self.pictures = self._pictures()
+        self.images = self._images()
         phase = self.phase(self._number)
         assert phase is not None
         own = phase.learner.size
@@ -137,8 +137,8 @@ class Job:
         epochs.restore(notes["epochs"], arrays[own:])
         return epochs
 
-    def _pictures(self) -> results.Pictures:
-        return results.Pictures(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
+    def _images(self) -> results.Images:
+        return results.Images(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
 
     def _epochs(self, phase: Phase) -> Epochs:
         epochs = Epochs(phase, self.clock, self.history, self, self.watcher)
@@ -148,7 +148,7 @@ class Job:
     # For those below
 
     def open(self, stack: contextlib.ExitStack) -> None:
-        """Read pictures. Keras is not imported yet."""
+        """Read images. Keras is not imported yet."""
         raise NotImplementedError
 
     def phase(self, number: int) -> Phase | None:
@@ -191,7 +191,7 @@ class Job:
     def judged(self, learner: Learner, best: int) -> None:
         """See :class:`~zoo.training.epochs.Keeper`."""
         self.history.write(self.run.history)
-        self.pictures.epoch(learner.network, self.history.rows, best, draw=self._is_due())
+        self.images.epoch(learner.network, self.history.rows, best, draw=self._is_due())
 
     def save(self, epochs: Epochs, *, now: bool) -> None:
         """See :class:`~zoo.training.epochs.Keeper`."""
@@ -226,7 +226,7 @@ class Job:
         return results.metadata(self.settings, self.spec, self.dataset.classes, self.split, judged)
 
     def _look_at_data(self) -> None:
-        """Look for what is wrong with the pictures, before anything is learnt from them."""
+        """Look for what is wrong with the images, before anything is learnt from them."""
         if not self.settings.check:
             return
         from zoo.data.checks import inspect as inspection
@@ -241,7 +241,7 @@ class Job:
         self.clock.add("checking", time.monotonic() - started)
 
     def ask_teacher(self) -> np.ndarray | None:
-        """Labels of the pictures to learn from, and what the teacher says of them; ``None`` without a teacher."""
+        """Labels of the images to learn from, and what the teacher says of them; ``None`` without a teacher."""
         if self.settings.teacher is None:
             return None
         started = time.monotonic()
@@ -256,7 +256,7 @@ class Job:
         return targets
 
     def weigh_classes(self, learner: Learner, labels: np.ndarray) -> None:
-        """Weigh classes by the inverse of their share of the pictures that take part."""
+        """Weigh classes by the inverse of their share of the images that take part."""
         counts = np.bincount(labels, minlength=len(self.dataset.classes))
         learner.weigh_classes(counts.sum() / (len(counts) * np.maximum(counts, 1)))
 
@@ -265,25 +265,25 @@ class Job:
         return self.settings
 
     def _check_same_data(self) -> None:
-        """The pictures and their split must be those of the beginning."""
+        """The images and their split must be those of the beginning."""
         try:
             before = self.run.split.read_bytes()
         except OSError as error:
             raise UsageError(f"{self.run.folder} has no split.csv, so the data cannot be compared.") from error
         if _digest(before) != self.split:
             raise UsageError(
-                f"The pictures in {self.settings.dataset} are not those that {self.run.folder} began with; "
+                f"The images in {self.settings.dataset} are not those that {self.run.folder} began with; "
                 "start a new run."
             )
 
     def _finish(self, status: str) -> dict[str, Any]:
         """Judge the kept network, and write the results."""
-        # As it went by in training, on augmented pictures.
+        # As it went by in training, on augmented images.
         best = self.best or {}
         judged: dict[str, Any] = {"train": {key: best[key] for key in ("loss", "top1") if key in best}}
         started = time.monotonic()
         judged |= self.judge()
-        self.pictures.curves(self.history.rows, int(best.get("epoch", 0)))
+        self.images.curves(self.history.rows, int(best.get("epoch", 0)))
         self.clock.add("judging", time.monotonic() - started)
         numbers = {
             **judged,

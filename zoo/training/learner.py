@@ -128,7 +128,7 @@ class Learner:
         )
 
     def weigh_classes(self, weights: np.ndarray) -> None:
-        """Weigh each picture's loss by its class: float (classes,), mean 1 over the pictures."""
+        """Weigh each image's loss by its class: float (classes,), mean 1 over the images."""
         self._class_weights = weights.astype("float32")
 
     def step(self, x: np.ndarray, y: np.ndarray, learning_rate: float) -> dict[str, float]:

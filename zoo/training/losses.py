@@ -52,7 +52,7 @@ class MarginLoss(keras.losses.Loss):  # type: ignore[misc]
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Loss of each picture: float (batch, classes) twice to (batch,)."""
+        """Loss of each image: float (batch, classes) twice to (batch,)."""
         if self.label_smoothing:
             y_true = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
         return margin_loss(y_true, y_pred)
@@ -85,7 +85,7 @@ class Distillation(keras.losses.Loss):  # type: ignore[misc]
         self.labels, self.alpha, self.temperature = labels, alpha, temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Loss of each picture.
+        """Loss of each image.
 
         Args:
             y_true: float (batch, 2 classes): shares of the classes, then the teacher's probabilities.

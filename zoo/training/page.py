@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Pictures of each kind in the gallery.
+#: Images of each kind in the gallery.
 SHOWN = 24
 
 
@@ -37,7 +37,7 @@ def write(job: Job, numbers: Mapping[str, Any]) -> None:
     Raises:
         UnavailableError: it cannot be written.
     """
-    judgement, classes = job.pictures.judgement, job.dataset.classes
+    judgement, classes = job.images.judgement, job.dataset.classes
     confusion = None
     wrong: list[html.Shown] = []
     right: list[html.Shown] = []
@@ -72,7 +72,7 @@ def _facts(job: Job, numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("network", job.spec.name),
         ("weights to begin with", about.get("initial_weights") or "random"),
         ("licence of these weights", about.get("licence")),
-        ("data set", job.settings.dataset),
+        ("dataset", job.settings.dataset),
         ("recipe", job.settings.recipe.name),
         ("seed", job.settings.seed),
         ("pictures", {split: len(part) for split, part in job.dataset.splits.items()}),
@@ -125,12 +125,12 @@ def _with_overlays(job: Job, judgement: Judgement, shown: list[html.Shown]) -> l
         seen = GradCam(Subject(results.load(job.run))).explain(
             pixels, judgement.predicted[rows], judgement.scores[rows].max(1)
         )
-        maps = [None if one.blank else overlay(picture, one.map) for picture, one in zip(pixels, seen, strict=True)]
+        maps = [None if one.blank else overlay(image, one.map) for image, one in zip(pixels, seen, strict=True)]
     except UsageError as error:
         log.debug("no Grad-CAM of the mistakes: %s", error)
         return shown
     except Exception as error:
-        # The training is over and its network is saved: that is not lost over a picture.
+        # The training is over and its network is saved: that is not lost over an image.
         log.warning("report.html has no Grad-CAM of the mistakes: %s: %s", type(error).__name__, error)
         return shown
     return [replace(one, overlay=drawn) for one, drawn in zip(shown, maps, strict=True)]

@@ -23,7 +23,7 @@ def resolve(request: str, kind: str) -> str:
 def has_bfloat16_cpu() -> bool:
     """Whether this processor multiplies bfloat16, by AMX or AVX-512, which trains about 1.8 times as fast.
 
-    Measured with AVX-512 alone on two cores, pictures a second in float32 and in bfloat16: cifar10-cnn 2,300 and 4,100,
+    Measured with AVX-512 alone on two cores, images a second in float32 and in bfloat16: cifar10-cnn 2,300 and 4,100,
     cifar-resnet20 430 and 835, capsnet 172 and 310.
     """
     try:

@@ -1,4 +1,4 @@
-"""What a network says to pictures, batch by batch: for the judgement of every epoch, and for the one at the end."""
+"""What a network says to images, batch by batch: for the judgement of every epoch, and for the one at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.pretrained import keras_file
 if TYPE_CHECKING:
     from zoo.engines.devices import Device
 
-#: uint8 pictures (b, height, width, 3) and float32 shares of the classes (b, classes).
+#: uint8 images (b, height, width, 3) and float32 shares of the classes (b, classes).
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 
 
@@ -43,9 +43,9 @@ def squared_error(network: Any, batches: Batches, preprocessing: Preprocessing) 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What a network says of the pictures of a split.
+    """What a network says of the images of a split.
 
-    ``scores`` is float32 (n, classes), ``labels`` int64 (n,), and ``sources`` has the n pictures.
+    ``scores`` is float32 (n, classes), ``labels`` int64 (n,), and ``sources`` has the n images.
     """
 
     split: str
@@ -55,7 +55,7 @@ class Judgement:
 
     @property
     def predicted(self) -> np.ndarray:
-        """The most probable class of each picture: int64 (n,)."""
+        """The most probable class of each image: int64 (n,)."""
         best: np.ndarray = self.scores.argmax(1)
         return best
 
@@ -66,7 +66,7 @@ class Judgement:
 
     @property
     def right(self) -> np.ndarray:
-        """Pictures that are named right, the least sure first: indices (m,)."""
+        """Images that are named right, the least sure first: indices (m,)."""
         return self._sorted(np.flatnonzero(self.predicted == self.labels), self.scores.max(1))
 
     def _sorted(self, indices: np.ndarray, by: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ class Judgement:
 
 
 def judge(network: Any, loader: Loader, split: str) -> Judgement:
-    """Show a network all pictures of a loader; those that cannot be read are left out."""
+    """Show a network all images of a loader; those that cannot be read are left out."""
     found, labels = scores(network, loader.epoch(0))
     return Judgement(split, found, labels, [loader.split.sources[index] for index in loader.kept])
 

@@ -29,7 +29,7 @@ class Watcher:
         """A sentence worth reading."""
 
     def reading(self, split: str, done: int, total: int) -> None:
-        """So many of a split's pictures have been read."""
+        """So many of a split's images have been read."""
 
     def step(self, progress: Progress) -> None:
         """A step is done."""

@@ -48,7 +48,7 @@ class Recipe:
     batch_size: int = 128
     #: Epochs without a better ``monitor`` after which the training ends; ``None`` for never.
     patience: int | None = None
-    #: What is watched on the validation pictures, to keep the best epoch and to stop: ``top1`` or ``loss``.
+    #: What is watched on the validation images, to keep the best epoch and to stop: ``top1`` or ``loss``.
     monitor: str = "top1"
     # Optimiser
     #: Name of a Keras optimiser, and its arguments.
@@ -70,7 +70,7 @@ class Recipe:
     # Loss
     loss: str = "crossentropy"
     label_smoothing: float = 0.0
-    #: ``balanced`` weighs each picture by the inverse of its class's share.
+    #: ``balanced`` weighs each image by the inverse of its class's share.
     class_weights: str = "none"
     #: Weight of the loss of auxiliary heads, where a network has them.
     auxiliary_weight: float = 0.3

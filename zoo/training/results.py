@@ -1,4 +1,4 @@
-"""What a training leaves in its folder besides the numbers: the network's file, and pictures of how it went."""
+"""What a training leaves in its folder besides the numbers: the network's file, and images of how it went."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.core import output
 from zoo.core.spec import ModelSpec
 from zoo.data.loading.loader import Loader
 from zoo.evaluation import metrics
-from zoo.images.decode import load as load_picture
+from zoo.images.decode import load as load_image
 from zoo.pretrained import digests
 from zoo.reports import plots
 from zoo.training import predict
@@ -28,7 +28,7 @@ from zoo.training.tensorboard import TensorBoard
 if TYPE_CHECKING:
     import keras
 
-#: Mistakes that are shown, and pictures of the first batch.
+#: Mistakes that are shown, and images of the first batch.
 SHOWN = 35
 
 
@@ -112,7 +112,7 @@ def origin(chosen: Choice, *, scratch: bool) -> dict[str, Any]:
     }
 
 
-class Pictures:
+class Images:
     """Curves, confusion, mistakes and first-layer filters, as files and, where it is asked for, for TensorBoard."""
 
     def __init__(self, run: Run, classes: Sequence[str], spec: ModelSpec, tensorboard: bool) -> None:
@@ -128,7 +128,7 @@ class Pictures:
         self.board = TensorBoard(run.folder / "tensorboard") if tensorboard else None
 
     def begin(self, network: keras.Model, loader: Loader) -> None:
-        """Show TensorBoard what the network is shown: augmented pictures of the first batch."""
+        """Show TensorBoard what the network is shown: augmented images of the first batch."""
         if self.board is None:
             return
         x, y = next(iter(loader.epoch(0)))
@@ -155,9 +155,9 @@ class Pictures:
         plots.curves(rows, self.run.folder / "curves.png", title=self.run.folder.name, best=best)
 
     def judge(self, network: keras.Model, loader: Loader, split: str) -> dict[str, Any]:
-        """All metrics of the finished network on a split; its confusion and its mistakes as pictures.
+        """All metrics of the finished network on a split; its confusion and its mistakes as images.
 
-        The last split that is judged gives the pictures, so the test pictures do where there are some.
+        The last split that is judged gives the images, so the test images do where there are some.
         """
         if self.spec.classes == 0:
             error = predict.squared_error(network, loader.epoch(0), self.spec.preprocessing)
@@ -174,7 +174,7 @@ class Pictures:
         return summary
 
     def _write_predictions(self, judgement: Judgement) -> None:
-        """A row for each picture that was judged, in ``predictions.csv``."""
+        """A row for each image that was judged, in ``predictions.csv``."""
         predicted = judgement.predicted
         self._predictions += [
             {
@@ -206,14 +206,14 @@ class Pictures:
             f"{self.classes[labels[i]]}\nnot {self.classes[scores[i].argmax()]}\N{NO-BREAK SPACE}{scores[i].max():.0%}"
             for i in wrong
         ]
-        pictures = [load_picture(judgement.sources[index], self.spec.resize) for index in wrong]
+        images = [load_image(judgement.sources[index], self.spec.resize) for index in wrong]
         title = f"{judgement.split}: the surest mistakes"
-        plots.sheet(pictures, captions, self.run.folder / "mistakes.png", title=title)
+        plots.sheet(images, captions, self.run.folder / "mistakes.png", title=title)
         if self.board is not None:
-            self.board.image("mistakes", plots.sheet_image(pictures, captions, title=title), 0)
+            self.board.image("mistakes", plots.sheet_image(images, captions, title=title), 0)
 
     def _filters(self, network: keras.Model, step: int) -> None:
-        """The kernels of the first convolution, where its input is a picture's channels."""
+        """The kernels of the first convolution, where its input is an image's channels."""
         assert self.board is not None
         for layer in network.layers:
             kernel = getattr(layer, "kernel", None)

@@ -43,7 +43,7 @@ class Run:
 
     @property
     def split(self) -> Path:
-        """Which picture is in which part; a data set of its own."""
+        """Which image is in which part; a dataset of its own."""
         return self.folder / "split.csv"
 
     @property
@@ -99,7 +99,7 @@ class Run:
         return config
 
     def write_split(self, dataset: Dataset) -> None:
-        """Write which picture is in which part.
+        """Write which image is in which part.
 
         Raises:
             UnavailableError: it cannot be written.

@@ -35,15 +35,15 @@ class Settings:
 
     #: A name, or the path of a YAML file.
     model: str
-    #: A data set, as :func:`zoo.data.sources.dataset.read` takes it.
+    #: A dataset, as :func:`zoo.data.sources.dataset.read` takes it.
     dataset: str
     #: A recipe of the command: :class:`~zoo.training.recipe.Recipe`, or that of fine-tuning.
     recipe: AnyRecipe
     seed: int = 0
-    #: Shares that are split off where the data set has no such part; ``None`` lets the data set decide.
+    #: Shares that are split off where the dataset has no such part; ``None`` lets the dataset decide.
     val_split: float | None = None
     test_split: float = 0.0
-    #: A folder with pictures to validate with, where they are not in the data set.
+    #: A folder with images to validate with, where they are not in the dataset.
     val_dir: str | None = None
     #: Variables of the network, such as its width.
     variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

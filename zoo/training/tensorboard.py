@@ -30,7 +30,7 @@ _MISSING = "TensorBoard is not installed: pip install 'keras-zoo[tensorboard]', 
 
 
 class TensorBoard:
-    """Scalars, histograms, pictures and texts of one run, in a new event file of ``folder``.
+    """Scalars, histograms, images and texts of one run, in a new event file of ``folder``.
 
     A training that is resumed opens the folder again and goes on with its steps; TensorBoard joins the files. Names may
     have parts with ``/`` between them: the first is the group that TensorBoard shows them in. It can be used in a
@@ -101,7 +101,7 @@ class TensorBoard:
         )
 
     def image(self, name: str, pixels: np.ndarray, step: int) -> None:
-        """Add a picture.
+        """Add an image.
 
         Args:
             name: where it stands in TensorBoard.
@@ -114,7 +114,7 @@ class TensorBoard:
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             found = f"{pixels.dtype} of the shape {pixels.shape}"
-            raise UsageError(f"The picture {name!r} is {found}; it takes uint8 (height, width, 3).")
+            raise UsageError(f"The image {name!r} is {found}; it takes uint8 (height, width, 3).")
         file = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
         height, width, channels = pixels.shape

@@ -1,4 +1,4 @@
-"""Vectors of pictures on disk: written so that nothing is lost, read without being in memory."""
+"""Vectors of images on disk: written so that nothing is lost, read without being in memory."""
 
 from zoo.vectors.column import Column
 from zoo.vectors.formats.table import open_vectors

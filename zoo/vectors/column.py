@@ -1,4 +1,4 @@
-"""What stands side by side for each picture: columns, of which the first is called ``features``."""
+"""What stands side by side for each image: columns, of which the first is called ``features``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEATURES, PROBABILITIES = "features", "probabilities"
 
 @dataclass(frozen=True, init=False)
 class Column:
-    """One array for each picture: its name, its shape without the pictures, its dtype, and what is known of it.
+    """One array for each image: its name, its shape without the images, its dtype, and what is known of it.
 
     ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` those of the classes,
     whose names are its attribute ``classes``. The attributes of a column stand before those of the file.
@@ -53,7 +53,7 @@ class Column:
         return self.size * self.dtype.itemsize
 
     def cast(self, value: np.ndarray, name: str) -> np.ndarray:
-        """The array of one picture in the column's dtype; ``name`` is the picture's, for errors.
+        """The array of one image in the column's dtype; ``name`` is the image's, for errors.
 
         Raises:
             UnavailableError: the dtype cannot hold a number.

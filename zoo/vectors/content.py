@@ -25,7 +25,7 @@ _SUMMED = 256
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A picture that has a row: its name, and the size in bytes and time of change in nanoseconds of its file.
+    """An image that has a row: its name, and the size in bytes and time of change in nanoseconds of its file.
 
     Both are -1 for what is no file.
     """
@@ -61,7 +61,7 @@ class Content(Protocol):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """What there is for each picture; at least one column."""
+        """What there is for each image; at least one column."""
 
     @property
     def count(self) -> int:
@@ -74,7 +74,7 @@ class Content(Protocol):
         """
 
     def entries(self) -> Iterator[Entry]:
-        """The pictures of the rows."""
+        """The images of the rows."""
 
     def failures(self) -> Iterator[tuple[str, str]]:
         """The inputs without rows, each with the reason."""
@@ -87,7 +87,7 @@ class ArrayContent:
     about: Mapping[str, Any]
     columns: Sequence[Column]
     arrays: Sequence[np.ndarray]
-    pictures: Sequence[Entry]
+    images: Sequence[Entry]
     failed: Sequence[tuple[str, str]] = ()
 
     def __post_init__(self) -> None:
@@ -98,12 +98,12 @@ class ArrayContent:
         """
         for column, array in zip(self.columns, self.arrays, strict=True):
             if array.shape != (self.count, *column.shape):
-                raise ValueError(f"'{column.name}' is {column.shape} for {self.count} pictures, not {array.shape}")
+                raise ValueError(f"'{column.name}' is {column.shape} for {self.count} images, not {array.shape}")
 
     @property
     def count(self) -> int:
         """Rows."""
-        return len(self.pictures)
+        return len(self.images)
 
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
         """All rows of a column, in blocks."""
@@ -113,8 +113,8 @@ class ArrayContent:
             yield np.ascontiguousarray(array[start : start + rows], column.dtype)
 
     def entries(self) -> Iterator[Entry]:
-        """The pictures of the rows."""
-        return iter(self.pictures)
+        """The images of the rows."""
+        return iter(self.images)
 
     def failures(self) -> Iterator[tuple[str, str]]:
         """The inputs without rows."""

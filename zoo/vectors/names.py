@@ -1,4 +1,4 @@
-"""The names of pictures in files: any name that a file can have comes back as it was, and every text can be written.
+"""The names of images in files: any name that a file can have comes back as it was, and every text can be written.
 
 In memory a name is what Python makes of it, where bytes that are no UTF-8 are lone surrogates (``surrogateescape``); in
 a file it is those bytes again. What no file can be called, a text with a NUL or with other surrogates, has them written

@@ -1,4 +1,4 @@
-"""Vectors on disk, whatever the format: one for each picture, read as they are needed."""
+"""Vectors on disk, whatever the format: one for each image, read as they are needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.core.errors import UsageError, ZooError
 from zoo.vectors.column import Column
 from zoo.vectors.rows import Buffers, Rows, block_rows
 
-#: Sizes in bytes and times of change in nanoseconds of the pictures' files, int64 (n,) each; -1 where they have none.
+#: Sizes in bytes and times of change in nanoseconds of the images' files, int64 (n,) each; -1 where they have none.
 Stamps = tuple[np.ndarray, np.ndarray]
 
 
@@ -37,19 +37,19 @@ def reading(path: object) -> Iterator[None]:
 
 
 class Vectors:
-    """The vectors of one column of a file, with the names of their pictures; a context manager.
+    """The vectors of one column of a file, with the names of their images; a context manager.
 
     Attributes:
         path: the file or folder.
         about: what is known of them: ``model``, ``layer``, ``pool``, ``preprocessing``, ``weights_digest``, …; nothing
             of a file that zoo did not write. Where the column has attributes of its own they stand before the file's.
-        columns: all that the file has for each picture.
+        columns: all that the file has for each image.
         column: the one that is read here.
-        count: pictures.
+        count: images.
         shape: of one row.
         dim: numbers in a row.
         dtype: as stored.
-        paths: the names of the pictures, read as they are needed.
+        paths: the names of the images, read as they are needed.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Vectors:
             columns: of the file; ``features`` alone without.
             column: the one that ``rows`` reads; the first without.
             norms: reads the norms that the file has for this column.
-            stamps: reads sizes and times of some pictures' files.
+            stamps: reads sizes and times of some images' files.
             failed: reads the inputs without vectors.
         """
         if len(paths) != rows.count:
-            raise UsageError(f"{path} has {rows.count} vectors and the names of {len(paths)} pictures; make it anew.")
+            raise UsageError(f"{path} has {rows.count} vectors and the names of {len(paths)} images; make it anew.")
         self.path, self.paths = path, paths
         self.count, self.shape, self.dtype = rows.count, rows.shape, rows.dtype
         self.dim = math.prod(rows.shape)
@@ -160,7 +160,7 @@ class Vectors:
             del values
 
     def stamps(self, start: int, stop: int) -> Stamps | None:
-        """Sizes and times of change of the files of some pictures; ``None`` where the file does not keep them."""
+        """Sizes and times of change of the files of some images; ``None`` where the file does not keep them."""
         return self._stamps(start, stop) if self._stamps is not None else None
 
     def failed(self) -> Iterator[tuple[str, str]]:

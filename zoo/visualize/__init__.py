@@ -1,4 +1,4 @@
-"""See what a network sees: explanations of its answers, its filters, and the pictures that it wants.
+"""See what a network sees: explanations of its answers, its filters, and the images that it wants.
 
 Everything here is imported when it is first used, as in :mod:`zoo`.
 """

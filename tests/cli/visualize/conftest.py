@@ -1,4 +1,4 @@
-"""A small network in a file, pictures, and commands run within the tests' own process, which has Keras already."""
+"""A small network in a file, images, and commands run within the tests' own process, which has Keras already."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def little(tmp_path_factory):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of two pictures."""
+    """A folder of two images."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(2):
@@ -74,7 +74,7 @@ def visualize(compiled, monkeypatch):
 
 
 def read(path):
-    """A picture that was written: uint8 (height, width, 3)."""
+    """An image that was written: uint8 (height, width, 3)."""
     with Image.open(path) as image:
         assert image.format == "PNG"
         return np.array(image)

@@ -19,8 +19,8 @@ def test_an_overview_of_the_network(visualize, little, photos, tmp_path):
     assert read(tmp_path / "network.png").shape[0] > 400
 
 
-def test_layers_of_several_pictures(visualize, little, photos, tmp_path):
-    (photos / "broken.jpg").write_bytes(b"no picture")
+def test_layers_of_several_images(visualize, little, photos, tmp_path):
+    (photos / "broken.jpg").write_bytes(b"no image")
     arguments = ("--layer", "pool", "--layer", "conv1", "--normalize", "layer", "--limit", "4", "-o", tmp_path / "maps")
     done = visualize("activations", photos, "-m", little, *arguments)
     assert done.status == 1
@@ -37,7 +37,7 @@ def test_layers_of_several_pictures(visualize, little, photos, tmp_path):
     [
         (["--layer", "head", "-o", "{out}/a.png"], "no rows and columns to draw"),
         (["--layer", "cnv1", "-o", "{out}/a.png"], "Did you mean conv1"),
-        (["-o", "{photo}"], "one of the pictures that are read"),
+        (["-o", "{photo}"], "one of the images that are read"),
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(visualize, little, photos, tmp_path, arguments, sentence):

@@ -1,4 +1,4 @@
-"""Where pictures go: never over what was read, never over one another."""
+"""Where images go: never over what was read, never over one another."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def sources(*paths):
     return [Source(str(path)) for path in paths]
 
 
-def test_a_png_is_one_picture(tmp_path):
+def test_a_png_is_one_image(tmp_path):
     target = Destination(tmp_path / "seen.PNG", sources("a.jpg"))
     assert target.path("a.jpg", "gradcam") == tmp_path / "seen.PNG"
 
 
-def test_one_file_does_not_hold_several_pictures(tmp_path):
-    with pytest.raises(UsageError, match="holds one picture, and there are 2; name a folder"):
+def test_one_file_does_not_hold_several_images(tmp_path):
+    with pytest.raises(UsageError, match="holds one image, and there are 2; name a folder"):
         Destination(tmp_path / "seen.png", sources("a.jpg", "b.jpg"))
 
 
 @pytest.mark.parametrize("name", ["seen.jpg", "seen.webp"])
-def test_pictures_are_png(tmp_path, name):
+def test_images_are_png(tmp_path, name):
     with pytest.raises(UsageError, match=f"{name} does not end in; name a .png file"):
         Destination(tmp_path / name, sources("a.jpg"))
 
@@ -52,7 +52,7 @@ def test_what_is_read_is_not_written_over(tmp_path):
     photo.write_bytes(b"")
     os.symlink(photo, tmp_path / "link.png")
     for name in ("photo.png", "link.png"):
-        with pytest.raises(UsageError, match="one of the pictures that are read"):
+        with pytest.raises(UsageError, match="one of the images that are read"):
             Destination(tmp_path / name, sources(photo))
 
 

@@ -9,7 +9,7 @@ from tests.cli.visualize.conftest import read
 QUICK = ("--steps", 1, "--octaves", 2)
 
 
-def test_a_picture_is_dreamed_of_at_its_own_size(visualize, little, photos, tmp_path):
+def test_a_image_is_dreamed_of_at_its_own_size(visualize, little, photos, tmp_path):
     out = tmp_path / "dream.png"
     done = visualize("dream", photos / "0.png", "-m", little, "--layer", "conv2", *QUICK, "-o", out)
     assert done.status == 0, done.stderr
@@ -28,8 +28,8 @@ def test_into_a_folder_with_the_layer_said(visualize, little, photos, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["{photos}/0.png", "-o", "{photos}/0.png"], 2, "is one of the pictures that are read"),
-        (["{photos}", "-o", "{photos}/a.png"], 2, "is more than one picture"),
+        (["{photos}/0.png", "-o", "{photos}/0.png"], 2, "is one of the images that are read"),
+        (["{photos}", "-o", "{photos}/a.png"], 2, "is more than one image"),
         (["{photos}/none.png", "-o", "{photos}/a.png"], 1, "no such file"),
         (["{photos}/0.png", "-o", "{photos}/a.png", "--layer", "conv9"], 2, "Did you mean"),
     ],

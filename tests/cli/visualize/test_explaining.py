@@ -15,7 +15,7 @@ from tests.cli.visualize.conftest import read
 METHODS = 11
 
 
-def test_a_row_and_a_picture_for_each_input(visualize, little, photos, tmp_path):
+def test_a_row_and_a_image_for_each_input(visualize, little, photos, tmp_path):
     done = visualize("gradcam", photos, "-m", little, "-o", tmp_path / "seen")
     assert done.status == 0, done.stderr
     assert [os.path.basename(row["output"]) for row in done.rows] == ["0-gradcam.png", "1-gradcam.png"]
@@ -35,7 +35,7 @@ def test_the_layer_that_was_chosen_is_said_once(visualize, little, photos, tmp_p
 
 
 def test_what_cannot_be_read_has_its_reason_and_others_go_on(visualize, little, photos, tmp_path):
-    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no image")
     done = visualize("gradcam", photos, "gone.jpg", "-m", little, "-o", tmp_path / "seen", "--no-scores")
     assert done.status == 1
     assert [row["status"] for row in done.rows] == ["ok", "ok", "unreadable", "unreadable"]
@@ -112,7 +112,7 @@ def test_a_sheet_alone_is_enough(visualize, little, photos, tmp_path):
     assert [row["output"] for row in done.rows] == [None, None]
 
 
-def test_a_small_picture_is_enlarged_with_a_sentence(visualize, little, photos, tmp_path):
+def test_a_small_image_is_enlarged_with_a_sentence(visualize, little, photos, tmp_path):
     Image.new("RGB", (20, 30), "red").save(photos / "0.png")
     done = visualize("gradcam", photos, "-m", little, "-o", tmp_path, "--no-scores")
     assert "0.png has 20×30 pixels and is enlarged to the 32×32 that the network takes" in done.stderr
@@ -146,10 +146,10 @@ def test_a_blank_map_says_why(visualize, photos, tmp_path):
     ("arguments", "sentence"),
     [
         (["{photo}", "-m", "{model}"], "nowhere to write to"),
-        (["{photo}", "-m", "{model}", "--sheet", "{out}/s.png", "--arrays"], "--arrays writes beside the pictures"),
+        (["{photo}", "-m", "{model}", "--sheet", "{out}/s.png", "--arrays"], "--arrays writes beside the images"),
         (["{photo}", "-m", "{model}", "-o", "{out}", "--class", "1", "--top", "2"], "give one of them"),
-        (["{photo}", "-m", "{model}", "-o", "{photo}"], "one of the pictures that are read"),
-        (["{photos}", "-m", "{model}", "-o", "{out}/a.png"], "holds one picture, and there are 2"),
+        (["{photo}", "-m", "{model}", "-o", "{photo}"], "one of the images that are read"),
+        (["{photos}", "-m", "{model}", "-o", "{out}/a.png"], "holds one image, and there are 2"),
         (["{photo}", "-m", "{model}", "-o", "{out}/a.jpg"], "name a .png file"),
         (["{photo}", "-m", "{model}", "-o", "{out}", "--class", "7"], "numbers from 0 to 2"),
         (["{photo}", "-m", "{model}", "-o", "{out}", "--layer", "conv3"], "Did you mean"),

@@ -24,7 +24,7 @@ def test_filters_on_one_sheet(visualize, little, tmp_path):
     assert [row["filter"] for row in done.rows] == [1, 4, 5, 6]
     assert all(row["layer"] == "conv2" and row["output"] == str(sheet) for row in done.rows)
     assert {"model", "layer", "filter", "activation", "noise_activation", "ratio", "output"} <= done.rows[0].keys()
-    assert "4 pictures of 32×32 in one batch, 3 steps" in done.stderr
+    assert "4 images of 32×32 in one batch, 3 steps" in done.stderr
     assert read(sheet).shape[1] > 360
 
 

@@ -16,7 +16,7 @@ def test_a_page_on_a_folder_with_rows_for_scripts(visualize, little, photos, tmp
     assert {row["method"] for row in done.rows[:-1]} == {"gradcam", "saliency"}
     assert all(row["output"] == str(page) for row in done.rows[:-1])
     text = page.read_text(encoding="utf-8")
-    assert "What little sees" in text and "2 pictures" in text and "Not read" in text
+    assert "What little sees" in text and "2 images" in text and "Not read" in text
     assert text.count('type="radio"') == 8
 
 
@@ -48,7 +48,7 @@ def test_what_makes_no_sense_is_a_sentence(visualize, little, photos, tmp_path, 
 
 
 @pytest.mark.slow
-def test_nearest_pictures_of_an_index(visualize, little, photos, tmp_path):
+def test_nearest_images_of_an_index(visualize, little, photos, tmp_path):
     from zoo import write_features
 
     index = tmp_path / "f.h5"

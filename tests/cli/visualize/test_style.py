@@ -7,13 +7,13 @@ import pytest
 from tests.cli.visualize.conftest import read
 
 
-def test_a_picture_is_painted_and_shown_on_the_way(visualize, little, photos, tmp_path):
+def test_a_image_is_painted_and_shown_on_the_way(visualize, little, photos, tmp_path):
     out = tmp_path / "painted.png"
-    pictures = photos / "0.png", photos / "1.png"
-    done = visualize("style", *pictures, "-m", little, "--size", 48, "--steps", 5, "--every", 2, "-o", out)
+    images = photos / "0.png", photos / "1.png"
+    done = visualize("style", *images, "-m", little, "--size", 48, "--steps", 5, "--every", 2, "-o", out)
     assert done.status == 0, done.stderr
     (row,) = done.rows
-    assert row["content"] == str(pictures[0]) and row["style"] == str(pictures[1])
+    assert row["content"] == str(images[0]) and row["style"] == str(images[1])
     assert (row["width"], row["height"], row["optimizer"]) == (48, 36, "lbfgs") and row["loss"] > 0
     assert sorted(path.name for path in tmp_path.glob("painted*")) == [
         *("painted-0002.png", "painted-0004.png", "painted.png"),
@@ -25,7 +25,7 @@ def test_a_picture_is_painted_and_shown_on_the_way(visualize, little, photos, tm
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["{photos}/0.png", "{photos}/1.png", "-o", "{photos}/1.png"], 2, "is one of the pictures that are read"),
+        (["{photos}/0.png", "{photos}/1.png", "-o", "{photos}/1.png"], 2, "is one of the images that are read"),
         (["{photos}/0.png", "{photos}/none.png", "-o", "{photos}/a.png"], 1, "no such file"),
         (["{photos}/0.png", "{photos}/1.png", "-o", "{photos}/a.png", "--content-layer", "head"], 2, "no rows and"),
     ],

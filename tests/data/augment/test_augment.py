@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tests.data.chance import pictures, run
+from tests.data.chance import images, run
 from zoo.core.errors import UsageError
 from zoo.data.augment.augment import Augment, RandAugment
 
@@ -41,7 +41,7 @@ SINGLY = [{key: value} for key, value in EVERYTHING.items() if key not in ("prob
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize("settings", [*SINGLY, EVERYTHING], ids=lambda s: next(iter(s)) if len(s) == 1 else "all")
 def test_shapes_labels_and_chance(settings, grey):
-    batch, labels = pictures(grey=grey)
+    batch, labels = images(grey=grey)
     before = batch.copy(), labels.copy()
     x, y = run(settings, batch, labels)
     assert x.shape == batch.shape
@@ -73,9 +73,9 @@ def test_shapes_labels_and_chance(settings, grey):
     ],
 )
 def test_what_asks_for_nothing_changes_nothing(settings):
-    batch, labels = pictures()
+    batch, labels = images()
     if "rand_augment" in settings:
-        # Autocontrast and equalize have no strength; the pictures use the whole range evenly already.
+        # Autocontrast and equalize have no strength; the images use the whole range evenly already.
         batch = np.tile(np.arange(256, dtype=np.uint8).reshape(16, 16), (6, 2, 2))
     x, y = run(settings, batch, labels)
     assert np.array_equal(x, batch)
@@ -140,7 +140,7 @@ def test_any_mapping_is_an_augmentation_or_a_sentence(mapping):
     except UsageError as error:
         assert "\n" not in str(error)
     else:
-        batch, labels = pictures(2, 8, 8)
+        batch, labels = images(2, 8, 8)
         x, y = run(augment, batch, labels)
         assert x.shape == batch.shape
         assert np.allclose(y.sum(1), 1)
@@ -170,7 +170,7 @@ def test_every_key_is_documented():
 )
 def test_a_batch_is_made_quickly(settings, milliseconds):
     """On one core: the best of several, and not by the clock on the wall, because the machine may be busy."""
-    batch, labels = pictures(128)
+    batch, labels = images(128)
     augment = Augment.from_mapping(settings)
     times = []
     for seed in range(30):

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.data.chance import Fixed, pictures
+from tests.data.chance import Fixed, images
 from zoo.data.augment import colour
 from zoo.data.augment.augment import Augment
 
 
 def test_brightness_multiplies():
-    batch, _ = pictures()
+    batch, _ = images()
     x = colour.apply(batch, Augment(brightness=0.5), Fixed())
     assert np.array_equal(x, np.clip(np.rint(batch * 1.5), 0, 255))
 
 
 def test_contrast_keeps_the_mean_grey():
-    batch, _ = pictures()
+    batch, _ = images()
     batch = batch // 3 + 80
     x = colour.apply(batch, Augment(contrast=0.4), Fixed())
     assert np.allclose((x @ colour.GREY).mean((1, 2)), (batch @ colour.GREY).mean((1, 2)), atol=0.5)
@@ -25,7 +25,7 @@ def test_saturation_and_hue_keep_greys_and_every_pixels_grey():
     grey = np.repeat(np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1), 3, -1)
     for augment in (Augment(saturation=0.9), Augment(hue=0.3)):
         assert np.array_equal(colour.apply(grey, augment, Fixed()), grey)
-        batch, _ = pictures()
+        batch, _ = images()
         batch = batch // 4 + 96
         x = colour.apply(batch, augment, Fixed())
         assert np.abs(x @ colour.GREY - batch @ colour.GREY).max() < 1.5
@@ -33,7 +33,7 @@ def test_saturation_and_hue_keep_greys_and_every_pixels_grey():
 
 
 def test_a_whole_turn_of_hue_is_none():
-    batch, _ = pictures()
+    batch, _ = images()
     half = Augment(hue=0.5)
     turned = colour.apply(batch // 4 + 96, half, Fixed())
     assert np.abs(colour.apply(turned, half, Fixed()).astype(int) - (batch // 4 + 96)).max() <= 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.chance import Fixed, pictures, run
+from tests.data.chance import Fixed, images, run
 from zoo.data.augment import geometry
 from zoo.data.augment.augment import Augment
 
@@ -21,14 +21,14 @@ def test_flips_are_exact_and_befall_half():
 
 
 def test_a_flip_keeps_the_mean_colour():
-    batch, labels = pictures(8)
+    batch, labels = images(8)
     x, _ = run({"flip": "both"}, batch, labels)
     assert np.array_equal(x.mean((1, 2)), batch.mean((1, 2)))
 
 
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_shift_by_three_is_exact(grey):
-    batch, _ = pictures(4, 10, 12, grey=grey)
+    batch, _ = images(4, 10, 12, grey=grey)
     shifts = np.array([[3, 0], [0, 3], [-3, 2], [0, 0]])
     x = geometry._shifted(batch, shifts, (None, None), Augment(shift=3, fill_value=77))
     assert np.array_equal(x[0, :, 3:], batch[0, :, :-3])
@@ -70,13 +70,13 @@ def test_what_comes_in_at_the_edge(fill, left):
 @pytest.mark.parametrize("grey", [False, True])
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (180, 2)])
 def test_a_quarter_turn_is_exact(degrees, turns, grey):
-    batch, _ = pictures(2, 16, 16, grey=grey)
+    batch, _ = images(2, 16, 16, grey=grey)
     x = geometry.apply(batch, Augment(rotate=degrees), Fixed(), (16, 16))
     assert np.array_equal(x, np.rot90(batch, turns, axes=(1, 2)))
 
 
 def test_a_zoom_by_two_shows_the_middle():
-    batch, _ = pictures(1, 16, 16)
+    batch, _ = images(1, 16, 16)
     x = geometry.apply(batch, Augment(zoom=(1, 2)), Fixed(), (16, 16))
     middle = Image.fromarray(batch[0, 4:12, 4:12]).resize((16, 16), Image.Resampling.BILINEAR)
     # At its edges the one sees the pixels beyond.
@@ -129,12 +129,12 @@ def test_crops_that_cannot_be_had_are_central():
 
 
 def test_a_crop_is_what_resizing_its_window_gives():
-    batch, labels = pictures(5, 40, 40)
+    batch, labels = images(5, 40, 40)
     x, _ = run({"crop": [0.3, 0.9]}, batch, labels, size=(24, 20))
     windows = geometry._windows(Augment(crop=(0.3, 0.9)), 5, (40, 40), (24, 20), _after_flips(5))
-    for picture, result, (left, upper, wide, high) in zip(batch, x, windows, strict=True):
+    for image, result, (left, upper, wide, high) in zip(batch, x, windows, strict=True):
         box = (left, upper, left + wide, upper + high)
-        expected = np.asarray(Image.fromarray(picture).resize((20, 24), Image.Resampling.BILINEAR, box=box))
+        expected = np.asarray(Image.fromarray(image).resize((20, 24), Image.Resampling.BILINEAR, box=box))
         assert np.abs(result.astype(int) - expected).max() <= 1
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.data.chance import pictures
+from tests.data.chance import images
 from zoo.data.augment import mixing
 
 
@@ -30,8 +30,8 @@ def test_erasing_befalls_some():
     assert 0.1 < touched[touched > 0].mean() < 0.25
 
 
-def test_mixup_is_the_mean_of_pictures_and_of_labels():
-    batch, labels = pictures(5)
+def test_mixup_is_the_mean_of_images_and_of_labels():
+    batch, labels = images(5)
     labels = np.eye(5, dtype=np.float32)
     x, y = mixing.mix(batch, labels, 1.0, 0.0, np.random.default_rng(1))
     for number, row in enumerate(y):

@@ -155,7 +155,7 @@ def test_what_cannot_be_read_is_said_with_its_reason_and_nothing_else(clean):
     assert report.n == 31 + len(broken)
 
 
-def test_odd_pictures_are_noted(clean):
+def test_odd_images_are_noted(clean):
     made = odd_files(clean / "train" / "cat")
     found = {finding.kind: set(below(finding, clean)) for finding in look(clean).findings if finding.paths}
     assert found["cmyk"] == {"train/cat/cmyk.jpg"}
@@ -173,10 +173,10 @@ def test_files_of_another_format_are_one_finding_a_kind(clean):
         (clean / "train" / "dog" / f"png{number}.jpg").write_bytes(encoded(photo(200 + number), "PNG"))
     finding = only(look(clean), "wrong-suffix")
     assert finding.count == 3
-    assert finding.text == "3 files called .jpg hold pictures in PNG, such as train/dog/png0.jpg."
+    assert finding.text == "3 files called .jpg hold images in PNG, such as train/dog/png0.jpg."
 
 
-def test_small_long_and_empty_pictures(clean):
+def test_small_long_and_empty_images(clean):
     photo(300, 20, 25).save(clean / "train" / "cat" / "tiny.png")
     photo(301, 40, 130).save(clean / "train" / "cat" / "long.png")
     Image.new("RGB", (90, 90), (250, 251, 250)).save(clean / "train" / "cat" / "blank.png")
@@ -189,22 +189,22 @@ def test_small_long_and_empty_pictures(clean):
     }
 
 
-def test_pictures_smaller_than_a_network_takes(clean):
+def test_images_smaller_than_a_network_takes(clean):
     assert kinds(look(clean, input_size=(120, 160))) == []
     assert only(look(clean, input_size=(121, 160)), "small").count == 31
-    # A picture that is stored turned counts as it is seen.
+    # An image that is stored turned counts as it is seen.
     upright = detailed(200, 100, 400)
     (clean / "train" / "cat" / "turned.jpg").write_bytes(with_orientation(stored_for(upright, 6), 6, "JPEG"))
     assert "train/cat/turned.jpg" in below(look(clean, input_size=(110, 110)).of_kind("small")[0], clean)
     assert look(clean, input_size=(120, 100)).of_kind("small") == ()
 
 
-def test_where_all_pictures_are_tiny_or_grey_it_is_not_said(tmp_path):
+def test_where_all_images_are_tiny_or_grey_it_is_not_said(tmp_path):
     idx_folder(tmp_path / "digits", train=400, test=100)
     assert kinds(look(tmp_path / "digits")) == []
 
 
-def test_pictures_of_idx_files_are_compared(tmp_path):
+def test_images_of_idx_files_are_compared(tmp_path):
     content = idx_folder(tmp_path / "digits", train=400, test=100)
     images, labels = content["test"]
     images[3] = content["train"][0][11]
@@ -224,14 +224,14 @@ def test_what_is_not_used(clean):
     report = look(clean)
     assert kinds(report) == ["stray", "unused-folder", "not-a-picture"]
     assert [finding.text for finding in report.findings] == [
-        "train/alone.jpg: a picture that stands in no class folder.",
+        "train/alone.jpg: an image that stands in no class folder.",
         "old: a folder beside the parts, not used.",
-        "train/cat/notes.txt: not a picture, by its name.",
+        "train/cat/notes.txt: not an image, by its name.",
     ]
 
 
 def counted(**counts):
-    """A data set of so many pictures by part and class, for what needs no pixels."""
+    """A dataset of so many images by part and class, for what needs no pixels."""
     classes = tuple(sorted({name for table in counts.values() for name in table}))
     splits = {}
     for part, table in counts.items():

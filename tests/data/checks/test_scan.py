@@ -38,7 +38,7 @@ def test_what_is_odd_can_be_read_and_looks_as_every_command_sees_it(tmp_path):
         assert (pixels == load(str(path), LOOK)).all(), name
 
 
-def test_what_is_noted_of_a_picture(tmp_path):
+def test_what_is_noted_of_a_image(tmp_path):
     facts = {name: seen(path)[0] for name, path in odd_files(tmp_path / "odd").items()}
     assert {name for name, fact in facts.items() if fact.animated} >= {"animated.gif", "animated.png", "animated.webp"}
     assert not facts["alpha.png"].animated
@@ -65,7 +65,7 @@ def test_colours_of_16_bits_are_noted_though_pillow_hides_them(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_pictures_are_looked_at_upright(tmp_path, orientation):
+def test_turned_images_are_looked_at_upright(tmp_path, orientation):
     upright = drawing(480, 640)
     (tmp_path / "a.jpg").write_bytes(with_orientation(stored_for(upright, orientation), orientation, "JPEG"))
     fact, pixels = seen(tmp_path / "a.jpg")
@@ -75,9 +75,9 @@ def test_turned_pictures_are_looked_at_upright(tmp_path, orientation):
 
 
 def test_a_large_jpeg_decoded_small_looks_the_same(tmp_path):
-    picture = detailed(600, 800)
-    (tmp_path / "a.jpg").write_bytes(encoded(picture, "JPEG", quality=95))
-    assert np.abs(seen(tmp_path / "a.jpg")[1].astype(int) - load(picture, LOOK)).mean() < 3
+    image = detailed(600, 800)
+    (tmp_path / "a.jpg").write_bytes(encoded(image, "JPEG", quality=95))
+    assert np.abs(seen(tmp_path / "a.jpg")[1].astype(int) - load(image, LOOK)).mean() < 3
 
 
 def test_only_the_contents_decide_on_the_digest(tmp_path, monkeypatch):
@@ -92,7 +92,7 @@ def test_only_the_contents_decide_on_the_digest(tmp_path, monkeypatch):
     assert seen(tmp_path / "a.png")[0].digest == one
 
 
-def test_all_pictures_in_order_with_the_progress(tmp_path):
+def test_all_images_in_order_with_the_progress(tmp_path):
     sources = []
     for number in range(300):
         path = tmp_path / f"{number}.png"
@@ -118,7 +118,7 @@ def test_grey_is_seen_in_the_pixels_and_not_in_the_mode(tmp_path):
     assert found.grey.tolist() == [True, False]
 
 
-def test_pictures_of_idx_files_have_one_channel(tmp_path):
+def test_images_of_idx_files_have_one_channel(tmp_path):
     content = idx_folder(tmp_path, size=(28, 28))
     _, splits = mnist.read(str(tmp_path))
     found = survey(splits["train"].sources)

@@ -28,7 +28,7 @@ def test_a_division_keeps_copies_together(tmp_path, seed):
     folder = paint(tmp_path / "pictures", 12)
     for number in range(12):
         os.link(folder / "red" / f"{number}.png", folder / "red" / f"copy-{number}.png")
-    # The same picture in another class, which is wrong, must not be learnt from either where it is judged.
+    # The same image in another class, which is wrong, must not be learnt from either where it is judged.
     os.link(folder / "blue" / "0.png", folder / "green" / "blue.png")
     found = dataset.read(folder, val_split=0.3, test_split=0.2, seed=seed)
     contents = {part: {Path(s.path).read_bytes() for s in split.sources} for part, split in found.splits.items()}
@@ -39,7 +39,7 @@ def test_a_division_keeps_copies_together(tmp_path, seed):
     assert all(count > 0 for parts in found.counts().values() for count in parts.values())
 
 
-def test_a_part_keeps_its_last_picture_of_a_class():
+def test_a_part_keeps_its_last_image_of_a_class():
     split = Split([Source(str(number)) for number in range(8)], np.repeat([0, 1], 4))
     parts = divide(
         split,

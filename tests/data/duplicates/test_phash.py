@@ -16,34 +16,34 @@ from zoo.images.decode import load
 LOOK = Resize(phash.SIDE, phash.SIDE, "squash", 1.0)
 
 
-def looked_at(pictures):
-    return np.stack([load(picture, LOOK) for picture in pictures])
+def looked_at(images):
+    return np.stack([load(image, LOOK) for image in images])
 
 
 def scenes(count=20, height=180, width=240):
     return [Image.fromarray(detailed(height, width, seed)) for seed in range(count)]
 
 
-def recompressed(image, quality):
+def recompressed(img, quality):
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality)
+    img.save(stream, "JPEG", quality=quality)
     return Image.open(io.BytesIO(stream.getvalue()))
 
 
 CHANGES = {
-    "quality 50": lambda image: recompressed(image, 50),
-    "half the size": lambda image: image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS),
-    "twice the size": lambda image: image.resize((image.width * 2, image.height * 2)),
-    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.85),
-    "less contrast": lambda image: ImageEnhance.Contrast(image).enhance(0.8),
-    "a tint": lambda image: Image.fromarray((np.asarray(image) * [1, 0.96, 0.92]).astype(np.uint8)),
+    "quality 50": lambda img: recompressed(img, 50),
+    "half the size": lambda img: img.resize((img.width // 2, img.height // 2), Image.Resampling.LANCZOS),
+    "twice the size": lambda img: img.resize((img.width * 2, img.height * 2)),
+    "darker": lambda img: ImageEnhance.Brightness(img).enhance(0.85),
+    "less contrast": lambda img: ImageEnhance.Contrast(img).enhance(0.8),
+    "a tint": lambda img: Image.fromarray((np.asarray(img) * [1, 0.96, 0.92]).astype(np.uint8)),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_copy_keeps_its_hash_and_its_thumbnail(change):
     originals = scenes()
-    before, after = looked_at(originals), looked_at([CHANGES[change](image) for image in originals])
+    before, after = looked_at(originals), looked_at([CHANGES[change](img) for img in originals])
     distances = phash.distance(phash.hashes(before)[0], phash.hashes(after)[0])
     assert distances.max() <= 8
     left, most = phash.difference(phash.thumbnails(before), phash.thumbnails(after))
@@ -51,7 +51,7 @@ def test_a_copy_keeps_its_hash_and_its_thumbnail(change):
     assert most.max() < 0.75
 
 
-def test_other_pictures_have_other_hashes_and_thumbnails():
+def test_other_images_have_other_hashes_and_thumbnails():
     pixels = looked_at(scenes(30))
     plain, _ = phash.hashes(pixels)
     one, other = np.triu_indices(30, 1)
@@ -81,7 +81,7 @@ def test_the_hash_is_the_signs_of_the_lowest_frequencies_about_their_median():
     assert bits.count("1") == 31
 
 
-def test_a_grey_picture_has_the_hash_of_the_same_in_three_channels():
+def test_a_grey_image_has_the_hash_of_the_same_in_three_channels():
     grey = np.random.default_rng(4).integers(0, 256, (50, 32, 32), np.uint8)
     three = np.repeat(grey[..., None], 3, axis=-1)
     assert phash.distance(phash.hashes(grey)[0], phash.hashes(three)[0]).max() <= 2
@@ -116,12 +116,12 @@ def test_the_difference_does_not_see_brightness_contrast_and_tint_but_a_print():
     assert spot[0] > 5 * most[0]
 
 
-def test_the_negative_of_a_picture_is_no_copy():
+def test_the_negative_of_a_image_is_no_copy():
     thumb = phash.thumbnails(looked_at(scenes(1)))
     assert phash.difference(thumb, 255 - thumb)[0][0] == pytest.approx(1)
 
 
-def test_a_picture_of_one_colour_has_no_contrast_whatever_the_colour():
+def test_a_image_of_one_colour_has_no_contrast_whatever_the_colour():
     flat = np.full((1, 16, 16, 3), [250, 10, 90], np.uint8)
     assert phash.contrast(flat)[0] == pytest.approx(0, abs=1e-3)
     assert phash.difference(flat, flat)[0][0] == pytest.approx(0, abs=1e-3)
@@ -140,7 +140,7 @@ def test_no_pair_is_ruled_out_by_its_sketches_that_is_alike(seed, strength, grey
         assert possible[left <= limit].all()
 
 
-def test_sketches_rule_out_pictures_that_are_unlike_each_other():
+def test_sketches_rule_out_images_that_are_unlike_each_other():
     drawn = phash.sketches(phash.thumbnails(looked_at(scenes(30))))
     one, other = np.triu_indices(30, 1)
     assert not phash.may_differ_less(drawn[one], drawn[other], 0.15).any()

@@ -17,7 +17,7 @@ SQUASH = Resize(12, 16, "squash")
 
 @pytest.fixture
 def split(tmp_path):
-    """50 pictures of 2 classes."""
+    """50 images of 2 classes."""
     class_folders(tmp_path / "set", {"a": 30, "b": 20})
     return dataset.read(tmp_path / "set", val_split=0).splits["train"]
 
@@ -50,7 +50,7 @@ def test_processes_report_what_cannot_be_read(tmp_path):
 
 
 def test_a_file_that_brings_the_decoder_down_costs_itself_alone(split, monkeypatch, tmp_path):
-    """A process that dies of one picture is replaced until that picture is found."""
+    """A process that dies of one image is replaced until that image is found."""
     script = tmp_path / "deadly.py"
     script.write_text(
         "import os\n"

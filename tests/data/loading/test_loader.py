@@ -29,7 +29,7 @@ STANDARD = Augment(flip="horizontal", shift=2, rotate=10, brightness=0.2, cutout
 
 @pytest.fixture
 def split(tmp_path):
-    """50 pictures of 3 classes."""
+    """50 images of 3 classes."""
     class_folders(tmp_path / "set", {"a": 30, "b": 15, "c": 5})
     return dataset.read(tmp_path / "set", val_split=0).splits["train"]
 
@@ -105,15 +105,15 @@ def test_odd_files_give_the_same_pixels_and_broken_ones_the_same_reasons(tmp_pat
 def test_nothing_can_be_read(tmp_path, make):
     paths = [tmp_path / name for name in ("a.jpg", "b.jpg")]
     for path in paths:
-        path.write_bytes(b"no picture")
+        path.write_bytes(b"no image")
     split = Split([Source(str(path)) for path in paths], np.array([0, 1]))
     for memory in (None, 0):
-        with pytest.raises(UnavailableError, match=r"None of the 2 pictures can be read; the first is .*a\.jpg: not a"):
+        with pytest.raises(UnavailableError, match=r"None of the 2 images can be read; the first is .*a\.jpg: not a"):
             list(make(split, memory=memory).epoch(0))
 
 
 def test_a_file_that_comes_back_broken(split, make):
-    """What was there when the data set was found need not be there when it is read."""
+    """What was there when the dataset was found need not be there when it is read."""
     loader = make(split, memory=0)
     os.unlink(split.sources[3].path)
     sizes = [len(x) for x, _ in loader.epoch(0)]
@@ -121,7 +121,7 @@ def test_a_file_that_comes_back_broken(split, make):
     assert loader.failed == [(split.sources[3].path, "no such file")]
 
 
-def test_grey_pictures_are_kept_with_one_channel(tmp_path, make):
+def test_grey_images_are_kept_with_one_channel(tmp_path, make):
     content = idx_folder(tmp_path)
     split = dataset.read(tmp_path, val_split=0).splits["train"]
     loader = make(split, Resize(8, 6, "squash"), classes=4)
@@ -139,18 +139,18 @@ def test_grey_pictures_are_kept_with_one_channel(tmp_path, make):
 # Order
 
 
-def test_every_epoch_has_every_picture_once_in_a_new_order(split, make):
+def test_every_epoch_has_every_image_once_in_a_new_order(split, make):
     loader = make(split, shuffle=True)
     plain, _ = all_of(make(split).epoch(0))
     orders = []
     for number in range(3):
         x, y = all_of(loader.epoch(number))
-        order = [int(np.flatnonzero((plain == picture).all((1, 2, 3)))[0]) for picture in x]
+        order = [int(np.flatnonzero((plain == image).all((1, 2, 3)))[0]) for image in x]
         assert sorted(order) == list(range(50))
         assert y.argmax(1).tolist() == split.labels[order].tolist()
         orders.append(order)
     assert orders[0] != orders[1] != orders[2]
-    # Not in blocks, as with a shuffle buffer that is smaller than the data set.
+    # Not in blocks, as with a shuffle buffer that is smaller than the dataset.
     assert np.mean([abs(place - index) for place, index in enumerate(orders[0])]) > 10
 
 
@@ -173,12 +173,12 @@ def test_random_crops_do_not_depend_on_memory(split, make):
     equal(kept, make(split, memory=0, **options).epoch(0))
 
 
-def test_pictures_to_crop_are_kept_larger_and_whole(split, make):
+def test_images_to_crop_are_kept_larger_and_whole(split, make):
     loader = make(split, Resize(28, 21), augment=Augment(crop=(0.5, 1.0)))
     loader.prepare()
     assert loader.nbytes == 50 * 32 * 24 * 3
     x, _ = all_of(make(split, Resize(28, 21), augment=Augment(crop=(1.0, 1.0))).epoch(0))
-    # All of the picture in the shape of the target, resampled twice, and not its central part.
+    # All of the image in the shape of the target, resampled twice, and not its central part.
     whole = np.array([load(source, Resize(28, 21, fraction=1.0)) for source in split.sources], np.int16)
     assert np.abs(x - whole).mean() < 8
 

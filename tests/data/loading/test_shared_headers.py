@@ -54,7 +54,7 @@ def test_pixels_are_the_same(write, ordinary, resize, options):
     assert ordinary == ["0.jpg"]
 
 
-def test_grey_pictures(write, ordinary):
+def test_grey_images(write, ordinary):
     files = [write(f"{n}.jpg", encoded(detailed(32, 32, n)[..., 0], "JPEG")) for n in range(4)]
     reader = AlikeReader(RESIZE)
     for file in files:
@@ -153,7 +153,7 @@ def test_an_array(write):
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_real_pictures(real_data, tmp_path):
+def test_real_images(real_data, tmp_path):
     import tarfile
 
     with tarfile.open(real_data / "cifar10.tar.xz") as archive:

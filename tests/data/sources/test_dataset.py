@@ -14,7 +14,7 @@ from zoo.data.sources import dataset
 
 
 def members(data, part):
-    """(class, file) of the pictures of a part."""
+    """(class, file) of the images of a part."""
     return {tuple(source.path.split(os.sep)[-2:]) for source in data.splits[part].sources}
 
 
@@ -79,7 +79,7 @@ def test_the_division_follows_from_the_names_and_the_seed_alone(tmp_path, monkey
     second = dataset.read(tmp_path / "elsewhere" / "two")
     assert rows(first) == rows(second)
     assert rows(first) != rows(dataset.read(tmp_path / "one", seed=1))
-    # The same as the training part of a larger data set, and with a system that lists files in another order.
+    # The same as the training part of a larger dataset, and with a system that lists files in another order.
     shutil.copytree(tmp_path / "one", tmp_path / "parts" / "train")
     assert members(dataset.read(tmp_path / "parts"), "val") == members(first, "val")
     listed = os.scandir
@@ -113,7 +113,7 @@ def test_a_relative_path_divides_the_same(tmp_path, monkeypatch):
     assert rows(dataset.read(".")) == rows(absolute)
 
 
-def test_a_picture_that_is_added_moves_few_others(tmp_path):
+def test_a_image_that_is_added_moves_few_others(tmp_path):
     class_folders(tmp_path, {"a": 200, "b": 50})
     before = members(dataset.read(tmp_path), "val")
     shutil.copy(tmp_path / "a" / "0.png", tmp_path / "a" / "new.png")
@@ -138,15 +138,15 @@ def test_what_is_skipped_is_named(tmp_path):
     (tmp_path / "extra").mkdir()
     data = dataset.read(tmp_path)
     assert dict(data.skipped) == {
-        str(tmp_path / "train" / "a" / "notes.txt"): "not a picture, by its name",
-        str(tmp_path / "train" / "stray.png"): "a picture that stands in no class folder",
-        str(tmp_path / "val" / "b"): "a class folder without pictures",
+        str(tmp_path / "train" / "a" / "notes.txt"): "not an image, by its name",
+        str(tmp_path / "train" / "stray.png"): "an image that stands in no class folder",
+        str(tmp_path / "val" / "b"): "a class folder without images",
         str(tmp_path / "extra"): "a folder beside train, not used",
     }
     assert data.counts()["a"]["train"] == 3
 
 
-def test_pictures_in_folders_within_a_class_and_behind_links(tmp_path):
+def test_images_in_folders_within_a_class_and_behind_links(tmp_path):
     class_folders(tmp_path / "set", {"a": 2, "b": 2})
     class_folders(tmp_path / "other", {"deep": 3})
     deep = tmp_path / "set" / "a" / "x" / "y"
@@ -161,7 +161,7 @@ def test_pictures_in_folders_within_a_class_and_behind_links(tmp_path):
     (tmp_path / "set" / "c").symlink_to(tmp_path / "other" / "deep")
     data = dataset.read(tmp_path / "set", val_split=0)
     paths = [os.path.relpath(source.path, tmp_path / "set") for source in data.splits["train"].sources]
-    # A broken link is a picture that cannot be read, and is reported when that is tried.
+    # A broken link is an image that cannot be read, and is reported when that is tried.
     expected = ["a/1.png", "a/x/y/0.png", "b/0.png", "b/1.png", "b/itself.png", "b/link/0.png", "b/link/1.png"]
     assert paths[:7] == expected
     assert paths[7:] == ["b/link/2.png", "b/nowhere.png", "c/0.png", "c/1.png", "c/2.png"]
@@ -196,17 +196,17 @@ def test_one_class_only(tmp_path):
 def test_an_empty_class_folder(tmp_path):
     class_folders(tmp_path / "train", {"a": 5, "b": 0})
     assert sentence(tmp_path) == (
-        f"The class folder {tmp_path / 'train' / 'b'} holds no pictures: add some, or remove it."
+        f"The class folder {tmp_path / 'train' / 'b'} holds no images: add some, or remove it."
     )
     (tmp_path / "train" / "b" / "list.txt").touch()
-    assert "holds no pictures (but 1 other file): add" in sentence(tmp_path)
+    assert "holds no images (but 1 other file): add" in sentence(tmp_path)
 
 
-def test_a_class_with_one_picture(tmp_path):
+def test_a_class_with_one_image(tmp_path):
     class_folders(tmp_path, {"a": 5, "b": 1})
     assert sentence(tmp_path) == (
-        f"The class 'b' of {tmp_path} has one picture, too few to give one to the validation part and keep one to "
-        "train on; add pictures, or do without (--val-split 0)."
+        f"The class 'b' of {tmp_path} has one image, too few to give one to the validation part and keep one to "
+        "train on; add images, or do without (--val-split 0)."
     )
     assert "the validation part and the test part" in sentence(tmp_path, test_split=0.2)
 
@@ -218,9 +218,9 @@ def test_a_class_that_was_not_learnt(tmp_path):
 
 
 def test_no_class_folders(tmp_path):
-    assert "holds no folders with pictures; put the pictures of each class" in sentence(tmp_path)
+    assert "holds no folders with images; put the images of each class" in sentence(tmp_path)
     (tmp_path / "a.png").touch()
-    assert "holds pictures, but no folder for each class; put" in sentence(tmp_path)
+    assert "holds images, but no folder for each class; put" in sentence(tmp_path)
 
 
 def test_parts_without_train(tmp_path):
@@ -238,7 +238,7 @@ def test_two_folders_to_validate_with(tmp_path):
 def test_an_empty_part(tmp_path):
     class_folders(tmp_path / "train", {"a": 2, "b": 2})
     class_folders(tmp_path / "val", {"a": 0})
-    assert f"The part 'val' of {tmp_path} has no pictures" in sentence(tmp_path)
+    assert f"The part 'val' of {tmp_path} has no images" in sentence(tmp_path)
 
 
 def test_a_part_that_is_there_is_not_made(tmp_path):
@@ -256,9 +256,9 @@ def test_fractions_that_make_no_sense(tmp_path, options):
 
 
 def test_what_is_no_data_set(tmp_path):
-    assert sentence(tmp_path / "missing") == f"There is no data set {tmp_path / 'missing'}."
+    assert sentence(tmp_path / "missing") == f"There is no dataset {tmp_path / 'missing'}."
     (tmp_path / "a.png").touch()
-    assert "A data set is a folder or a split.csv. Received: " in sentence(tmp_path / "a.png")
+    assert "A dataset is a folder or a split.csv. Received: " in sentence(tmp_path / "a.png")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that is forbidden")

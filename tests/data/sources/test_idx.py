@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from tests.data.trees import idx, idx_folder
 from zoo.core.errors import UsageError
 from zoo.data.sources import dataset
-from zoo.data.sources.idx import Pictures, find, read_file
+from zoo.data.sources.idx import Images, find, read_file
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
 def test_what_was_written_is_read(tmp_path, suffix):
     content = idx_folder(tmp_path, suffix=suffix)
     for part, pair in find(str(tmp_path)).items():
-        images, labels = content[part]
-        assert np.array_equal(read_file(pair.images, dimensions=3), images)
+        imgs, labels = content[part]
+        assert np.array_equal(read_file(pair.images, dimensions=3), imgs)
         assert np.array_equal(read_file(pair.labels, dimensions=1), labels)
 
 
@@ -117,17 +117,17 @@ def test_no_bytes_end_in_anything_but_an_array_or_a_sentence(tmp_path_factory, d
         assert idx(np.asarray(array)) == data
 
 
-def test_pictures_and_labels_of_different_numbers(tmp_path):
+def test_images_and_labels_of_different_numbers(tmp_path):
     idx_folder(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(39, np.uint8)))
-    with pytest.raises(UsageError, match=r"holds 40 pictures and .* 39 labels"):
+    with pytest.raises(UsageError, match=r"holds 40 images and .* 39 labels"):
         dataset.read(tmp_path)
 
 
-def test_pictures_are_sources(tmp_path):
+def test_images_are_sources(tmp_path):
     pixels = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
-    pictures = Pictures(pixels, np.array([3, 1]), "file")
-    assert [source.path for source in pictures] == ["file[3]", "file[1]"]
-    assert np.array_equal(pictures[0].pixels, pixels[3])
-    assert [source.path for source in pictures[1:]] == ["file[1]"]
-    assert [source.path for source in pictures.take(np.array([1, 0]))] == ["file[1]", "file[3]"]
+    images = Images(pixels, np.array([3, 1]), "file")
+    assert [source.path for source in images] == ["file[3]", "file[1]"]
+    assert np.array_equal(images[0].pixels, pixels[3])
+    assert [source.path for source in images[1:]] == ["file[1]"]
+    assert [source.path for source in images.take(np.array([1, 0]))] == ["file[1]", "file[3]"]

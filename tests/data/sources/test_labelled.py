@@ -1,4 +1,4 @@
-"""Pictures to judge by: whatever has classes is taken as it is, and nothing is divided."""
+"""Images to judge by: whatever has classes is taken as it is, and nothing is divided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(found):
     return [found.classes[label] for label in found.labels]
 
 
-def test_a_folder_of_classes_is_taken_whole_even_with_one_picture(tmp_path):
+def test_a_folder_of_classes_is_taken_whole_even_with_one_image(tmp_path):
     class_folders(tmp_path, {"dog": 1, "cat": 3})
     (tmp_path / "bird").mkdir()
     (tmp_path / "cat" / "notes.txt").touch()
@@ -23,7 +23,7 @@ def test_a_folder_of_classes_is_taken_whole_even_with_one_picture(tmp_path):
     assert found.classes == ("bird", "cat", "dog")
     assert names(found) == ["cat", "cat", "cat", "dog"]
     assert [source.path for source in found.sources][-1] == str(tmp_path / "dog" / "0.png")
-    assert {why for _, why in found.skipped} == {"not a picture, by its name", "a class folder without pictures"}
+    assert {why for _, why in found.skipped} == {"not an image, by its name", "a class folder without images"}
 
 
 def test_one_class_is_enough(tmp_path):
@@ -56,7 +56,7 @@ def test_a_class_that_only_the_test_part_has_is_judged(tmp_path):
     assert labelled.read(tmp_path, "all").classes == ("a", "b", "c")
 
 
-def test_idx_files_with_no_training_pictures_will_do(tmp_path):
+def test_idx_files_with_no_training_images_will_do(tmp_path):
     content = idx_folder(tmp_path, train=12, test=7)
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         (tmp_path / name).unlink()
@@ -90,7 +90,7 @@ def test_a_recorded_division_has_the_same_parts(tmp_path):
         ("name,file", None, ("tabby",)),
     ],
 )
-def test_a_table_of_pictures(tmp_path, header, cells, classes):
+def test_a_table_of_images(tmp_path, header, cells, classes):
     class_folders(tmp_path, {"x": 2})
     row = "tabby,x/{}.png" if cells is None else "x/{}.png," + cells
     (tmp_path / "labels.csv").write_text(header + "\n" + "\n".join(row.format(i) for i in (0, 1, 7)) + "\n")
@@ -100,7 +100,7 @@ def test_a_table_of_pictures(tmp_path, header, cells, classes):
     assert found.sources[2].path == str(tmp_path / "x/7.png")
 
 
-def test_a_folder_of_pictures_with_its_table(tmp_path):
+def test_a_folder_of_images_with_its_table(tmp_path):
     class_folders(tmp_path, {"x": 1})
     (tmp_path / "x/labels.csv").write_text("file,name,split\n0.png,cat,val\n")
     found = labelled.read(tmp_path / "x")
@@ -115,7 +115,7 @@ def test_a_folder_of_pictures_with_its_table(tmp_path):
         ("photo,label\na,b\n", "no column 'path' or 'file'"),
         ("file,kind\na,b\n", "says no classes"),
         ("file,label\nx/0.png,\nx/0.png,b\n", "line 2"),
-        ("file,label\nnone.png,b\n", "have the pictures moved"),
+        ("file,label\nnone.png,b\n", "have the images moved"),
         ("file,label,split\nx/0.png,b,holdout\n", "holdout"),
     ],
 )
@@ -129,10 +129,10 @@ def test_a_wrong_table_is_one_sentence(tmp_path, text, words):
 @pytest.mark.parametrize(
     ("path", "part", "words"),
     [
-        ("nowhere", None, "There is no data set"),
+        ("nowhere", None, "There is no dataset"),
         ("empty", None, "no folders"),
         ("loose", None, "no folder for each class"),
-        ("hollow", None, "has no pictures"),
+        ("hollow", None, "has no images"),
         ("flat", "test", "it has no parts"),
         ("parts", "val", "it has train"),
         ("flat", "holdout", "holdout"),

@@ -57,7 +57,7 @@ def test_what_is_left_aside(tmp_path):
     (tmp_path / ".hidden").mkdir()
     (tmp_path / "train" / "a" / "notes.txt").write_text("x")
     assert [(os.path.relpath(path, tmp_path), why) for path, why in lenient.read(tmp_path).skipped] == [
-        (os.path.join("train", "a", "notes.txt"), "not a picture, by its name"),
+        (os.path.join("train", "a", "notes.txt"), "not an image, by its name"),
         ("old", "a folder beside the parts, not used"),
     ]
 

@@ -26,12 +26,12 @@ def test_a_recorded_division_is_read_back(tmp_path):
     data = dataset.read(tmp_path / "set", val_split=0.3, test_split=0.2, seed=5)
     data.write(tmp_path / "split.csv")
     same(dataset.read(tmp_path / "split.csv", root=tmp_path / "set"), data)
-    # Beside the pictures no root is needed.
+    # Beside the images no root is needed.
     data.write(tmp_path / "set" / "split.csv")
     same(dataset.read(tmp_path / "set" / "split.csv"), data)
 
 
-def test_a_run_knows_where_its_pictures_are(tmp_path):
+def test_a_run_knows_where_its_images_are(tmp_path):
     class_folders(tmp_path / "set", {"a": 12, "b": 9})
     data = dataset.read(tmp_path / "set")
     previous = tmp_path / "set"
@@ -67,10 +67,10 @@ def test_idx_files_that_have_changed(tmp_path):
     idx_folder(tmp_path / "set")
     dataset.read(tmp_path / "set").write(tmp_path / "split.csv")
     idx_folder(tmp_path / "set", values=[3, 2, 1, 0])
-    with pytest.raises(UsageError, match=r"split.csv, line 2: train-images-idx3-ubyte\[\d+\] is no picture of '\d'"):
+    with pytest.raises(UsageError, match=r"split.csv, line 2: train-images-idx3-ubyte\[\d+\] is no image of '\d'"):
         dataset.read(tmp_path / "split.csv", root=tmp_path / "set")
     idx_folder(tmp_path / "set", train=8)
-    with pytest.raises(UsageError, match="is no picture of"):
+    with pytest.raises(UsageError, match="is no image of"):
         dataset.read(tmp_path / "split.csv", root=tmp_path / "set")
 
 
@@ -97,7 +97,7 @@ def test_a_table_of_ones_own(tmp_path):
         ),
         ("path,label,split\na.png,cat\n", r", line 2: the split is train, val or test"),
         ("path,label,split\n,cat,train\n", r", line 2: a path and a label are needed"),
-        ("path,label,split\na.png,cat,train\n", r", line 2: there is no .*a\.png; have the pictures moved\?"),
+        ("path,label,split\na.png,cat,train\n", r", line 2: there is no .*a\.png; have the images moved\?"),
         ("path,label,split\n" + "x" * 140_000 + ",cat,train\n", r"is no table of comma-separated values: "),
     ],
 )
@@ -118,7 +118,7 @@ def test_rules_hold_for_tables_too(tmp_path):
 
     assert "only one class, 'a'" in sentence("a/0.png,a,train", "a/1.png,a,train")
     assert "class 'b'" in sentence("a/0.png,a,train", "b/0.png,b,val")
-    assert "no pictures to train on" in sentence("a/0.png,a,test", "b/0.png,b,val")
+    assert "no images to train on" in sentence("a/0.png,a,test", "b/0.png,b,val")
     assert "not divided again" in sentence("a/0.png,a,train", "b/0.png,b,train", val_split=0.1)
 
 

@@ -35,7 +35,7 @@ def test_labels_that_begin_at_one_are_the_names(tmp_path):
     ("text", "sentence"),
     [
         ("a\nb\nc\n", r"train-labels-idx1-ubyte has the label 3, which is the number of no class"),
-        ("a\nb\nc\nd\ne\n", r"The class 'e' .* has no pictures to train on"),
+        ("a\nb\nc\nd\ne\n", r"The class 'e' .* has no images to train on"),
         ("a\nb\nb\nd\n", r"labels.txt has the same name twice"),
         ("a\n" * 1 + "\n".join(map(str, range(300))), r"has 301 lines; an IDX file has no more than 256 classes"),
     ],
@@ -47,7 +47,7 @@ def test_names_that_do_not_fit(tmp_path, text, sentence):
         dataset.read(tmp_path)
 
 
-def test_a_label_of_the_test_pictures_that_was_not_learnt(tmp_path):
+def test_a_label_of_the_test_images_that_was_not_learnt(tmp_path):
     idx_folder(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(np.full(10, 9, np.uint8)))
     with pytest.raises(UsageError, match="t10k-labels-idx1-ubyte has the label 9"):

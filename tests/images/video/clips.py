@@ -26,9 +26,9 @@ def numbered(number: int) -> np.ndarray:
     return np.repeat(np.concatenate([top, bottom])[:, :, None], 3, 2)
 
 
-def number_of(picture: Image.Image | np.ndarray) -> int:
+def number_of(image: Image.Image | np.ndarray) -> int:
     """The number that a frame shows."""
-    squares = np.asarray(picture)[:SIDE, :, 0].reshape(SIDE, BITS, SIDE)[4:12, :, 4:12].mean((0, 2))
+    squares = np.asarray(image)[:SIDE, :, 0].reshape(SIDE, BITS, SIDE)[4:12, :, 4:12].mean((0, 2))
     return sum(int(level > 127) << bit for bit, level in enumerate(squares))
 
 
@@ -81,11 +81,9 @@ def clip(
                     stream.codec_context.sample_aspect_ratio = aspect
                 if turn:
                     stream.set_display_rotation(**turn)
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame))
-            picture.pts, picture.time_base = (
-                (times[number], Fraction(1, 1000)) if times else (number, Fraction(1, rate))
-            )
-            for packet in stream.encode(picture):
+            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame))
+            image.pts, image.time_base = (times[number], Fraction(1, 1000)) if times else (number, Fraction(1, rate))
+            for packet in stream.encode(image):
                 file.mux(packet)
         if stream is not None:
             for packet in stream.encode():

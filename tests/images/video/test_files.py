@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import drawn
 from tests.images.video.clips import counting
-from zoo.images.video.files import HEAD, begins_like_a_picture, begins_like_a_video, cut
+from zoo.images.video.files import HEAD, begins_like_a_image, begins_like_a_video, cut
 
 FORMATS = {
     "mp4": "mpeg4", "mov": "mpeg4", "matroska": "mpeg4", "webm": "libvpx", "avi": "mpeg4", "mpegts": "mpeg2video",
@@ -22,15 +22,15 @@ FORMATS = {
 def test_videos_are_known_by_how_they_begin(format):
     data = counting(30, codec=FORMATS[format], format=format)
     assert begins_like_a_video(data[:HEAD])
-    assert not begins_like_a_picture(data[:HEAD])
+    assert not begins_like_a_image(data[:HEAD])
     assert cut(io.BytesIO(data)) is None
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "PPM"])
-def test_pictures_are_not_taken_for_videos(format):
+def test_images_are_not_taken_for_videos(format):
     data = drawn.encoded(drawn.drawing(), format)
     assert not begins_like_a_video(data[:HEAD])
-    assert begins_like_a_picture(data[:HEAD]) == (format in ("JPEG", "PNG", "GIF"))
+    assert begins_like_a_image(data[:HEAD]) == (format in ("JPEG", "PNG", "GIF"))
 
 
 @pytest.mark.parametrize("format", ["mp4", "mov", "matroska", "webm"])

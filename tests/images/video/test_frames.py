@@ -17,15 +17,15 @@ from zoo.images import decode as images
 from zoo.images.sources import Source, find
 from zoo.images.video.frames import expand
 
-PICTURE = drawn.encoded(drawn.drawing(), "PNG")
+IMAGE = drawn.encoded(drawn.drawing(), "PNG")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A video of four seconds, a picture and a text, where the test runs."""
+    """A video of four seconds, an image and a text, where the test runs."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clip.mp4").write_bytes(counting(100, options={"g": "25"}))
-    (tmp_path / "a.png").write_bytes(PICTURE)
+    (tmp_path / "a.png").write_bytes(IMAGE)
     (tmp_path / "notes.txt").write_text("text")
     return tmp_path
 
@@ -67,7 +67,7 @@ def test_the_same_video_twice_is_two(folder):
 
 def test_without_every_a_video_says_what_to_do(folder):
     (source,) = frames("clip.mp4", every=None)
-    assert source.problem == "a video; --every 1s takes a picture of it each second"
+    assert source.problem == "a video; --every 1s takes an image of it each second"
     assert [source.path for source in expand(find("."), None)] == ["./a.png"]
 
 
@@ -76,7 +76,7 @@ def test_every_is_checked_at_once(folder):
         expand([], "often")
 
 
-def test_the_path_of_a_moment_is_a_picture_everywhere(folder):
+def test_the_path_of_a_moment_is_a_image_everywhere(folder):
     for path, expected in (("clip.mp4#t=2.000", 50), ("clip.mp4#t=2.039", 50), ("./clip.mp4#t=0", 0)):
         (source,) = find(path)
         assert (source.path, source.problem) == (path, None)
@@ -91,7 +91,7 @@ def test_the_path_of_a_moment_is_a_picture_everywhere(folder):
         with pytest.raises(ImageError, match=reason):
             images.decode(path)
     assert find("none.mp4#t=1").__next__().problem == "no such file or folder"
-    (folder / "clip.mp4#t=1").write_bytes(PICTURE)
+    (folder / "clip.mp4#t=1").write_bytes(IMAGE)
     assert images.decode("clip.mp4#t=1").size == (64, 48)
 
 

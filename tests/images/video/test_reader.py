@@ -58,7 +58,7 @@ def shown(data: bytes, step: Fraction, **how: bool) -> list[int | None]:
             if now is None:
                 assert how.get("problem") or reader.problem is None
                 return found
-            found.append(None if now.picture is None else number_of(now.picture.to_ndarray(format="rgb24")))
+            found.append(None if now.image is None else number_of(now.image.to_ndarray(format="rgb24")))
     return found
 
 
@@ -133,7 +133,7 @@ def test_frames_in_order():
     with Reader(io.BytesIO(counting(30, codec="libx264"))) as reader:
         frames = list(reader.frames())
     assert [float(frame.time) for frame in frames] == pytest.approx([number / 25 for number in range(30)])
-    assert [number_of(frame.picture.to_ndarray(format="rgb24")) for frame in frames] == list(range(30))
+    assert [number_of(frame.image.to_ndarray(format="rgb24")) for frame in frames] == list(range(30))
 
 
 # --- What is damaged ------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_what_is_cut_short_gives_what_is_there_and_the_reason(format):
         found = [reader.at(Fraction(index, 5)) for index in range(20)]
         there = [frame for frame in found if frame is not None]
         assert 6 <= len(there) <= 14
-        assert all(frame.picture is not None for frame in there)
+        assert all(frame.image is not None for frame in there)
         assert reader.problem is not None
         assert "cut short" in reader.problem or "damaged" in reader.problem
         assert there[-1].time < reader.end <= there[-1].time + Fraction(1, 2)
@@ -171,13 +171,13 @@ def test_damage_in_the_middle_costs_the_frames_to_the_next_key_frame():
         with Reader(io.BytesIO(bytes(data))) as reader:
             frames = [reader.at(Fraction(index * step, 25)) for index in range(0, 100 // step)]
             assert reader.problem is None
-        pictures = {int(frame.time * 25): frame.picture for frame in frames if frame is not None}
-        lost = [frame for frame in frames if frame is not None and frame.picture is None]
+        images = {int(frame.time * 25): frame.image for frame in frames if frame is not None}
+        lost = [frame for frame in frames if frame is not None and frame.image is None]
         assert 1 <= len(lost) * step <= 57
-        good = [number for number, picture in pictures.items() if picture is not None]
+        good = [number for number, image in images.items() if image is not None]
         # Nothing that is given shows another frame, or half of one.
         for number in good:
-            expected, got = NOISY[number].astype(int), pictures[number].to_ndarray(format="rgb24").astype(int)
+            expected, got = NOISY[number].astype(int), images[number].to_ndarray(format="rgb24").astype(int)
             assert np.abs(got - expected).mean() < 12
         assert min(good) == 0
         assert max(good) >= 91
@@ -211,7 +211,7 @@ def test_what_is_no_video():
     assert refusal(clip([], sound=True)) == "no video in it, only sound"
 
 
-def test_the_picture_on_a_record_is_no_video():
+def test_the_image_on_a_record_is_no_video():
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as file:
         voice, cover = file.add_stream("aac", rate=8000), file.add_stream("png", rate=1)
@@ -219,8 +219,8 @@ def test_the_picture_on_a_record_is_no_video():
         cover.disposition = av.stream.Disposition.attached_pic
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), "s16", "mono")
         silence.sample_rate = 8000
-        picture = av.VideoFrame.from_ndarray(numbered(1))
-        for packet in [*cover.encode(picture), *cover.encode(), *voice.encode(silence), *voice.encode()]:
+        image = av.VideoFrame.from_ndarray(numbered(1))
+        for packet in [*cover.encode(image), *cover.encode(), *voice.encode(silence), *voice.encode()]:
             file.mux(packet)
     assert refusal(data.getvalue()) == "no video in it, only sound"
 
@@ -276,7 +276,7 @@ frames = [numbered(number).repeat(12, 0).repeat(7, 1) for number in range(4)]
 data = clip((frames[number % 4] for number in range(600)), options={"g": "12"})
 with Reader(io.BytesIO(data)) as reader:
     for index, shown in enumerate(reader.frames()):
-        to_ppm(shown.picture, reader.display)
+        to_ppm(shown.image, reader.display)
         if index == 200:
             before = used()
     print(used() - before)

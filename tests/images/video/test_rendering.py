@@ -93,7 +93,7 @@ def test_a_photograph_comes_through_a_codec():
     data = clip([expected] * 3, codec="libx264", options={"crf": "5"})
     with Reader(io.BytesIO(data)) as reader:
         shown = reader.at(Fraction(0))
-        found = images.decode(to_ppm(shown.picture, reader.display))
+        found = images.decode(to_ppm(shown.image, reader.display))
     assert np.abs(np.asarray(found).astype(int) - expected).mean() < 3
 
 
@@ -107,7 +107,7 @@ def test_all_turns(orientation):
     turn = {"degrees": degrees, "hflip": bool(mirrored)} if orientation > 1 else None
     for format in ("mp4", "matroska"):
         with Reader(io.BytesIO(clip([stored] * 2, format=format, turn=turn, options={"qmax": "2"}))) as reader:
-            found = np.asarray(images.decode(to_ppm(reader.at(Fraction(0)).picture, reader.display)))
+            found = np.asarray(images.decode(to_ppm(reader.at(Fraction(0)).image, reader.display)))
         assert found.shape == upright.shape
         assert np.abs(found.astype(int) - upright).mean() < 5
 
@@ -117,7 +117,7 @@ def test_pixels_that_are_not_square():
     for aspect, narrow in ((Fraction(3, 2), (64, 48)), (Fraction(1, 2), (96, 24))):
         stored = np.asarray(Image.fromarray(expected).resize(narrow))
         with Reader(io.BytesIO(clip([stored] * 2, format="matroska", aspect=aspect, options={"qmax": "2"}))) as reader:
-            found = np.asarray(images.decode(to_ppm(reader.at(Fraction(0)).picture, reader.display)))
+            found = np.asarray(images.decode(to_ppm(reader.at(Fraction(0)).image, reader.display)))
         assert found.shape == expected.shape
         assert np.abs(found.astype(int) - expected).mean() < 6
 

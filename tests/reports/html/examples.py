@@ -64,7 +64,7 @@ def rows(count, *, val=True):
 
 
 def judged(names, each=20, wrong=2):
-    """Summary and confusion of a network that takes ``wrong`` pictures of each class for the next class."""
+    """Summary and confusion of a network that takes ``wrong`` images of each class for the next class."""
     labels = np.repeat(np.arange(len(names)), each)
     predicted = labels.copy()
     predicted[np.arange(len(labels)) % each < wrong] += 1
@@ -90,7 +90,7 @@ def run(names=("cat", "dog", "owl"), **changes):
         "classes": names,
         "confusion": matrix,
         "counts": {name: {"train": 100, "val": 20, "test": 20} for name in names},
-        "findings": [Finding("error", "leak", "One picture is in train and in test.", ["train/a.jpg", "test/b.jpg"])],
+        "findings": [Finding("error", "leak", "One image is in train and in test.", ["train/a.jpg", "test/b.jpg"])],
         "failed": [("train/broken.jpg", "it is cut off")],
         "wrong": [Shown("test/cat/1.jpg", names[0], names[1], 0.97, pixels(), pixels(seed=1), 0.02)],
         "right": [Shown("test/dog/2.jpg", names[1], names[1], 0.35, pixels(20, 20))],

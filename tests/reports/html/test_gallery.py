@@ -15,52 +15,52 @@ from zoo.core.errors import ImageError
 from zoo.reports.html import Shown, gallery
 
 
-def picture(markup):
-    """The bytes of the one picture inside."""
+def image(markup):
+    """The bytes of the one image inside."""
     (attributes,) = Page(markup).all("img")
     kind, _, data = attributes["src"].partition(";base64,")
     return kind, base64.b64decode(data)
 
 
-def test_a_tiny_picture_is_exact():
+def test_a_tiny_image_is_exact():
     original = pixels(28, 32)
-    kind, data = picture(gallery.thumbnail(original))
+    kind, data = image(gallery.thumbnail(original))
     assert kind == "data:image/png"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), original)
 
 
-def test_a_large_picture_is_made_smaller_in_its_proportions():
-    kind, data = picture(gallery.thumbnail(drawing(600, 900)))
-    image = Image.open(io.BytesIO(data))
-    assert kind == "data:image/jpeg" and image.format == "JPEG"
-    assert max(image.size) == gallery.SIDE and image.width / image.height == pytest.approx(1.5, rel=0.01)
-    scaled = np.asarray(Image.fromarray(drawing(600, 900)).resize(image.size), float)
-    assert np.abs(np.asarray(image, float) - scaled).mean() < 3
+def test_a_large_image_is_made_smaller_in_its_proportions():
+    kind, data = image(gallery.thumbnail(drawing(600, 900)))
+    img = Image.open(io.BytesIO(data))
+    assert kind == "data:image/jpeg" and img.format == "JPEG"
+    assert max(img.size) == gallery.SIDE and img.width / img.height == pytest.approx(1.5, rel=0.01)
+    scaled = np.asarray(Image.fromarray(drawing(600, 900)).resize(img.size), float)
+    assert np.abs(np.asarray(img, float) - scaled).mean() < 3
 
 
 def test_even_noise_stays_within_its_bytes():
-    _, data = picture(gallery.thumbnail(pixels(256, 256)))
+    _, data = image(gallery.thumbnail(pixels(256, 256)))
     assert len(data) <= gallery.BUDGET
 
 
 def test_grey_pixels_are_shown():
-    kind, _ = picture(gallery.thumbnail(np.zeros((28, 28), np.uint8)))
+    kind, _ = image(gallery.thumbnail(np.zeros((28, 28), np.uint8)))
     assert kind == "data:image/png"
 
 
-def test_what_is_no_picture_is_refused():
+def test_what_is_no_image_is_refused():
     with pytest.raises(ImageError, match="float64"):
         gallery.thumbnail(np.zeros((28, 28, 3)))
 
 
-def test_a_picture_is_read_from_its_path(tmp_path):
+def test_a_image_is_read_from_its_path(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(pixels()).save(path)
-    _, data = picture(gallery.gallery([Shown(str(path), "cat", "dog", 0.9)]))
+    _, data = image(gallery.gallery([Shown(str(path), "cat", "dog", 0.9)]))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels())
 
 
-def test_a_picture_that_is_gone_is_told(tmp_path):
+def test_a_image_that_is_gone_is_told(tmp_path):
     page = Page(
         gallery.gallery([Shown(str(tmp_path / "gone.png"), "cat", "dog", 0.9), Shown("b", "a", "a", 1, pixels())])
     )
@@ -81,7 +81,7 @@ def test_a_right_one_has_no_truth_beside_it():
     assert page.all("span", "right")
 
 
-def test_an_overlay_stands_beside_the_picture():
+def test_an_overlay_stands_beside_the_image():
     page = Page(gallery.gallery([Shown("1.jpg", "dog", "cat", 0.4, pixels(), pixels(seed=1))]))
     first, second = page.all("img")
     assert first["src"] != second["src"]

@@ -35,7 +35,7 @@ def test_the_facts_are_there():
     for fact in [
         "pets",
         "2025-11-21",
-        "Of 60 test pictures it names 54 right: 90.0 % (95 % interval",
+        "Of 60 test images it names 54 right: 90.0 % (95 % interval",
         "zoo finetune --dataset pets/ \\\n  --seed 1",
         "The head is trained first.",
         "Epoch 11 of 12 was the best",
@@ -43,7 +43,7 @@ def test_the_facts_are_there():
         "head 6.25, judging 1",
         "cat taken for dog2 of 20 (10.0 %)",
         "1 of 6 mistakes",
-        "One picture is in train and in test.",
+        "One image is in train and in test.",
         "train/broken.jpgit is cut off",
     ]:
         assert fact in text, fact
@@ -90,7 +90,7 @@ def test_tables_can_be_sorted_by_their_values():
         RunReport("no test", metrics={"train": {"loss": 1.0, "top1": 0.5}}, history=rows(1, val=False)),
         RunReport("diverged", history=[{"epoch": 1, "loss": float("nan")}], best_epoch=None),
         RunReport("one class", classes=["a"], confusion=np.array([[3]]), metrics={"test": judged(["a"], wrong=0)[0]}),
-        RunReport("no pictures", classes=["a", "b"], confusion=np.zeros((2, 2), int)),
+        RunReport("no images", classes=["a", "b"], confusion=np.zeros((2, 2), int)),
         RunReport("counts alone", counts={"a": {"train": 3}, "b": {"train": 4, "val": 1}}),
         run(phases=[Phase("x" * 90, 1, 2), Phase("outside", 40, 50), Phase("z", 3, 12)]),
         run(metrics={"test": {"n": 3, "top1": None, "loss": None, "ece": float("nan")}}),
@@ -181,7 +181,7 @@ def test_every_class_in_the_page_has_a_style():
     assert used - set(re.findall(r"\.([a-z][\w-]*)", style)) <= {"sortable"}
 
 
-def test_forty_eight_pictures_with_overlays_stay_within_two_megabytes():
+def test_forty_eight_images_with_overlays_stay_within_two_megabytes():
     shown = [Shown("a.jpg", "cat", "dog", 0.9, pixels(300, 300, seed), pixels(300, 300, seed)) for seed in range(24)]
     assert len(report.html(run(wrong=shown, right=shown)).encode()) < 2_050_000
 

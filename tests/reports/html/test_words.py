@@ -19,60 +19,60 @@ def said(report):
 
 def test_the_headline():
     known = {"n": 372, "top1": 341 / 372, "top1_interval": [0.8841, 0.9412]}
-    expected = "Of 372 test pictures it names 341 right: 91.7 % (95 % interval 88.4–94.1 %)."
+    expected = "Of 372 test images it names 341 right: 91.7 % (95 % interval 88.4–94.1 %)."
     assert plain(headline(RunReport("x", metrics={"test": known, "val": {"n": 3, "top1": 1.0}}))) == expected
 
 
-def test_many_pictures_deserve_more_digits():
+def test_many_images_deserve_more_digits():
     known = {"n": 10000, "top1": 0.9927, "top1_interval": [0.9908, 0.9942]}
     assert "9,927 right: 99.27 % (95 % interval 99.08–99.42 %)" in plain(
         headline(RunReport("x", metrics={"test": known}))
     )
 
 
-def test_the_headline_of_validation_pictures():
+def test_the_headline_of_validation_images():
     report = run(metrics={"val": {"n": 1, "top1": 1.0}})
-    assert plain(headline(report)) == "Of 1 validation picture it names 1 right: 100.0 %."
+    assert plain(headline(report)) == "Of 1 validation image it names 1 right: 100.0 %."
 
 
 def test_the_headline_of_a_network_that_draws_its_input_again():
     report = RunReport("x", metrics={"train": {"loss": 0.1}, "test": {"n": 10000, "loss": 0.02134}})
-    assert headline(report) == "On 10,000 test pictures the mean squared error is 0.02134."
+    assert headline(report) == "On 10,000 test images the mean squared error is 0.02134."
 
 
 def test_the_headline_where_nothing_was_held_back():
     report = RunReport("x", metrics={"train": {"loss": 0.1, "top1": 0.5}})
-    assert plain(headline(report)).endswith("the pictures it was trained on: it named 50.0 % of them right.")
+    assert plain(headline(report)).endswith("the images it was trained on: it named 50.0 % of them right.")
     assert "nobody knows" in said(report)
     assert headline(RunReport("x")) == "Nothing was judged in this run."
 
 
 def test_who_chose_the_epoch():
-    assert "test pictures chose nothing" in said(run())
+    assert "test images chose nothing" in said(run())
     summary, _ = judged(["a", "b"])
     assert "chose the best epoch" in said(run(metrics={"val": summary}))
     without = said(run(metrics={"val": summary}, history=rows(3, val=False)))
-    assert "no test pictures" in without and "chose" not in without
+    assert "no test images" in without and "chose" not in without
 
 
-def test_few_pictures():
+def test_few_images():
     few, _ = judged(["a", "b"], each=50)
     many, _ = judged(["a", "b"], each=5000)
-    assert "only 100 test pictures" in said(run(metrics={"test": few}))
+    assert "only 100 test images" in said(run(metrics={"test": few}))
     assert "only" not in said(run(metrics={"test": many}))
 
 
-def test_classes_with_few_pictures():
+def test_classes_with_few_images():
     names = [f"c{i}" for i in range(9)]
     summary, _ = judged(names, each=9)
-    assert "9 classes have fewer than 10 test pictures: c0 (9), c1 (9)" in said(run(metrics={"test": summary}))
+    assert "9 classes have fewer than 10 test images: c0 (9), c1 (9)" in said(run(metrics={"test": summary}))
     assert "and 3 more" in said(run(metrics={"test": summary}))
     assert "fewer than" not in said(run())
 
 
 def test_without_looking():
     summary, _ = judged(["a", "b", "c", "d"])
-    assert "Guessing would be right for 25.0 % of the pictures." in said(run(metrics={"test": summary}))
+    assert "Guessing would be right for 25.0 % of the images." in said(run(metrics={"test": summary}))
     summary["per_class"][1] = summary["per_class"][1] | {"support": 40}
     assert "Always saying “b” would be right for 40.0 %" in said(run(metrics={"test": summary}))
     assert "no better than that" in said(run(metrics={"test": summary | {"top1": 0.4}}))
@@ -88,7 +88,7 @@ def test_a_class_that_is_never_predicted():
 def test_learnt_by_heart():
     summary, _ = judged(["a", "b"], wrong=5)
     report = run(metrics={"train": {"top1": 0.99}, "test": summary})
-    assert "names 99.0 % of the training pictures right, 24 points more" in said(report)
+    assert "names 99.0 % of the training images right, 24 points more" in said(report)
     assert "heart" not in said(run())
 
 

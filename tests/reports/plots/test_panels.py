@@ -1,4 +1,4 @@
-"""Pictures with text: dot for dot, in lines, nothing cut off."""
+"""Images with text: dot for dot, in lines, nothing cut off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def clear_edges(pixels, width=8):
 
 
 @pytest.mark.parametrize(("shapes", "columns"), [([(40, 60)], 1), ([(40, 60), (80, 20), (5, 5)], 2), ([(9, 9)] * 7, 3)])
-def test_pictures_are_there_dot_for_dot(shapes, columns):
+def test_images_are_there_dot_for_dot(shapes, columns):
     drawn = page([Block([Panel(solid(*shape)) for shape in shapes], columns)])
     assert drawn.dtype == np.uint8
     assert count(drawn, (10, 200, 30)) == sum(height * width for height, width in shapes)
@@ -41,7 +41,7 @@ def test_texts_of_any_length_stay_on_the_page(text):
     assert clear_edges(drawn)
 
 
-def test_texts_make_the_page_higher_and_never_cover_a_picture():
+def test_texts_make_the_page_higher_and_never_cover_a_image():
     bare = page([Block([Panel(solid(50, 200))], 1)])
     told = page([Block([Panel(solid(50, 200), "title", ["one", "two"])], 1, "heading")])
     assert told.shape[0] > bare.shape[0] + 60
@@ -55,7 +55,7 @@ def test_the_marked_one_has_a_blue_frame():
     assert count(marked, blue) >= 4 * 4 * 50
 
 
-def test_a_note_stands_on_the_picture():
+def test_a_note_stands_on_the_image():
     white = solid(120, 200, (250, 250, 250))
     said = page([Block([Panel(white, note="blank: there is nothing here that speaks for this class")], 1)])
     covered = 120 * 200 - count(said, (250, 250, 250))

@@ -1,4 +1,4 @@
-"""Pictures: valid files of the right size that show what they should, and nothing of a person's settings touched."""
+"""Images: valid files of the right size that show what they should, and nothing of a person's settings touched."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def bins(seed, count=400, of=15):
     return calibration.reliability(scores, random.integers(0, 10, count), of)
 
 
-def pictures(count, size=(28, 28)):
+def images(count, size=(28, 28)):
     return list(np.random.default_rng(0).integers(0, 256, (count, *size, 3), dtype=np.uint8))
 
 
@@ -67,7 +67,7 @@ def has(pixels, colour):
 
 
 def check(pixels, *, page=True):
-    """A picture of the right kind, with something on it, all of it within the page."""
+    """An image of the right kind, with something on it, all of it within the page."""
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 3 and pixels.shape[2] == 3
     marks = ink(pixels)
@@ -84,7 +84,7 @@ ALL = [
     (plots.curves, plots.curves_image, (rows(3),), {"title": "a run"}),
     (plots.confusion, plots.confusion_image, (matrix(4), list("abcd")), {"title": "a run"}),
     (plots.reliability, plots.reliability_image, ({"as it is": bins(0)},), {"title": "a run"}),
-    (plots.sheet, plots.sheet_image, (pictures(3), list("abc")), {"title": "a run", "columns": 2}),
+    (plots.sheet, plots.sheet_image, (images(3), list("abc")), {"title": "a run", "columns": 2}),
     (plots.filters, plots.filters_image, (np.random.default_rng(0).standard_normal((3, 3, 3, 8)),), {}),
 ]
 
@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path, write, draw, arguments, o
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
-        with pytest.raises(UnavailableError, match=r"picture\.png cannot be written \(file too large\)"):
+        with pytest.raises(UnavailableError, match=r"image\.png cannot be written \(file too large\)"):
             write(*arguments, path, **options)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -126,7 +126,7 @@ def test_a_missing_folder_is_a_sentence(tmp_path):
         plots.curves(rows(2), tmp_path / "none" / "curves.png")
 
 
-def test_the_same_picture_comes_out_twice():
+def test_the_same_image_comes_out_twice():
     for _, draw, arguments, options in ALL:
         assert np.array_equal(draw(*arguments, **options), draw(*arguments, **options))
 
@@ -185,14 +185,14 @@ def test_neither_a_display_nor_pyplot_is_touched(tmp_path):
 @pytest.mark.filterwarnings("error")
 def test_odd_names_are_drawn_as_they_are():
     check(plots.confusion_image(matrix(len(ODD_NAMES)), ODD_NAMES, title="$run_1$ \\alpha"))
-    check(plots.sheet_image(pictures(len(ODD_NAMES)), ODD_NAMES, title="$run_1$ \\alpha"))
+    check(plots.sheet_image(images(len(ODD_NAMES)), ODD_NAMES, title="$run_1$ \\alpha"))
     check(plots.curves_image(rows(2), title="$run_1$ \\alpha"))
 
 
 def test_dollars_and_underscores_are_no_formulas():
     # As a formula it would be narrower by the dollars and the underscore.
     wide, narrow = (
-        ink(plots.sheet_image(pictures(1), [text]))[180:].any(axis=0).sum() for text in ("$a_bcdefg$", "abcdefg")
+        ink(plots.sheet_image(images(1), [text]))[180:].any(axis=0).sum() for text in ("$a_bcdefg$", "abcdefg")
     )
     assert wide > narrow * 1.2
 
@@ -336,7 +336,7 @@ def test_names_are_thinned_and_never_overlap(figure_of, classes):
         assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
 
 
-def test_a_matrix_without_pictures_or_classes():
+def test_a_matrix_without_images_or_classes():
     check(plots.confusion_image(np.zeros((3, 3), int), list("abc")))
     check(plots.confusion_image(np.zeros((0, 0), int), []))
 
@@ -354,26 +354,26 @@ def test_a_matrix_that_does_not_fit_is_refused(shape):
     ("count", "size"), [(1, (28, 28)), (5, (28, 28)), (64, (32, 32)), (24, (224, 224)), (7, (300, 20)), (3, (1, 1))]
 )
 def test_sheets_fit_a_page(count, size):
-    check(plots.sheet_image(pictures(count, size), ["true: a\npredicted: b"] * count, title="Mistakes"))
+    check(plots.sheet_image(images(count, size), ["true: a\npredicted: b"] * count, title="Mistakes"))
 
 
-def test_pictures_are_shown_dot_for_dot():
-    (picture,) = pictures(1)
-    page = plots.sheet_image([picture], ["one"])
+def test_images_are_shown_dot_for_dot():
+    (image,) = images(1)
+    page = plots.sheet_image([image], ["one"])
     left, top = (page.shape[1] - 140) // 2, 30
-    assert np.array_equal(page[top : top + 140, left : left + 140], picture.repeat(5, 0).repeat(5, 1))
+    assert np.array_equal(page[top : top + 140, left : left + 140], image.repeat(5, 0).repeat(5, 1))
 
 
-def test_grey_pictures_are_shown_grey():
-    grey = pictures(1)[0][..., 0]
+def test_grey_images_are_shown_grey():
+    grey = images(1)[0][..., 0]
     expected = plots.sheet_image([np.stack([grey] * 3, axis=2)], [""])
     assert np.array_equal(plots.sheet_image([grey], [""]), expected)
     assert np.array_equal(plots.sheet_image([grey[..., None]], [""]), expected)
 
 
 def test_captions_have_their_colours():
-    plain = plots.sheet_image(pictures(2), ["wrong", "right"])
-    coloured = plots.sheet_image(pictures(2), ["wrong", "right"], colours=[plots.WRONG, plots.RIGHT])
+    plain = plots.sheet_image(images(2), ["wrong", "right"])
+    coloured = plots.sheet_image(images(2), ["wrong", "right"], colours=[plots.WRONG, plots.RIGHT])
     assert not has(plain[175:], plots.WRONG) and not has(plain[175:], plots.RIGHT)
     half = coloured.shape[1] // 2
     assert has(coloured[175:, :half], plots.WRONG) and has(coloured[175:, half:], plots.RIGHT)
@@ -382,7 +382,7 @@ def test_captions_have_their_colours():
 
 def test_columns_are_as_asked_or_fill_the_last_line():
     def columns(count, **options):
-        across = ink(plots.sheet_image(pictures(count), [""] * count, **options)).any(axis=0)
+        across = ink(plots.sheet_image(images(count), [""] * count, **options)).any(axis=0)
         return int(np.diff(across.astype(int)).clip(0).sum())
 
     assert columns(12, columns=3) == 3
@@ -390,29 +390,29 @@ def test_columns_are_as_asked_or_fill_the_last_line():
     assert [columns(count) for count in (36, 64)] == [9, 8]
 
 
-def test_too_many_pictures_are_counted(monkeypatch):
+def test_too_many_images_are_counted(monkeypatch):
     monkeypatch.setattr(contact_sheet, "LIMIT", 8)
-    eight, nine = (plots.sheet_image(pictures(count), ["a"] * count, columns=4) for count in (8, 9))
+    eight, nine = (plots.sheet_image(images(count), ["a"] * count, columns=4) for count in (8, 9))
     assert nine.shape[0] - eight.shape[0] == contact_sheet._LINE
     assert ink(nine)[-60:].any()
 
 
-def test_a_sheet_without_pictures_says_so():
+def test_a_sheet_without_images_says_so():
     check(plots.sheet_image([], [], title="Misclassified"))
 
 
 @pytest.mark.parametrize(
     ("images", "captions", "sentence"),
     [
-        (pictures(2), ["a"], "2 pictures have 1 captions"),
+        (images(2), ["a"], "2 images have 1 captions"),
         ([np.zeros((4, 4, 3))], ["a"], r"not float64 of the shape \(4, 4, 3\)"),
         ([np.zeros((4, 4, 4), np.uint8)], ["a"], "not uint8 of the shape"),
         ([np.zeros((0, 4, 3), np.uint8)], ["a"], "not uint8 of the shape"),
     ],
 )
-def test_what_is_no_sheet_is_refused(images, captions, sentence):
+def test_what_is_no_sheet_is_refused(imgs, captions, sentence):
     with pytest.raises(UsageError, match=sentence):
-        plots.sheet_image(images, captions)
+        plots.sheet_image(imgs, captions)
 
 
 # --- Filters --------------------------------------------------------------------------------------------------------

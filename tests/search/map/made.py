@@ -1,4 +1,4 @@
-"""Files of vectors and of pictures, as the tests need them."""
+"""Files of vectors and of images, as the tests need them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def blobs(sizes=(30, 20, 10), dim=12, apart=6.0, seed=0):
     return (middles[which] + numbers.normal(size=(len(which), dim))).astype(np.float32), which
 
 
-def pictures(folder, which, side=20):
-    """A picture for each number, in a folder of its class; paths in that order."""
+def images(folder, which, side=20):
+    """An image for each number, in a folder of its class; paths in that order."""
     folder.mkdir(exist_ok=True)
     paths = []
     for index, number in enumerate(which):

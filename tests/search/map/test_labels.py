@@ -20,7 +20,7 @@ def listed(found):
     return [found.of(index) for index in range(len(found.numbers))]
 
 
-def test_folders_are_those_that_pictures_are_in():
+def test_folders_are_those_that_images_are_in():
     found = labels.find("auto", PATHS)
     assert listed(found) == ["cat", "cat", "dog", "."]
     assert (found.names, found.kind, found.rest) == ((".", "cat", "dog"), "folder", "")
@@ -67,7 +67,7 @@ def test_the_name_of_a_folder(path, name):
             [None] * 3 + ["ship"],
         ),
         ("t.json", '[{"path": "./4.jpg", "label": "x"}]', [None] * 3 + ["x"]),
-        ("t.json", '{"k": 2, "pictures": [{"path": "4.jpg", "cluster": 3}]}', [None] * 3 + ["3"]),
+        ("t.json", '{"k": 2, "images": [{"path": "4.jpg", "cluster": 3}]}', [None] * 3 + ["3"]),
     ],
 )
 def test_tables_of_every_form(tmp_path, monkeypatch, name, text, expected):
@@ -104,7 +104,7 @@ def test_names_that_are_not_utf8(tmp_path):
         (
             "t.csv",
             "path,label\nother.jpg,x\n",
-            "says nothing of any picture on the map; it has paths such as o",
+            "says nothing of any image on the map; it has paths such as o",
         ),
         ("t.csv", "", "no column"),
         ("t.jsonl", "path,label\n", "no table in CSV, JSON or JSON lines"),
@@ -123,7 +123,7 @@ def test_what_is_no_table_is_a_sentence(tmp_path, monkeypatch, name, text, says)
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1, max_size=120))
-def test_every_picture_has_its_own_label_or_none(names):
+def test_every_image_has_its_own_label_or_none(names):
     found = labels.named(names, "label", "with another label")
     shown = listed(found)
     assert all(label in (name, None) for label, name in zip(shown, names, strict=True))

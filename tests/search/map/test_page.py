@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from tests.reports.html.examples import Page
-from tests.search.map.made import blobs, pictures, write_vectors
+from tests.search.map.made import blobs, images, write_vectors
 from zoo.core.errors import UnavailableError
 from zoo.search import map
 from zoo.search.map import labels
@@ -37,9 +37,9 @@ HOSTILE = (
 
 @pytest.fixture
 def found(tmp_path):
-    """A map of pictures that lie beside it."""
+    """A map of images that lie beside it."""
     vectors, which = blobs((12, 9, 4))
-    paths = pictures(tmp_path / "p", which)
+    paths = images(tmp_path / "p", which)
     return map.make(write_vectors(tmp_path / "f.h5", vectors, paths, model="resnet50", layer="avg_pool"), method="pca")
 
 
@@ -62,7 +62,7 @@ def names_of(data):
     return [data["folders"][at] + data["separator"] + name for at, name in zip(folders, data["files"], strict=True)]
 
 
-def test_every_picture_is_on_it_where_it_belongs(found, tmp_path):
+def test_every_image_is_on_it_where_it_belongs(found, tmp_path):
     data = data_of(written(found, tmp_path))
     names = names_of(data)
     assert sorted(names) == sorted(found.paths)
@@ -74,7 +74,7 @@ def test_every_picture_is_on_it_where_it_belongs(found, tmp_path):
     assert [data["names"][label] for label in unpacked(data["labels"])] == [found.labels.of(index) for index in order]
 
 
-def test_every_thumbnail_is_that_of_its_picture(found, tmp_path):
+def test_every_thumbnail_is_that_of_its_image(found, tmp_path):
     page = written(found, tmp_path)
     data = data_of(page)
     (sheet,) = [text for kind, text in page.texts if kind == "script" and text.startswith("/9j/")]
@@ -142,7 +142,7 @@ def test_names_that_would_break_a_page_are_text(tmp_path):
         ("https://example.org/a b", "https://example.org/a b/"),
     ],
 )
-def test_pictures_below_the_page_have_links(tmp_path, monkeypatch, folder, link):
+def test_images_below_the_page_have_links(tmp_path, monkeypatch, folder, link):
     monkeypatch.chdir(tmp_path)
     file = write_vectors(tmp_path / "f.h5", np.eye(3, dtype=np.float32), [f"{folder}/{n}.png" for n in range(3)])
     data = data_of(written(map.make(file, method="pca"), tmp_path))
@@ -167,7 +167,7 @@ def test_it_says_what_it_leaves_out_and_how_it_was_made(tmp_path):
         tmp_path / "f.h5", vectors, [f"{n}.png" for n in range(25)], model="resnet50", layer="avg_pool"
     )
     text = written(map.make(file, method="pca"), tmp_path).text
-    assert "24 pictures · resnet50 · avg_pool · principal components" in text
+    assert "24 images · resnet50 · avg_pool · principal components" in text
     assert "1 left out, because their vectors are not made of finite numbers." in text
     assert "placed byprincipal components (as asked)" in text
     text = written(map.make(file, method="pca", limit=10), tmp_path).text

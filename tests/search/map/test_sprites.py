@@ -1,4 +1,4 @@
-"""Thumbnails on sheets: where each lies, how large they may be, and pictures that are not there."""
+"""Thumbnails on sheets: where each lies, how large they may be, and images that are not there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.search.map.sprites import Layout
 
 
 def written(folder, count, size=(64, 64)):
-    """Pictures of one grey each, lighter from one to the next."""
+    """Images of one grey each, lighter from one to the next."""
     paths = []
     for number in range(count):
         paths.append(str(folder / f"{number}.png"))
@@ -32,7 +32,7 @@ def tiles(sheets, form):
     return found
 
 
-def test_each_picture_is_where_it_is_looked_for(tmp_path):
+def test_each_image_is_where_it_is_looked_for(tmp_path):
     form = Layout(16, 3)
     paths = written(tmp_path, 22)
     sheets = list(sprites.sheets(paths, form))
@@ -45,7 +45,7 @@ def test_each_picture_is_where_it_is_looked_for(tmp_path):
 def test_what_is_gone_is_grey_and_named(tmp_path):
     paths = written(tmp_path, 5)
     (tmp_path / "1.png").unlink()
-    (tmp_path / "3.png").write_text("no picture")
+    (tmp_path / "3.png").write_text("no image")
     (sheet,) = sprites.sheets([*paths, "https://example.org/x.jpg"], Layout(16, 3))
     assert [index for index, _ in sheet.missing] == [1, 3, 5]
     assert "no such file" in sheet.missing[0][1]
@@ -54,14 +54,14 @@ def test_what_is_gone_is_grey_and_named(tmp_path):
 
 
 def test_a_thumbnail_is_the_square_in_the_middle(tmp_path):
-    picture = np.zeros((60, 180, 3), np.uint8)
-    picture[:, 60:120] = 200
-    Image.fromarray(picture).save(tmp_path / "wide.png")
+    image = np.zeros((60, 180, 3), np.uint8)
+    image[:, 60:120] = 200
+    Image.fromarray(image).save(tmp_path / "wide.png")
     (sheet,) = sprites.sheets([str(tmp_path / "wide.png")], Layout(32, 1))
     assert np.asarray(Image.open(io.BytesIO(sheet.jpeg))).mean() > 195
 
 
-def test_more_pictures_have_smaller_thumbnails_within_the_budget(tmp_path, monkeypatch):
+def test_more_images_have_smaller_thumbnails_within_the_budget(tmp_path, monkeypatch):
     path = written(tmp_path, 1, (400, 300))[0]
     sides = [sprites.layout([path] * count).side for count in (1, 3_000, 20_000, 50_000, 1_000_000)]
     assert sides == [160, 128, 48, 32, 16]
@@ -73,7 +73,7 @@ def test_more_pictures_have_smaller_thumbnails_within_the_budget(tmp_path, monke
     assert total < 60_000
 
 
-def test_tiny_pictures_have_no_larger_thumbnails(tmp_path):
+def test_tiny_images_have_no_larger_thumbnails(tmp_path):
     assert sprites.layout(written(tmp_path, 4, (32, 32))).side == 32
     assert sprites.layout(written(tmp_path, 4, (28, 28))).side == 32
     assert sprites.layout(written(tmp_path, 4, (90, 40))).side == 48

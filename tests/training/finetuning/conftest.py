@@ -16,6 +16,6 @@ def plain_engine(monkeypatch):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Sixty pictures of three colours."""
+def images(tmp_path):
+    """Sixty images of three colours."""
     return paint(tmp_path / "pictures")

@@ -41,15 +41,15 @@ def test_the_published_parts_that_learn():
 @pytest.mark.parametrize(("pool", "hidden"), [("avg", ()), ("max", (7,)), ("flatten", (7, 5))])
 def test_pieces_and_whole_say_the_same(pool, hidden):
     joined = heads.join(registry.get("cifar10-resnet9"), None, 4, Head(pool, hidden, 0.5))
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
-    whole = keras.ops.convert_to_numpy(joined.model(pictures))
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    whole = keras.ops.convert_to_numpy(joined.model(images))
     assert whole.shape == (3, 4)
     waists = models.waists(joined.model)[1:-1]
     assert len(waists) > 10
     for waist in waists[::3]:
         below = keras.Model(joined.model.input, waist.output)
         above = heads.above(joined.model, waist.name)
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(above(below(pictures))), whole, atol=1e-5)
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(above(below(images))), whole, atol=1e-5)
 
 
 def test_waists_are_where_everything_passes():

@@ -19,10 +19,10 @@ from zoo.training.finetuning import plan
         (50_000, 0.3, ("full", 0)),
     ],
 )
-def test_the_four_cases(pictures, top1, expected):
-    found = plan.depth(pictures, top1)
+def test_the_four_cases(images, top1, expected):
+    found = plan.depth(images, top1)
     assert (found.phase, found.stages) == expected
-    assert f"{pictures:,} pictures" in found.reason
+    assert f"{images:,} images" in found.reason
 
 
 NAMES = ["input", "a", "b", "c", "d", "e", "head_pool", "predictions"]

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("plain_engine")
 
 
 @pytest.fixture
-def split(pictures):
-    return dataset.read(pictures, val_split=0.0).splits["train"]
+def split(images):
+    return dataset.read(images, val_split=0.0).splits["train"]
 
 
 def trunk(cut=None):
@@ -54,8 +54,8 @@ def test_maps_are_kept_in_half_the_bytes(split):
     assert trunks.nbytes(60, 1, model.output_shape[1:]) == outputs.values.nbytes
 
 
-def test_unreadable_pictures_have_no_row(split, pictures):
-    broken = pictures / "blue" / "1.png"
+def test_unreadable_images_have_no_row(split, images):
+    broken = images / "blue" / "1.png"
     broken.write_bytes(b"nothing")
     outputs = trunk().outputs(split, Views(2, Augment(flip="horizontal")))
     index = [source.path for source in split.sources].index(str(broken))
@@ -67,21 +67,21 @@ def test_unreadable_pictures_have_no_row(split, pictures):
     assert sum(len(x) for x, _ in batches.epoch(0)) == 59
 
 
-def test_nothing_readable_is_said(split, pictures):
-    for file in pictures.glob("*/*.png"):
+def test_nothing_readable_is_said(split, images):
+    for file in images.glob("*/*.png"):
         file.write_bytes(b"nothing")
-    with pytest.raises(UnavailableError, match="None of the 60 pictures can be read; the first is"):
+    with pytest.raises(UnavailableError, match="None of the 60 images can be read; the first is"):
         trunk().outputs(split, Views())
 
 
-def test_what_changed_is_computed_again(split, pictures):
+def test_what_changed_is_computed_again(split, images):
     one = trunk()
     assert one.find(split, Views()) is None
     one.outputs(split, Views())
     assert one.find(split, Views()) is not None
     assert one.find(split, Views(2, Augment(flip="horizontal"))) is None
     assert trunk(Cut(pool="max")).find(split, Views()) is None
-    file = pictures / "red" / "0.png"
+    file = images / "red" / "0.png"
     os.utime(file, ns=(1, 1))
     assert one.find(split, Views()) is None
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(split, monkeypatch):
     assert not list(trunks.folder().iterdir())
 
 
-def test_the_first_view_is_the_picture_and_the_second_its_mirror_image(split):
+def test_the_first_view_is_the_image_and_the_second_its_mirror_image(split):
     resize = Resize(32, 32)
     read = Views(2, Augment(flip="horizontal")).read
     views = read(split.sources[0], resize)
@@ -106,13 +106,13 @@ def test_the_first_view_is_the_picture_and_the_second_its_mirror_image(split):
 
 
 def test_four_views_of_both_ways_are_all_four():
-    picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     from zoo.images.sources import Source
 
-    views = Views(4, Augment(flip="both")).read(Source.from_array(picture, name="it"), Resize(16, 16, fraction=1.0))
-    expected = [picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1]]
-    for view, picture in zip(views, expected, strict=True):
-        np.testing.assert_array_equal(view, picture)
+    views = Views(4, Augment(flip="both")).read(Source.from_array(image, name="it"), Resize(16, 16, fraction=1.0))
+    expected = [image, image[:, ::-1], image[::-1], image[::-1, ::-1]]
+    for view, image in zip(views, expected, strict=True):
+        np.testing.assert_array_equal(view, image)
 
 
 def test_views_depend_on_seed_and_path_alone(split):
@@ -131,7 +131,7 @@ class TestBatches:
     def outputs(self, split):
         return trunk().outputs(split, Views(2, Augment(flip="horizontal")))
 
-    def test_every_picture_once_an_epoch_and_each_epoch_another_order(self, outputs, split):
+    def test_every_image_once_an_epoch_and_each_epoch_another_order(self, outputs, split):
         batches = CachedBatches(outputs, split, classes=3, batch_size=7, shuffle=True, seed=1)
         assert batches.steps == 8
         first, again, second = (np.concatenate([y for _, y in batches.epoch(n)]) for n in (0, 0, 1))

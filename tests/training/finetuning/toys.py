@@ -1,4 +1,4 @@
-"""Pictures whose class is their colour, and a small trained network to begin with."""
+"""Images whose class is their colour, and a small trained network to begin with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLOURS = {"blue": (60, 80, 200), "green": (60, 180, 70), "red": (200, 70, 60)}
 
 
 def paint(folder: Path, count: int = 20, *, random_labels: bool = False, seed: int = 0, size: int = 32) -> Path:
-    """A folder of class folders; with ``random_labels`` a picture's colour says nothing of its class."""
+    """A folder of class folders; with ``random_labels`` an image's colour says nothing of its class."""
     rng = np.random.default_rng(seed)
     colours = list(COLOURS.values())
     for label, name in enumerate(COLOURS):

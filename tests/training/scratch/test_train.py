@@ -41,7 +41,7 @@ layers:
 
 
 def paint(folder, counts=(20, 20, 20), *, random_labels=False, seed=0):
-    """Pictures whose class is where their bright half is: left, right or nowhere."""
+    """Images whose class is where their bright half is: left, right or nowhere."""
     rng = np.random.default_rng(seed)
     for label, (name, count) in enumerate(zip(("left", "right", "neither"), counts, strict=True)):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def paint(folder, counts=(20, 20, 20), *, random_labels=False, seed=0):
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     return paint(tmp_path / "pictures")
 
 
@@ -68,11 +68,11 @@ def network(tmp_path):
     return file
 
 
-def settings(network, pictures, *changes, **fields):
+def settings(network, images, *changes, **fields):
     standard = ["optimizer=adam", "augment={}", "augment.flip=vertical", "label_smoothing=0", "precision=float32"]
     recipe = recipes.load("default", [*standard, *changes], epochs=fields.pop("epochs", 3), batch_size=8)
     return Settings(
-        model=str(network), dataset=str(pictures), recipe=recipe, device="cpu", val_split=0.25, seed=3, **fields
+        model=str(network), dataset=str(images), recipe=recipe, device="cpu", val_split=0.25, seed=3, **fields
     )
 
 
@@ -95,10 +95,8 @@ def weights(run):
     return keras.models.load_model(run / "model.keras").get_weights()
 
 
-def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, pictures, tmp_path):
-    outcome = train.start(
-        settings(network, pictures, "learning_rate=0.01", epochs=25, test_split=0.2), tmp_path / "run"
-    )
+def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, images, tmp_path):
+    outcome = train.start(settings(network, images, "learning_rate=0.01", epochs=25, test_split=0.2), tmp_path / "run")
     assert outcome.status == "finished"
     assert outcome.metrics["test"]["top1"] >= 0.9
     assert sorted(file.name for file in outcome.run.iterdir() if file.name != "mistakes.png") == [
@@ -129,23 +127,23 @@ def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, pic
     }
 
 
-def test_the_result_is_one_file_that_knows_its_classes(network, pictures, tmp_path):
+def test_the_result_is_one_file_that_knows_its_classes(network, images, tmp_path):
     import zoo
     from zoo.pretrained import keras_file
 
-    outcome = train.start(settings(network, pictures, "learning_rate=0.01", epochs=12), tmp_path / "run")
+    outcome = train.start(settings(network, images, "learning_rate=0.01", epochs=12), tmp_path / "run")
     about = keras_file.read_metadata(outcome.run / "model.keras")
     assert about["classes"] == ["left", "neither", "right"]
     assert about["metrics"]["val"]["top1"] == outcome.metrics["val"]["top1"]
     assert about["split_sha256"] == hashlib.sha256((outcome.run / "split.csv").read_bytes()).hexdigest()
-    files = sorted(pictures.glob("*/*.png"))
+    files = sorted(images.glob("*/*.png"))
     results = zoo.Classifier(str(outcome.run / "model.keras"), device="cpu").predict(files)
     right = sum(result.label == file.parent.name for result, file in zip(results, files, strict=True))
     assert right / len(files) > 0.8
 
 
-def test_plain_keras_opens_the_result_without_zoo(network, pictures, tmp_path):
-    outcome = train.start(settings(network, pictures, epochs=1), tmp_path / "run")
+def test_plain_keras_opens_the_result_without_zoo(network, images, tmp_path):
+    outcome = train.start(settings(network, images, epochs=1), tmp_path / "run")
     code = (
         "import sys; sys.modules['zoo'] = None\n"
         "import keras, numpy as np\n"
@@ -157,9 +155,9 @@ def test_plain_keras_opens_the_result_without_zoo(network, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [3, 7, 12])
-def test_a_run_that_was_stopped_ends_with_the_same_weights(network, pictures, tmp_path, steps):
-    whole = train.start(settings(network, pictures, "average=0.9"), tmp_path / "whole")
-    first = train.start(settings(network, pictures, "average=0.9"), tmp_path / "part", watcher=StopAfter(steps))
+def test_a_run_that_was_stopped_ends_with_the_same_weights(network, images, tmp_path, steps):
+    whole = train.start(settings(network, images, "average=0.9"), tmp_path / "whole")
+    first = train.start(settings(network, images, "average=0.9"), tmp_path / "part", watcher=StopAfter(steps))
     assert first.status == "stopped"
     # The description is changed meanwhile; the run has its own copy.
     network.write_text(NETWORK.replace("filters: 8", "filters: 4"))
@@ -174,11 +172,11 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(network, pictures, tm
             assert one["val_loss"] == other["val_loss"]
 
 
-def test_a_network_without_a_name_is_called_like_its_file_to_the_end(network, pictures, tmp_path):
+def test_a_network_without_a_name_is_called_like_its_file_to_the_end(network, images, tmp_path):
     from zoo.pretrained import keras_file
 
     network.write_text("# Mine.\n" + NETWORK.removeprefix("name: toy\n"))
-    first = train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(3))
+    first = train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(3))
     assert first.status == "stopped"
     assert (tmp_path / "run" / "network.yaml").read_text() == "# Mine.\n" + NETWORK.replace("toy", '"toy"')
     train.resume(tmp_path / "run")
@@ -212,19 +210,19 @@ def test_the_copy_of_a_network_has_its_name(tmp_path, text):
         assert run.network.read_bytes() == file.read_bytes()
 
 
-def test_one_seed_gives_one_network_and_another_seed_another(network, pictures, tmp_path):
+def test_one_seed_gives_one_network_and_another_seed_another(network, images, tmp_path):
     from dataclasses import replace
 
-    same = [weights(train.start(settings(network, pictures, epochs=1), tmp_path / name).run) for name in ("a", "b")]
-    other = weights(train.start(replace(settings(network, pictures, epochs=1), seed=4), tmp_path / "c").run)
+    same = [weights(train.start(settings(network, images, epochs=1), tmp_path / name).run) for name in ("a", "b")]
+    other = weights(train.start(replace(settings(network, images, epochs=1), seed=4), tmp_path / "c").run)
     for one, two in zip(*same, strict=True):
         np.testing.assert_array_equal(one, two)
     assert any(not np.array_equal(one, two) for one, two in zip(same[0], other, strict=True))
 
 
-def test_a_time_limit_ends_the_training_with_the_rate_down(network, pictures, tmp_path):
+def test_a_time_limit_ends_the_training_with_the_rate_down(network, images, tmp_path):
     changes = ["schedule=cosine", "schedule.warmup=0", "learning_rate=0.01"]
-    outcome = train.start(settings(network, pictures, *changes, epochs=100_000, time_limit=3), tmp_path / "run")
+    outcome = train.start(settings(network, images, *changes, epochs=100_000, time_limit=3), tmp_path / "run")
     assert outcome.status == "time"
     with (outcome.run / "history.csv").open() as lines:
         rates = [(float(row["learning_rate"]), float(row["seconds"])) for row in csv.DictReader(lines)]
@@ -235,13 +233,13 @@ def test_a_time_limit_ends_the_training_with_the_rate_down(network, pictures, tm
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
-def test_no_time_is_refused(network, pictures, seconds):
+def test_no_time_is_refused(network, images, seconds):
     with pytest.raises(UsageError, match="above 0"):
-        settings(network, pictures, time_limit=seconds)
+        settings(network, images, time_limit=seconds)
 
 
-def test_patience_ends_the_training_for_good(network, pictures, tmp_path):
-    outcome = train.start(settings(network, pictures, "patience=2", "learning_rate=0", epochs=50), tmp_path / "run")
+def test_patience_ends_the_training_for_good(network, images, tmp_path):
+    outcome = train.start(settings(network, images, "patience=2", "learning_rate=0", epochs=50), tmp_path / "run")
     assert outcome.status == "early"
     assert outcome.epochs <= 4
     before = weights(outcome.run)
@@ -251,17 +249,17 @@ def test_patience_ends_the_training_for_good(network, pictures, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_loss_becomes_nan_and_what_was_saved_stays(network, pictures, tmp_path):
+def test_the_loss_becomes_nan_and_what_was_saved_stays(network, images, tmp_path):
     changes = ["optimizer=sgd", "learning_rate=1e30", "schedule=constant", "clip_norm=null"]
     with pytest.raises(UnavailableError, match=r"NaN at epoch 1, step \d+ .*--learning-rate") as caught:
-        train.start(settings(network, pictures, *changes), tmp_path / "run")
+        train.start(settings(network, images, *changes), tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert (tmp_path / "run" / "config.yaml").is_file()
 
 
-def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_path, monkeypatch):
+def test_a_full_disk_at_the_third_epoch_loses_nothing(network, images, tmp_path, monkeypatch):
     monkeypatch.setattr(job, "SAVE_EVERY", 0.0)
-    whole = train.start(settings(network, pictures, epochs=4), tmp_path / "whole")
+    whole = train.start(settings(network, images, epochs=4), tmp_path / "whole")
     save, calls = np.savez, []
 
     def full(file, **arrays):
@@ -273,7 +271,7 @@ def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_pat
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(UnavailableError, match="no space left on device"):
-        train.start(settings(network, pictures, epochs=4), tmp_path / "run")
+        train.start(settings(network, images, epochs=4), tmp_path / "run")
     monkeypatch.undo()
     again = train.resume(tmp_path / "run")
     assert again.epochs == 4
@@ -281,41 +279,41 @@ def test_a_full_disk_at_the_third_epoch_loses_nothing(network, pictures, tmp_pat
         np.testing.assert_array_equal(one, other)
 
 
-def test_unreadable_pictures_are_named_and_left_alone(network, pictures, tmp_path):
-    broken = pictures / "left" / "broken.png"
+def test_unreadable_images_are_named_and_left_alone(network, images, tmp_path):
+    broken = images / "left" / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     before = broken.read_bytes()
-    outcome = train.start(settings(network, pictures, epochs=1), tmp_path / "run")
+    outcome = train.start(settings(network, images, epochs=1), tmp_path / "run")
     assert [item["path"] for item in outcome.metrics["failed"]] == [str(broken)]
     assert broken.read_bytes() == before
 
 
-def test_fewer_readable_pictures_than_a_batch_are_one_batch(network, tmp_path):
+def test_fewer_readable_images_than_a_batch_are_one_batch(network, tmp_path):
     folder = paint(tmp_path / "few", counts=(3, 3, 3))
     (folder / "left" / "0.png").write_bytes(b"nothing")
     outcome = train.start(settings(network, folder, "batch_size=64", epochs=1), tmp_path / "run")
     assert outcome.status == "finished"
 
 
-def test_a_name_that_is_no_text_is_trained_on_and_resumed(network, pictures, tmp_path):
-    os.rename(pictures / "left" / "0.png", os.fsencode(pictures / "left") + b"/caf\xe9.png")
-    assert train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2)).status == "stopped"
+def test_a_name_that_is_no_text_is_trained_on_and_resumed(network, images, tmp_path):
+    os.rename(images / "left" / "0.png", os.fsencode(images / "left") + b"/caf\xe9.png")
+    assert train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(2)).status == "stopped"
     assert train.resume(tmp_path / "run").status == "finished"
     assert b"caf\xe9.png" in (tmp_path / "run" / "split.csv").read_bytes()
 
 
-def test_another_data_set_is_no_continuation(network, pictures, tmp_path):
-    train.start(settings(network, pictures), tmp_path / "run", watcher=StopAfter(2))
-    (pictures / "left" / "0.png").unlink()
+def test_another_data_set_is_no_continuation(network, images, tmp_path):
+    train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(2))
+    (images / "left" / "0.png").unlink()
     with pytest.raises(UsageError, match="not those that"):
         train.resume(tmp_path / "run")
 
 
-def test_a_folder_with_something_in_it_is_left_alone(network, pictures, tmp_path):
+def test_a_folder_with_something_in_it_is_left_alone(network, images, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("five years")
     with pytest.raises(UsageError, match="not empty"):
-        train.start(settings(network, pictures), tmp_path / "run")
+        train.start(settings(network, images), tmp_path / "run")
     with pytest.raises(UsageError, match="no run of zoo"):
         train.resume(tmp_path / "run")
 
@@ -328,9 +326,9 @@ def test_a_folder_with_something_in_it_is_left_alone(network, pictures, tmp_path
         ("loss=mse", "classifies"),
     ],
 )
-def test_a_recipe_that_does_not_fit_is_said_before_anything_is_written(network, pictures, tmp_path, change, words):
+def test_a_recipe_that_does_not_fit_is_said_before_anything_is_written(network, images, tmp_path, change, words):
     with pytest.raises(UsageError, match=words):
-        train.start(settings(network, pictures, change), tmp_path / "run")
+        train.start(settings(network, images, change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -341,7 +339,7 @@ def test_balanced_classes_weigh_the_rare_one_more(network, tmp_path, monkeypatch
     weigh = Learner.weigh_classes
     monkeypatch.setattr(Learner, "weigh_classes", lambda self, values: (given.append(values), weigh(self, values)))
     folder = paint(tmp_path / "few", counts=(40, 40, 9))
-    # Pictures that cannot be read do not count.
+    # Images that cannot be read do not count.
     (folder / "right" / "0.png").write_bytes(b"nothing")
     changes = ["learning_rate=0.01", "class_weights=balanced"]
     train.start(settings(network, folder, *changes, epochs=1), tmp_path / "run")
@@ -352,28 +350,28 @@ def test_balanced_classes_weigh_the_rare_one_more(network, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_trains_and_the_result_is_float32(network, pictures, tmp_path, precision):
+def test_mixed_precision_trains_and_the_result_is_float32(network, images, tmp_path, precision):
     import keras
 
     changes = [f"precision={precision}", "learning_rate=0.01", "accumulate=2"]
-    outcome = train.start(settings(network, pictures, *changes, epochs=20), tmp_path / "run")
+    outcome = train.start(settings(network, images, *changes, epochs=20), tmp_path / "run")
     assert outcome.metrics["val"]["top1"] > 0.6
     loaded = keras.models.load_model(outcome.run / "model.keras")
     assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
 
 
-def test_from_python_in_one_call(network, pictures, tmp_path, monkeypatch):
+def test_from_python_in_one_call(network, images, tmp_path, monkeypatch):
     import zoo
 
     monkeypatch.chdir(tmp_path)
     options = {"epochs": 1, "batch_size": 8, "device": "cpu", "changes": ["augment={}"], "variables": {"filters": 4}}
     network.write_text(NETWORK.replace("filters: 8", "filters: $filters") + "variables: {filters: 8}\n")
-    outcome = zoo.train(str(network), pictures, **options)
+    outcome = zoo.train(str(network), images, **options)
     assert str(outcome.run) == "runs/toy-1"
     assert weights(outcome.run)[0].shape == (3, 3, 3, 4)
 
 
-def test_a_network_of_nameless_layers_in_python(pictures, tmp_path):
+def test_a_network_of_nameless_layers_in_python(images, tmp_path):
     import keras
 
     import zoo
@@ -391,17 +389,17 @@ def test_a_network_of_nameless_layers_in_python(pictures, tmp_path):
             ]
         )
 
-    outcome = train.start(settings("nameless", pictures, "learning_rate=0.01", epochs=15), tmp_path / "run")
+    outcome = train.start(settings("nameless", images, "learning_rate=0.01", epochs=15), tmp_path / "run")
     assert outcome.metrics["val"]["top1"] > 0.6
     before = weights(outcome.run)
     assert all(np.abs(value).sum() > 0 for value in before)
 
 
-def test_a_network_that_draws_is_judged_by_its_error(pictures, tmp_path):
+def test_a_network_that_draws_is_judged_by_its_error(images, tmp_path):
     outcome = train.start(
         Settings(
             model="conv-autoencoder",
-            dataset=str(pictures),
+            dataset=str(images),
             recipe=recipes.load("autoencoder", epochs=1),
             device="cpu",
             val_split=0.25,
@@ -414,12 +412,12 @@ def test_a_network_that_draws_is_judged_by_its_error(pictures, tmp_path):
         assert float(next(csv.DictReader(lines))["val_loss"]) == pytest.approx(numbers["val"]["loss"], rel=1e-3)
 
 
-def test_a_gpu_that_keras_does_not_see_is_refused_before_anything_is_written(network, pictures, tmp_path, monkeypatch):
+def test_a_gpu_that_keras_does_not_see_is_refused_before_anything_is_written(network, images, tmp_path, monkeypatch):
     # A framework that is there already is not told which card to take.
     monkeypatch.setattr(devices, "prepare", lambda device: "tensorflow")
     card = devices.Device("gpu:0", "gpu", "", None, None)
     monkeypatch.setattr(devices, "select_several", lambda request: (card,))
     monkeypatch.setattr(framework, "sees_gpu", lambda backend: False)
     with pytest.raises(UnavailableError, match="does not see gpu:0"):
-        train.start(settings(network, pictures), tmp_path / "run")
+        train.start(settings(network, images), tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -16,7 +16,7 @@ def test_any_reader_of_tables_reads_it(tmp_path):
     with open(tmp_path / "f.csv", newline="", errors="surrogateescape") as file:
         header, *lines = csv.reader(file)
     assert header == ["path", "f0", "f1", "f2", "features_b_x0.0", "features_b_x0.1"]
-    assert [line[0] for line in lines] == [entry.path for entry in content.pictures]
+    assert [line[0] for line in lines] == [entry.path for entry in content.images]
     values = np.array([line[1:] for line in lines], np.float32)
     np.testing.assert_array_equal(values, np.hstack(content.arrays))
 

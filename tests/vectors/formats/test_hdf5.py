@@ -152,7 +152,7 @@ def test_attributes_of_others(tmp_path):
         ({"features": np.ones(3)}, "'features' in .* holds no vectors of numbers"),
         ({"features": np.array([[b"a", b"b"]])}, "'features' in .* holds no vectors of numbers"),
         ({"features": np.float32(3)}, "'features' in .* holds no vectors of numbers"),
-        ({"features": np.ones((3, 2)), "paths": np.array([b"a"])}, "3 vectors and the names of 1 pictures"),
+        ({"features": np.ones((3, 2)), "paths": np.array([b"a"])}, "3 vectors and the names of 1 images"),
         ({"features": np.ones((3, 2)), "paths": np.ones((3, 2))}, "'paths' in .* holds no names"),
     ],
 )

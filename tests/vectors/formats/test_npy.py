@@ -72,7 +72,7 @@ def test_arrays_of_others(array, tmp_path):
 @pytest.mark.parametrize(
     ("array", "words"),
     [
-        (np.arange(3.0), r"no vectors of numbers, one for each picture, but float64 of shape \(3,\)"),
+        (np.arange(3.0), r"no vectors of numbers, one for each image, but float64 of shape \(3,\)"),
         (np.array([["a", "b"]]), "no vectors of numbers"),
         (np.ones((2, 2), bool), "no vectors of numbers"),
         (np.ones((2, 2), complex), "no vectors of numbers"),

@@ -16,7 +16,7 @@ def test_numpy_reads_it(tmp_path):
     with np.load(tmp_path / "f.npz") as arrays:
         np.testing.assert_array_equal(arrays["features"], content.arrays[0])
         np.testing.assert_array_equal(arrays["features_b_x0"], content.arrays[1])
-        assert arrays["paths"].tolist() == [entry.path for entry in content.pictures]
+        assert arrays["paths"].tolist() == [entry.path for entry in content.images]
         assert arrays["failed_errors"].tolist() == ["no\tway", "y"]
         assert arrays["sizes"].tolist() == list(range(20))
         assert len(arrays["norms"]) == 20

@@ -1,4 +1,4 @@
-"""``.projector``: what TensorBoard shows, and the picture of pictures."""
+"""``.projector``: what TensorBoard shows, and the image of images."""
 
 import numpy as np
 import pytest
@@ -13,15 +13,15 @@ from zoo.vectors.formats import sprite
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Five pictures, of which one is gone and one is none."""
+def images(tmp_path):
+    """Five images, of which one is gone and one is none."""
     entries = []
     for number in range(5):
         path = tmp_path / f"{number}.png"
         Image.fromarray(np.full((40, 60, 3), 40 * number, np.uint8)).save(path)
         entries.append(Entry(str(path)))
     (tmp_path / "2.png").unlink()
-    (tmp_path / "3.png").write_text("no picture")
+    (tmp_path / "3.png").write_text("no image")
     return entries
 
 
@@ -59,8 +59,8 @@ def test_tensorboard_understands_it(tmp_path):
             assert (tmp_path / "f.projector" / name).is_file()
 
 
-def test_the_sprite(pictures, tmp_path):
-    sprite.write(iter(pictures), 5, tmp_path / "sprite.png")
+def test_the_sprite(images, tmp_path):
+    sprite.write(iter(images), 5, tmp_path / "sprite.png")
     with Image.open(tmp_path / "sprite.png") as image:
         assert (image.mode, image.size) == ("RGB", (192, 192))
         pixels = np.asarray(image)
@@ -80,17 +80,17 @@ def test_any_pixels_come_back(tmp_path):
 @pytest.mark.parametrize(
     ("count", "side"), [(1, 64), (5, 64), (16384, 64), (16385, 63), (100_000, 25), (1 << 20, 8), ((1 << 20) + 1, 0)]
 )
-def test_the_size_of_a_small_picture(count, side):
+def test_the_size_of_a_small_image(count, side):
     assert sprite.side(count) == side
     assert sprite.columns(count) ** 2 >= count
     assert sprite.columns(count) * side <= 8192
 
 
-def test_too_many_pictures_for_a_sprite(tmp_path, monkeypatch, caplog):
+def test_too_many_images_for_a_sprite(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(sprite, "LIMIT", 16)
     with caplog.at_level("INFO", logger="zoo"):
         made.write(made.content(20), tmp_path / "f.projector")
-    assert "20 pictures are too many" in caplog.text
+    assert "20 images are too many" in caplog.text
     assert "sprite" not in (tmp_path / "f.projector" / "projector_config.pbtxt").read_text()
     made.check(made.content(20), tmp_path / "f.projector")
 
@@ -126,9 +126,9 @@ def test_damaged_folders(tmp_path):
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
-    made.extract(tmp_path / "f.projector", made.pictures(tmp_path / "p", 4))
+    made.extract(tmp_path / "f.projector", made.images(tmp_path / "p", 4))
     (tmp_path / "f.projector" / "tensors_old.tsv").write_text("")
-    made.extract(tmp_path / "f.projector", made.pictures(tmp_path / "p", 9), mode="overwrite")
+    made.extract(tmp_path / "f.projector", made.images(tmp_path / "p", 9), mode="overwrite")
     assert not (tmp_path / "f.projector" / "tensors_old.tsv").exists()
     with open_vectors(tmp_path / "f.projector") as vectors:
         assert vectors.count == 7

@@ -16,7 +16,7 @@ from zoo.vectors.formats import shards
 def part(content, start, stop, failed=()):
     """Some rows of content."""
     arrays = [array[start:stop] for array in content.arrays]
-    return ArrayContent(content.about, content.columns, arrays, content.pictures[start:stop], failed)
+    return ArrayContent(content.about, content.columns, arrays, content.images[start:stop], failed)
 
 
 def write(folder, content, edges):
@@ -26,7 +26,7 @@ def write(folder, content, edges):
     for number, (start, stop) in enumerate(itertools.pairwise(edges)):
         piece = part(content, start, stop, content.failed if number == 0 else ())
         path = folder / f"part-{number:05}.h5"
-        written.append(made.shard(path, piece.about, piece.columns, piece.arrays, piece.pictures, piece.failed))
+        written.append(made.shard(path, piece.about, piece.columns, piece.arrays, piece.images, piece.failed))
     shards.write_manifest(folder, written, content.about)
     return written
 

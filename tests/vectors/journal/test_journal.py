@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.vectors import made
-from tests.vectors.made import ABOUT, everything, extract, pictures
+from tests.vectors.made import ABOUT, everything, extract, images
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.images.sources import Source
 from zoo.vectors import Column, Journal, open_vectors
@@ -37,7 +37,7 @@ def rows(target):
 
 
 def expect_right(target):
-    """That each row is of its picture as it is now, in both columns."""
+    """That each row is of its image as it is now, in both columns."""
     for path, row in rows(target).items():
         np.testing.assert_array_equal(row, made.vector(path))
     with open_vectors(target, layer="b") as further:
@@ -51,7 +51,7 @@ def expect_right(target):
 
 
 def test_a_new_file(tmp_path):
-    sources = pictures(tmp_path / "p", 12)
+    sources = images(tmp_path / "p", 12)
     written = extract(tmp_path / "f.h5", sources)
     assert (written.path, written.count, written.failed, written.shape) == (tmp_path / "f.h5", 10, 2, (6,))
     assert written.bytes == (tmp_path / "f.h5").stat().st_size
@@ -64,24 +64,24 @@ def test_a_new_file(tmp_path):
 
 
 def test_a_file_that_exists_is_not_touched(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3))
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 3))
     before = everything(tmp_path)
-    with pytest.raises(UsageError, match=r"f\.npy exists; --update adds new pictures to it, --overwrite replaces it\."):
-        extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3))
+    with pytest.raises(UsageError, match=r"f\.npy exists; --update adds new images to it, --overwrite replaces it\."):
+        extract(tmp_path / "f.npy", images(tmp_path / "p", 3))
     assert everything(tmp_path) == before
 
 
 def test_what_was_begun_is_not_begun_again(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 8), stop=5)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 8), stop=5)
     before = everything(tmp_path)
     with pytest.raises(UsageError, match=r"begun and not finished; --resume goes on with it, --overwrite begins anew"):
-        extract(tmp_path / "f.npy", pictures(tmp_path / "p", 8))
+        extract(tmp_path / "f.npy", images(tmp_path / "p", 8))
     assert everything(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["f.h5", "f.npy", "f.npz", "f.csv", "f.projector"])
 def test_resuming_gives_the_same_bytes(name, tmp_path):
-    sources = pictures(tmp_path / "p", 11)
+    sources = images(tmp_path / "p", 11)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     extract(tmp_path / "a" / name, sources)
@@ -96,23 +96,23 @@ def test_resuming_gives_the_same_bytes(name, tmp_path):
 
 
 def test_resuming_what_is_finished(tmp_path):
-    written = extract(tmp_path / "f.h5", pictures(tmp_path / "p", 4))
+    written = extract(tmp_path / "f.h5", images(tmp_path / "p", 4))
     before = everything(tmp_path)
     with Journal.open(tmp_path / "f.h5", ABOUT, mode="resume") as again:
         assert again.complete
         assert again.declared
-        assert list(again.pending(pictures(tmp_path / "p", 4))) == []
+        assert list(again.pending(images(tmp_path / "p", 4))) == []
         assert again.finish() == written
     assert everything(tmp_path) == before
 
 
 def test_resuming_nothing_begins(tmp_path):
-    assert extract(tmp_path / "f.h5", pictures(tmp_path / "p", 4), mode="resume").count == 3
+    assert extract(tmp_path / "f.h5", images(tmp_path / "p", 4), mode="resume").count == 3
 
 
 def test_resuming_in_a_folder_that_has_changed(tmp_path):
     """Files came, went and changed places: what is done is not done again, what is new comes behind it."""
-    sources = pictures(tmp_path / "p", 10)
+    sources = images(tmp_path / "p", 10)
     extract(tmp_path / "f.npy", sources, stop=6)
     new = Source(str(tmp_path / "p" / "early.jpg"))
     (tmp_path / "p" / "early.jpg").write_text("new")
@@ -130,8 +130,8 @@ def test_resuming_in_a_folder_that_has_changed(tmp_path):
     expect_right(tmp_path / "f.npy")
 
 
-def test_a_picture_that_is_asked_for_twice_has_two_rows(tmp_path):
-    first, second = pictures(tmp_path / "p", 2)
+def test_a_image_that_is_asked_for_twice_has_two_rows(tmp_path):
+    first, second = images(tmp_path / "p", 2)
     extract(tmp_path / "f.npy", [first, first, second, first], stop=2)
     written = extract(tmp_path / "f.npy", [first, first, second, first], mode="resume")
     assert written.count == 4
@@ -143,7 +143,7 @@ def test_a_picture_that_is_asked_for_twice_has_two_rows(tmp_path):
 @pytest.mark.parametrize("mode", ["resume", "update"])
 @pytest.mark.parametrize("finished", [True, False])
 def test_another_network_is_refused(mode, finished, tmp_path):
-    sources = pictures(tmp_path / "p", 4)
+    sources = images(tmp_path / "p", 4)
     extract(tmp_path / "f.npy", sources, about={**ABOUT, "zoo_version": "1.0"}, stop=None if finished else 2)
     before = everything(tmp_path)
     for change, words in (
@@ -160,7 +160,7 @@ def test_another_network_is_refused(mode, finished, tmp_path):
 
 
 def test_other_columns_are_refused(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 4), stop=2)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 4), stop=2)
     with Journal.open(tmp_path / "f.npy", ABOUT, mode="resume") as going:
         with pytest.raises(
             UsageError, match=r"with features of 6 \(float32\), features_b of 2 \(float16\) and not with"
@@ -170,19 +170,19 @@ def test_other_columns_are_refused(tmp_path):
 
 
 def test_overwriting(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 4))
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 9), mode="overwrite", about={"model": "vgg16"}, stop=3)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 4))
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 9), mode="overwrite", about={"model": "vgg16"}, stop=3)
     assert len(paths(tmp_path / "f.npy")) == 3, "the old file is there until the new one is whole"
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 9), mode="resume", about={"model": "vgg16"})
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 9), mode="resume", about={"model": "vgg16"})
     assert len(paths(tmp_path / "f.npy")) == 7
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 4), mode="overwrite", stop=3)
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 4), mode="overwrite", about={"model": "lenet5"})
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 4), mode="overwrite", stop=3)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 4), mode="overwrite", about={"model": "lenet5"})
     with open_vectors(tmp_path / "f.npy") as vectors:
         assert vectors.about["model"] == "lenet5"
 
 
 def test_files_that_the_new_one_has_not_go(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 4))
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 4))
     assert (tmp_path / "f.features_b.npy").exists()
     (tmp_path / "f.other.npy").write_text("a stranger's")
     with Journal.open(tmp_path / "f.npy", ABOUT, mode="overwrite") as making:
@@ -203,7 +203,7 @@ def test_updating(name, tmp_path):
     if name == "f.parquet":
         pytest.importorskip("pyarrow")
     target = tmp_path / name
-    sources = pictures(tmp_path / "p", 10)
+    sources = images(tmp_path / "p", 10)
     assert extract(target, sources, mode="update").count == 8, "where there is nothing it begins"
     # One more, one changed, one that failed and is good now, one gone, and one that cannot be read any more.
     late = Source(str(tmp_path / "p" / "0early.jpg"))
@@ -229,7 +229,7 @@ def test_updating(name, tmp_path):
 
 
 def test_updating_where_nothing_has_changed(tmp_path):
-    sources = pictures(tmp_path / "p", 3)
+    sources = images(tmp_path / "p", 3)
     extract(tmp_path / "f.h5", sources)
     inode = (tmp_path / "f.h5").stat().st_ino
     written = extract(tmp_path / "f.h5", sources[:2], mode="update")
@@ -239,8 +239,8 @@ def test_updating_where_nothing_has_changed(tmp_path):
     assert not (tmp_path / "f.h5.part").exists()
 
 
-def test_updating_with_a_picture_that_cannot_be_read_any_more(tmp_path):
-    sources = pictures(tmp_path / "p", 5)
+def test_updating_with_a_image_that_cannot_be_read_any_more(tmp_path):
+    sources = images(tmp_path / "p", 5)
     extract(tmp_path / "f.npy", sources)
     os.truncate(tmp_path / "p" / "good001.jpg", 0)
     with Journal.open(tmp_path / "f.npy", ABOUT, mode="update") as updating:
@@ -252,8 +252,8 @@ def test_updating_with_a_picture_that_cannot_be_read_any_more(tmp_path):
     expect_right(tmp_path / "f.npy")
 
 
-def test_a_picture_that_is_named_and_gone_keeps_its_row(tmp_path):
-    sources = pictures(tmp_path / "p", 3)
+def test_a_image_that_is_named_and_gone_keeps_its_row(tmp_path):
+    sources = images(tmp_path / "p", 3)
     extract(tmp_path / "f.npy", sources)
     os.unlink(sources[1].path)
     gone = Source(sources[1].path, problem="no such file or folder")
@@ -262,7 +262,7 @@ def test_a_picture_that_is_named_and_gone_keeps_its_row(tmp_path):
 
 
 def test_what_failed_before_and_is_good_now(tmp_path):
-    first, second = pictures(tmp_path / "p", 2)
+    first, second = images(tmp_path / "p", 2)
     with Journal.open(tmp_path / "f.npy", ABOUT) as making:
         for source in making.pending([first, second]):
             making.fail(source, "not yet")
@@ -274,10 +274,10 @@ def test_what_failed_before_and_is_good_now(tmp_path):
 
 
 def test_an_update_that_is_interrupted(tmp_path):
-    sources = pictures(tmp_path / "p", 6)
+    sources = images(tmp_path / "p", 6)
     extract(tmp_path / "f.npy", sources)
     (tmp_path / "p" / "good001.jpg").write_text("changed, and of another size")
-    sources = pictures(tmp_path / "p", 12)
+    sources = images(tmp_path / "p", 12)
     before = everything(tmp_path)
     for stop in (1, 2, 1):
         extract(tmp_path / "f.npy", sources, mode="update", stop=stop)
@@ -289,23 +289,23 @@ def test_an_update_that_is_interrupted(tmp_path):
 
 
 def test_an_update_whose_file_was_replaced_meanwhile(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3))
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 8), mode="update", stop=2)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 3))
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 8), mode="update", stop=2)
     for change in (lambda: os.utime(tmp_path / "f.npy"), lambda: os.unlink(tmp_path / "f.npy")):
         change()
         with pytest.raises(UsageError, match=r"has changed since --update began; remove .*f\.npy\.part"):
-            extract(tmp_path / "f.npy", pictures(tmp_path / "p", 8), mode="resume")
+            extract(tmp_path / "f.npy", images(tmp_path / "p", 8), mode="resume")
 
 
 def test_a_strangers_file_is_not_added_to(tmp_path):
     np.save(tmp_path / "f.npy", np.zeros((3, 6), np.float32))
     with pytest.raises(UsageError, match="does not say what it was made with; name another file, or --overwrite"):
-        extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3), mode="update")
+        extract(tmp_path / "f.npy", images(tmp_path / "p", 3), mode="update")
     assert [path.name for path in tmp_path.glob("f.*")] == ["f.npy"]
 
 
 def test_nothing_can_be_read(tmp_path):
-    sources = pictures(tmp_path / "p", 3, bad=1)
+    sources = images(tmp_path / "p", 3, bad=1)
     for name in ("f.h5", "f.npy", "f.csv"):
         with Journal.open(tmp_path / name, ABOUT) as making:
             for source in making.pending(sources):
@@ -314,7 +314,7 @@ def test_nothing_can_be_read(tmp_path):
         assert (written.count, written.failed, written.shape) == (0, 3, (0,))
         assert len(failures(tmp_path / name)) == 3
         # What a row is was not known then, and is now.
-        written = extract(tmp_path / name, pictures(tmp_path / "q", 3), mode="update")
+        written = extract(tmp_path / name, images(tmp_path / "q", 3), mode="update")
         assert (written.count, written.failed, written.shape) == (3, 3, (6,))
 
 
@@ -324,7 +324,7 @@ def test_nothing_at_all(tmp_path):
 
 
 def test_an_exception_keeps_what_is_done(tmp_path):
-    sources = pictures(tmp_path / "p", 4)
+    sources = images(tmp_path / "p", 4)
     for error in (RuntimeError("boom"), KeyboardInterrupt()):
         with (
             pytest.raises(type(error)),
@@ -344,8 +344,8 @@ def test_where_nothing_was_done_nothing_is_left(tmp_path):
         making.declare([Column("features", (6,), "float32")])
         raise RuntimeError("boom")
     assert list(tmp_path.iterdir()) == []
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3))
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 9), mode="update", stop=0)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 3))
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 9), mode="update", stop=0)
     assert not (tmp_path / "f.npy.part").exists()
 
 
@@ -406,7 +406,7 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("mode", ["new", "resume", "update", "overwrite"])
 def test_what_is_somebody_elses_is_never_replaced(mode, tmp_path):
     """A folder where a file is to be, a file where a folder is, a folder with other things in it."""
-    extract(tmp_path / "f.projector", pictures(tmp_path / "p", 3))
+    extract(tmp_path / "f.projector", images(tmp_path / "p", 3))
     (tmp_path / "f.projector" / "notes.txt").write_text("mine")
     (tmp_path / "g.h5.part").mkdir()
     for folder in ("f.h5", "g.h5.part", "h.projector"):
@@ -422,7 +422,7 @@ def test_what_is_somebody_elses_is_never_replaced(mode, tmp_path):
         ("g.h5", r"g\.h5\.part holds something else; remove it, or name another file than .*g\.h5\."),
     ):
         with pytest.raises(UsageError, match=words):
-            extract(tmp_path / name, pictures(tmp_path / "p", 3), mode=mode)
+            extract(tmp_path / name, images(tmp_path / "p", 3), mode=mode)
     assert everything(tmp_path) == before
 
 
@@ -432,13 +432,13 @@ def test_an_unknown_mode(tmp_path):
 
 
 def test_a_damaged_folder(tmp_path):
-    extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3), stop=2)
+    extract(tmp_path / "f.npy", images(tmp_path / "p", 3), stop=2)
     about = tmp_path / "f.npy.part" / "about.json"
     for damage in ("", "{", "[]", '{"format": 99}', '{"format": 1, "odd": 2}'):
         about.write_text(damage)
         with pytest.raises(UsageError, match=r"f\.npy\.part is damaged, or of another version of zoo; --overwrite"):
-            extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3), mode="resume")
-    assert extract(tmp_path / "f.npy", pictures(tmp_path / "p", 3), mode="overwrite").count == 3
+            extract(tmp_path / "f.npy", images(tmp_path / "p", 3), mode="resume")
+    assert extract(tmp_path / "f.npy", images(tmp_path / "p", 3), mode="overwrite").count == 3
 
 
 def test_two_processes(tmp_path):
@@ -494,7 +494,7 @@ def test_a_full_disk(name, tmp_path):
     """One sentence; and when there is room, the same bytes as if there always had been."""
     if name == "f.parquet":
         pytest.importorskip("pyarrow")
-    sources = pictures(tmp_path / "p", 40)
+    sources = images(tmp_path / "p", 40)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     extract(tmp_path / "a" / name, sources)
@@ -521,15 +521,15 @@ def test_too_little_room_for_the_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 0))
     with pytest.raises(UnavailableError, match=r"is full \(0\.0 MB are needed and 0\.0 MB are free\); what is"):
-        extract(tmp_path / "f.h5", pictures(tmp_path / "p", 3))
+        extract(tmp_path / "f.h5", images(tmp_path / "p", 3))
     monkeypatch.undo()
-    assert extract(tmp_path / "f.h5", pictures(tmp_path / "p", 3), mode="resume").count == 3
+    assert extract(tmp_path / "f.h5", images(tmp_path / "p", 3), mode="resume").count == 3
 
 
 def test_killed_while_the_files_get_their_names(tmp_path, monkeypatch):
     from pathlib import Path
 
-    sources = pictures(tmp_path / "p", 12)
+    sources = images(tmp_path / "p", 12)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     for folder in ("a", "b"):
@@ -575,7 +575,7 @@ def test_killed_at_any_moment(mode, name, tmp_path, monkeypatch):
     """The same bytes as without, and nothing that was committed is computed again."""
     monkeypatch.setattr(journal, "SECONDS", 0)
     chance = np.random.default_rng(7)
-    sources = pictures(tmp_path / "p", 60)
+    sources = images(tmp_path / "p", 60)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         if mode == "update":

@@ -1,4 +1,4 @@
-"""What layers make of a picture, and which layers give an overview."""
+"""What layers make of an image, and which layers give an overview."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ def network():
     return keras.Model(pixels, x, name="little")
 
 
-def picture(seed=0):
+def image(seed=0):
     return np.random.default_rng(seed).integers(0, 256, (16, 16, 3), np.uint8)
 
 
 def test_from_python_it_is_what_keras_gives(network):
-    pixels = np.stack([picture(0), picture(1)])
+    pixels = np.stack([image(0), image(1)])
     expected = keras.Model(network.input, network.get_layer("relu4_3").output).predict(pixels.astype("float32"))
     found = visualize.activations(network, pixels, "relu4_3")
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    assert visualize.activations(network, picture(), "head").shape == (1, 2)
+    assert visualize.activations(network, image(), "head").shape == (1, 2)
 
 
-def test_without_pictures_there_is_nothing_to_compute(network):
-    with pytest.raises(UsageError, match="no pictures"):
+def test_without_images_there_is_nothing_to_compute(network):
+    with pytest.raises(UsageError, match="no images"):
         visualize.activations(network, [], "relu4_3")
 
 
 def test_several_layers_in_one_run(network):
     subject = Subject(network)
     names = ["relu4_3", "scaled"]
-    first, second = feature_maps.feature_maps(subject, names, picture())
+    first, second = feature_maps.feature_maps(subject, names, image())
     assert (first.layer, second.layer) == ("relu4_3", "scaled")
-    np.testing.assert_allclose(first.values, subject.activations("relu4_3", picture()[None])[0], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(second.values, picture() / 255, atol=1e-6)
+    np.testing.assert_allclose(first.values, subject.activations("relu4_3", image()[None])[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(second.values, image() / 255, atol=1e-6)
 
 
 def test_an_overview_has_every_size_in_running_order(network):
@@ -97,7 +97,7 @@ def test_strong_channels_come_first_and_silent_ones_are_counted():
 def test_any_layer_fits_a_page(normalize, size):
     values = np.random.default_rng(0).normal(size=size).astype("float32")
     found = [FeatureMaps("little", "signed", values), FeatureMaps("little", "relu", np.maximum(values, 0))]
-    assert clear_edges(feature_sheet("a.jpg", picture(), found, normalize=normalize, limit=12))
+    assert clear_edges(feature_sheet("a.jpg", image(), found, normalize=normalize, limit=12))
 
 
 def test_a_layers_scale_leaves_weak_channels_dark():
@@ -105,14 +105,14 @@ def test_a_layers_scale_leaves_weak_channels_dark():
     values[..., 1] = 0.01
     found = [FeatureMaps("little", "relu", values)]
     pale = (252, 255, 164)
-    own, shared = (count(feature_sheet("a", picture(), found, normalize=how), pale) for how in ("channel", "layer"))
+    own, shared = (count(feature_sheet("a", image(), found, normalize=how), pale) for how in ("channel", "layer"))
     assert own - shared == 112 * 112
 
 
 def test_minus_is_blue_where_a_layer_has_two_signs():
     values = np.ones((7, 7, 2), "float32")
     values[..., 1] = -1
-    drawn = feature_sheet("a", picture(), [FeatureMaps("little", "add", values)])
+    drawn = feature_sheet("a", image(), [FeatureMaps("little", "add", values)])
     assert count(drawn, (0x00, 0x30, 0x4D)) >= 112 * 112 and count(drawn, (0x5C, 0x28, 0x00)) >= 112 * 112
 
 

@@ -1,4 +1,4 @@
-"""A stream of pictures explained: a record for each, whatever it is, by one method or all."""
+"""A stream of images explained: a record for each, whatever it is, by one method or all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SETTINGS = {"samples": 2, "patch": 32}
 
 @pytest.fixture(scope="module")
 def subject():
-    """A network of zoo's kind: it takes uint8 pictures of any size."""
+    """A network of zoo's kind: it takes uint8 images of any size."""
     model = create_model("cifar10-resnet9", None)
     opened = Subject(randomised(model))
     opened.spec = registry.get("cifar10-resnet9")
@@ -46,7 +46,7 @@ def photos(tmp_path):
     return tmp_path
 
 
-def test_each_picture_has_one_record_in_order(subject, photos):
+def test_each_image_has_one_record_in_order(subject, photos):
     records = list(explain(subject, [photos, photos / "gone.jpg"], faithfulness=False))
     assert [record.path for record in records] == [
         *(str(photos / name) for name in ("0.png", "1.png", "1b.jpg", "2.png")),
@@ -167,7 +167,7 @@ def test_settings_go_to_the_methods_that_know_them(quadrants):
         ({"top": 0}, "at least 1"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_a_picture_is_read(quadrants, settings, message):
+def test_what_makes_no_sense_is_said_before_a_image_is_read(quadrants, settings, message):
     with pytest.raises(UsageError, match=message):
         explain(quadrants, "gone/", **settings)
 
@@ -220,7 +220,7 @@ def test_arrays(name, quadrants):
     np.testing.assert_allclose(found, expected, atol=1e-6 * expected.max())
 
 
-def test_arrays_of_pictures_that_cannot_be_read(subject, photos):
+def test_arrays_of_images_that_cannot_be_read(subject, photos):
     with pytest.raises(ImageError, match=r"1b\.jpg: .*\.$"):
         zoo.visualize.gradcam(subject, photos)
     assert zoo.visualize.gradcam(subject, []).shape == (0, 32, 32)

@@ -26,8 +26,8 @@ def subject_of(spec):
 @pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"autoencoder", "mlp"}))
 def test_family(family):
     subject = subject_of(FAMILIES[family])
-    picture = np.random.default_rng(0).integers(0, 256, (1, *subject.input_shape), dtype="uint8")
-    (record,) = explain(subject, picture, method=["gradcam", "saliency"], faithfulness=False)
+    image = np.random.default_rng(0).integers(0, 256, (1, *subject.input_shape), dtype="uint8")
+    (record,) = explain(subject, image, method=["gradcam", "saliency"], faithfulness=False)
     gradcam, saliency = record.explanations
     assert gradcam.layer == subject.default_layer
     assert np.abs(gradcam.values).max() > 0, gradcam.blank
@@ -37,11 +37,11 @@ def test_family(family):
 
 def test_a_family_without_maps():
     subject = subject_of(FAMILIES["mlp"])
-    picture = np.random.default_rng(0).integers(0, 256, (1, *subject.input_shape), dtype="uint8")
-    (record,) = explain(subject, picture, method="saliency", faithfulness=False)
+    image = np.random.default_rng(0).integers(0, 256, (1, *subject.input_shape), dtype="uint8")
+    (record,) = explain(subject, image, method="saliency", faithfulness=False)
     assert record.explanations[0].map.max() > 0
     with pytest.raises(UsageError, match="no layer whose output has rows and columns"):
-        explain(subject, picture, method="gradcam")
+        explain(subject, image, method="gradcam")
 
 
 def test_a_family_without_classes():

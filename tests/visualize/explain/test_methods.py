@@ -36,7 +36,7 @@ def explained(name, subject, pixels, targets, **settings):
 
 @pytest.fixture(scope="module")
 def one_quadrant():
-    """A class that sees the upper right of a picture."""
+    """A class that sees the upper right of an image."""
     return Subject(of_quadrants(quadrant(0, 1)))
 
 
@@ -70,7 +70,7 @@ def test_eigencam_is_the_same_for_every_class(two_quadrants):
 
 
 @pytest.mark.parametrize("name", marked(METHODS))
-def test_a_picture_s_map_does_not_depend_on_its_neighbours(name, one_quadrant):
+def test_a_image_s_map_does_not_depend_on_its_neighbours(name, one_quadrant):
     pixels = noise(3)
     alone = explained(name, one_quadrant, pixels[2:], [0])[0]
     among = explained(name, one_quadrant, pixels, [0, 0, 0])[2]
@@ -218,14 +218,14 @@ def test_scorecam_of_more_channels_than_are_computed_at_a_time():
     pixels = keras.Input((8, 8, 3))
     x = layers.Conv2D(70, 3, activation="relu", name="maps")(pixels / 255.0)
     model = randomised(keras.Model(pixels, layers.Dense(3, activation="softmax")(layers.Flatten()(x))))
-    subject, picture = Subject(model), noise(1, 8)
+    subject, image = Subject(model), noise(1, 8)
     method = METHODS["scorecam"](subject, layer="maps")
-    (found,) = method.explain(picture, [1])
-    activations = subject.activations("maps", picture)[0]
+    (found,) = method.explain(image, [1])
+    activations = subject.activations("maps", image)[0]
     from zoo.visualize.explain.base import enlarged
     from zoo.visualize.explain.masking import faded
 
-    floats, expected = picture[0].astype("float32"), np.zeros((6, 6))
+    floats, expected = image[0].astype("float32"), np.zeros((6, 6))
     nothing = subject.predict(faded(subject, floats, np.zeros((1, 8, 8))))[0, 1]
     for channel in range(70):
         one = activations[..., channel]
@@ -281,7 +281,7 @@ def test_a_plain_network_with_one_grey_channel(name):
 
 @pytest.mark.parametrize("name", marked(LAYERED))
 def test_a_layer_in_a_residual_branch_is_no_waist(name, nested_and_flat):
-    """The picture reaches the class round the layer too; at that layer the gradient is that through the branch."""
+    """The image reaches the class round the layer too; at that layer the gradient is that through the branch."""
     nested, flat = nested_and_flat
     first, second = (
         explained(name, subject, noise(1, 32), [2], layer=layer)[0]
@@ -332,7 +332,7 @@ def test_a_class_that_nothing_speaks_for_has_a_reason(name):
         ("hirescam", "the channels of last_map, weighed by their gradients, are negative everywhere for this class"),
         ("layercam", "no place of last_map that is active here has a gradient above 0 for this class"),
         ("gradcam++", "no place of last_map that is active here has a gradient above 0 for this class"),
-        ("integratedgradients", "every pixel speaks against this class, compared with the black picture"),
+        ("integratedgradients", "every pixel speaks against this class, compared with the black image"),
     ],
 )
 def test_a_class_that_everything_speaks_against_has_another_reason(name, reason):
@@ -357,7 +357,7 @@ def test_a_class_that_everything_speaks_against_has_another_reason(name, reason)
         ),
     ],
 )
-def test_a_class_that_is_more_probable_without_the_picture(name, reason):
+def test_a_class_that_is_more_probable_without_the_image(name, reason):
     model = of_quadrants(np.ones((64, 64), "float32"))
     dense = model.get_layer("logits")
     dense.set_weights([-dense.get_weights()[0], np.zeros(2)])

@@ -1,4 +1,4 @@
-"""A map as a picture: strong places are coloured, others show the picture."""
+"""A map as an image: strong places are coloured, others show the image."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def quarter(height=48, width=64):
     return values
 
 
-def test_the_picture_is_grey_where_the_map_is_0_and_coloured_where_it_is_strong():
-    picture = photograph()
-    drawn = drawing.overlay(picture, quarter())
-    assert (drawn[30:, 40:] == drawing.grey(picture)[30:, 40:]).all()
+def test_the_image_is_grey_where_the_map_is_0_and_coloured_where_it_is_strong():
+    image = photograph()
+    drawn = drawing.overlay(image, quarter())
+    assert (drawn[30:, 40:] == drawing.grey(image)[30:, 40:]).all()
     strong = drawn[:20, :28].astype(int)
     assert (strong[..., 0] > strong[..., 2] + 30).all()
 
 
-def test_the_picture_is_recognisable_under_the_strongest_map():
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[:, 20:] = 255
-    drawn = drawing.overlay(picture, np.ones((40, 40), "float32")).astype(int)
+def test_the_image_is_recognisable_under_the_strongest_map():
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, 20:] = 255
+    drawn = drawing.overlay(image, np.ones((40, 40), "float32")).astype(int)
     assert (drawn[:, 20:].sum(axis=2) - drawn[:, :20].sum(axis=2) > 120).all()
 
 
@@ -34,9 +34,9 @@ def test_a_small_map_is_enlarged():
     assert drawing.overlay(photograph(), np.eye(7, dtype="float32")).shape == (48, 64, 3)
 
 
-def test_a_blank_map_shows_the_grey_picture():
-    picture = photograph()
-    assert (drawing.overlay(picture, np.zeros((48, 64), "float32")) == drawing.grey(picture)).all()
+def test_a_blank_map_shows_the_grey_image():
+    image = photograph()
+    assert (drawing.overlay(image, np.zeros((48, 64), "float32")) == drawing.grey(image)).all()
     assert (drawing.heat_map(np.zeros((4, 4), "float32")) == (0, 0, 4)).all()
     assert drawing.strength(np.zeros((4, 4), "float32")).max() == 0
 

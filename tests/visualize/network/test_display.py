@@ -1,4 +1,4 @@
-"""What a network sees of a picture, with more pixels than it takes."""
+"""What a network sees of an image, with more pixels than it takes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_network_of_few_pixels_is_shown_as_it_sees(photo):
 
 
 @pytest.mark.parametrize(("size", "enlarged"), [((99, 500), True), ((500, 99), True), ((100, 100), False)])
-def test_small_pictures_are_known(tmp_path, size, enlarged):
+def test_small_images_are_known(tmp_path, size, enlarged):
     Image.new("RGB", size).save(tmp_path / "a.png")
     source = Source(str(tmp_path / "a.png"))
     assert display.look(SimpleNamespace(spec=SPEC), source, images.load(source, SPEC.resize)).enlarged is enlarged

@@ -23,17 +23,17 @@ def file(tmp_path):
 
 
 def test_probabilities_have_the_temperature_of_the_file(file):
-    pictures = noise(3)
-    before = Subject.open(str(file)).predict(pictures)
+    images = noise(3)
+    before = Subject.open(str(file)).predict(images)
     keras_file.store_temperature(file, 2.5)
     opened = Subject.open(str(file))
-    after = opened.predict(pictures)
+    after = opened.predict(images)
     assert np.abs(after - before).max() > 0.01
     np.testing.assert_allclose(after, calibration.tempered(before, 2.5), atol=1e-6)
     # Fractions go another way, through Keras.
-    np.testing.assert_allclose(opened.predict(pictures.astype("float32")), after, atol=1e-4)
-    read = np.stack([opened.read(picture) for picture in pictures])
-    for said, result in zip(opened.predict(read), Classifier(str(file)).predict(list(pictures)), strict=True):
+    np.testing.assert_allclose(opened.predict(images.astype("float32")), after, atol=1e-4)
+    read = np.stack([opened.read(image) for image in images])
+    for said, result in zip(opened.predict(read), Classifier(str(file)).predict(list(images)), strict=True):
         scores = {one.index: one.score for one in result.predictions}
         assert scores == pytest.approx(dict(enumerate(said.tolist())), abs=1e-5)
 

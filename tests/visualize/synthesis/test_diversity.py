@@ -1,4 +1,4 @@
-"""How alike pictures are, whatever is where in them."""
+"""How alike images are, whatever is where in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_where_something_is_does_not_count():
     assert alike(np.concatenate([features, 3 * features[:, ::-1]]), 2) == pytest.approx(1, abs=1e-4)
 
 
-def test_pictures_with_nothing_in_common():
+def test_images_with_nothing_in_common():
     features = np.zeros((3, 2, 2, 3))
     for number in range(3):
         features[number, ..., number] = 1

@@ -1,4 +1,4 @@
-"""Dreams: of any size, at the picture's own, and more of what a layer sees."""
+"""Dreams: of any size, at the image's own, and more of what a layer sees."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def subject():
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (97, 61), (20, 70), (18, 18)])
-def test_a_picture_keeps_its_size(subject, shape):
+def test_a_image_keeps_its_size(subject, shape):
     dreamed = Dreamer(subject, ["head"]).run(detailed(*shape), steps=2, octaves=3)
     assert dreamed.shape == (*shape, 3) and dreamed.dtype == np.uint8
     assert (dreamed != detailed(*shape)).any()
 
 
 def test_what_the_layer_sees_grows(subject):
-    picture = detailed(32, 32)
+    image = detailed(32, 32)
     before, after = (
         np.square(subject.activations("head", pixels[None])).mean()
-        for pixels in (picture, Dreamer(subject, ["head"]).run(picture, octaves=1))
+        for pixels in (image, Dreamer(subject, ["head"]).run(image, octaves=1))
     )
     assert after > 1.2 * before
 
 
-def test_the_detail_of_the_picture_is_kept(subject):
-    """Octaves that change next to nothing give the picture back, whatever is lost on the way down."""
-    picture = detailed(80, 90)
-    dreamed = Dreamer(subject, ["head"]).run(picture, steps=1, octaves=5, strength=1e-3)
-    assert np.abs(dreamed.astype(int) - picture).max() <= 1
+def test_the_detail_of_the_image_is_kept(subject):
+    """Octaves that change next to nothing give the image back, whatever is lost on the way down."""
+    image = detailed(80, 90)
+    dreamed = Dreamer(subject, ["head"]).run(image, steps=1, octaves=5, strength=1e-3)
+    assert np.abs(dreamed.astype(int) - image).max() <= 1
 
 
 def test_the_network_sees_tiles_of_its_own_size_only(subject, monkeypatch):
@@ -62,10 +62,8 @@ def test_tiles_meet_without_a_seam():
 
 
 def test_all_layers_have_a_say(subject):
-    picture = detailed(40, 40)
-    dreams = [
-        Dreamer(subject, names).run(picture, steps=3) for names in (["head"], ["stem_relu"], ["head", "stem_relu"])
-    ]
+    image = detailed(40, 40)
+    dreams = [Dreamer(subject, names).run(image, steps=3) for names in (["head"], ["stem_relu"], ["head", "stem_relu"])]
     assert (dreams[0] != dreams[2]).any() and (dreams[1] != dreams[2]).any()
 
 
@@ -80,7 +78,7 @@ def test_progress_ends_with_all_tiles(subject):
     assert calls[-1][0] == calls[-1][1] == len(calls)
 
 
-def test_octaves_grow_to_the_picture():
+def test_octaves_grow_to_the_image():
     assert octave_shapes(100, 200, 3, 2.0) == [(50, 100), (100, 200)]
     assert octave_shapes(300, 200, 3, 2.0) == [(75, 50), (150, 100), (300, 200)]
     assert octave_shapes(9, 9, 4, 1.4) == [(9, 9)]

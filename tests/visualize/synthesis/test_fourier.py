@@ -1,4 +1,4 @@
-"""Pictures as waves: there and back, at any size, with the spectrum and the colours of photographs."""
+"""Images as waves: there and back, at any size, with the spectrum and the colours of photographs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def pixels_of(parameterisation, parameters):
 @pytest.mark.parametrize("kind", [Fourier, PixelSpace])
 @pytest.mark.parametrize(("height", "width", "channels"), [(32, 32, 3), (33, 46, 3), (28, 28, 1)])
 def test_pixels_come_back_as_they_were(kind, height, width, channels):
-    pictures = np.clip(detailed(height, width)[None, ..., :channels], 12, 243)
+    images = np.clip(detailed(height, width)[None, ..., :channels], 12, 243)
     parameterisation = kind(height, width, channels)
-    parameters = parameterisation.parameters(pictures)
+    parameters = parameterisation.parameters(images)
     assert parameters.dtype == np.float32
-    assert np.abs(pixels_of(parameterisation, parameters) - pictures).max() < 0.05
+    assert np.abs(pixels_of(parameterisation, parameters) - images).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", [Fourier, PixelSpace])

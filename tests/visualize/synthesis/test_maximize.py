@@ -1,4 +1,4 @@
-"""Pictures of what filters, neurons and classes respond to, in networks of which that is known."""
+"""Images of what filters, neurons and classes respond to, in networks of which that is known."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_dead_filter_is_said_to_be_silent():
     assert np.abs(dead.pixels.astype(int) - 127).max() < 25
 
 
-def test_a_picture_does_not_depend_on_the_others():
+def test_a_image_does_not_depend_on_the_others():
     subject = Subject(fine_tuned(nested=True))
     together = made(subject, layer="head", filters="1,5,7", batch_size=3, steps=20)
     alone = made(subject, layer="head", filters="5", steps=20)
@@ -120,7 +120,7 @@ def test_64_filters_are_one_batch():
     assert (maximizer.batches, maximizer.batch_size, maximizer.size) == (1, 64, 128)
 
 
-def test_pictures_of_one_class_differ():
+def test_images_of_one_class_differ():
     subject = Subject(of_quadrants(quadrant(0, 0), quadrant(1, 1)))
     settings = {"classes": [0], "size": 64, "steps": 30}
     both = made(subject, diversity=2, **settings)
@@ -140,13 +140,13 @@ def test_frames_are_kept_as_it_grows(colours):
     assert found.without_frames().frames is None
 
 
-def test_a_grey_network_gives_grey_pictures():
+def test_a_grey_network_gives_grey_images():
     subject = Subject(of_quadrants(quadrant(0, 0, 32), channels=1))
     (found,) = made(subject, classes=[0])
     assert found.pixels.shape == (32, 32, 3) and (found.pixels == found.pixels[..., :1]).all()
 
 
-def test_channels_that_no_picture_has_are_refused():
+def test_channels_that_no_image_has_are_refused():
     with pytest.raises(UsageError, match="takes 5 channels"):
         made(Subject(of_quadrants(quadrant(0, 0, 32), channels=5)), classes=[0])
 
@@ -188,7 +188,7 @@ def test_filters_are_raised_tenfold_over_noise(real):
 @pytest.mark.slow
 @pytest.mark.real
 def test_a_class_is_raised_tenfold_and_is_what_the_network_answers(real):
-    """The picture, shown as any other, is the class it was made for; and has less fine noise than in pixel space."""
+    """The image, shown as any other, is the class it was made for; and has less fine noise than in pixel space."""
     subject = real("mobilenetv2")
     wanted = ["goldfish", "volcano"]
     found, plain = (made(subject, classes=wanted, size=224, steps=40, plain=way) for way in (False, True))

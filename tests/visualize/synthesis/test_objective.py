@@ -43,7 +43,7 @@ def test_a_class_is_its_logit(subject):
     )
 
 
-def test_filters_see_a_picture_in_its_own_size_and_others_in_the_networks(subject):
+def test_filters_see_a_image_in_its_own_size_and_others_in_the_networks(subject):
     assert Objective(subject, Target("filter", 0, "base/head"), 48).input_size == (48, 48)
     assert Objective(subject, Target("neuron", 0, "base/head", (0, 0)), 48).input_size == (32, 32)
     assert Objective(subject, Target("class", 0), 48).input_size == (32, 32)
@@ -64,7 +64,7 @@ def test_the_same_weights_work_at_another_size(subject):
     assert other.output.shape == (None, 16, 12, 12)
     assert resized(part, 32, 32) is part
     whole = np.random.default_rng(0).uniform(0, 255, (1, 64, 48, 3)).astype("float32")
-    # Far from the rim a map does not know how large the picture is.
+    # Far from the rim a map does not know how large the image is.
     small, large = part.predict_on_batch(whole[:, :32, :32]), other.predict_on_batch(whole)
     assert small[0, 1:6, 1:6] == pytest.approx(large[0, 1:6, 1:6], rel=1e-3, abs=1e-3)
 
@@ -102,6 +102,6 @@ def test_what_does_not_end_in_relu_is_itself(subject):
         assert with_slope(subject.tensor(name)) is subject.tensor(name)
 
 
-def test_what_a_picture_costs_grows_with_its_area(subject):
+def test_what_a_image_costs_grows_with_its_area(subject):
     small, large = (Objective(subject, Target("filter", 0, "base/head"), side).bytes for side in (32, 64))
     assert small > 4 * 16 * 16 * 8 and large == 4 * small

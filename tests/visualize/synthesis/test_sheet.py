@@ -1,4 +1,4 @@
-"""The page of pictures, and how they grow."""
+"""The page of images, and how they grow."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_page_has_the_width_of_paper(count, variants, columns):
     assert page.shape[1] == max(360, columns * (side + 16) - 16) + 60
 
 
-def test_a_picture_is_shown_dot_for_dot():
+def test_a_image_is_shown_dot_for_dot():
     one = some(1, 200)[0]
     page = sheet([one])
     windows = np.lib.stride_tricks.sliding_window_view(page[:, :, 0], (1, 200))

@@ -1,4 +1,4 @@
-"""Style: the content stays, the Gram matrices of another picture come."""
+"""Style: the content stays, the Gram matrices of another image come."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def subject():
 
 
 def stripes(height=64, width=80):
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[:, ::4] = (250, 120, 20)
-    return picture
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, ::4] = (250, 120, 20)
+    return image
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_what_makes_no_sense_is_a_sentence(subject):
     pixels = keras.Input((16, 16, 3))
     x = layers.Conv2D(4, 3, padding="same", name="conv")(layers.Reshape((16, 16, 3))(pixels))
     fixed = Subject(randomised(keras.Model(pixels, layers.Dense(2)(layers.Flatten()(x)), name="fixed")))
-    with pytest.raises(UsageError, match="fixed takes pictures of 16×16 only, up to conv; take a network"):
+    with pytest.raises(UsageError, match="fixed takes images of 16×16 only, up to conv; take a network"):
         next(Painter(fixed, style_layers=["conv"], content_layer="conv").run(detailed(40, 40), stripes()))
 
 

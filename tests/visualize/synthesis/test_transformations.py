@@ -21,7 +21,7 @@ def shown(pixels, matrix, noise=0.0):
     )
 
 
-def picture():
+def image():
     return np.random.default_rng(0).uniform(0, 255, (2, 21, 31, 3)).astype("float32")
 
 
@@ -30,32 +30,32 @@ def drawn(**changes):
 
 
 @pytest.mark.usefixtures("none")
-def test_without_any_change_a_picture_is_itself():
-    assert np.allclose(shown(picture(), drawn()), picture(), atol=1e-3)
+def test_without_any_change_a_image_is_itself():
+    assert np.allclose(shown(image(), drawn()), image(), atol=1e-3)
 
 
 @pytest.mark.usefixtures("none")
-def test_jitter_moves_a_picture(monkeypatch):
+def test_jitter_moves_a_image(monkeypatch):
     monkeypatch.setattr(transformations, "JITTER", 0.2)
     matrix = np.round(drawn())
     right, down = int(matrix[0, 2]), int(matrix[0, 5])
     assert (right, down) != (0, 0)
-    assert np.allclose(shown(picture(), matrix)[:, 8, 12], picture()[:, 8 + down, 12 + right], atol=1e-3)
+    assert np.allclose(shown(image(), matrix)[:, 8, 12], image()[:, 8 + down, 12 + right], atol=1e-3)
 
 
 @pytest.mark.usefixtures("none")
 @pytest.mark.parametrize(("name", "value"), [("PAD", 0.3), ("ROTATE", 30.0), ("SCALE", 0.4)])
 def test_what_turns_or_scales_keeps_the_middle(monkeypatch, name, value):
     monkeypatch.setattr(transformations, name, value)
-    found = shown(picture(), drawn())
-    assert np.allclose(found[:, 10, 15], picture()[:, 10, 15], atol=1e-2)
-    assert not np.allclose(found, picture(), atol=5)
+    found = shown(image(), drawn())
+    assert np.allclose(found[:, 10, 15], image()[:, 10, 15], atol=1e-2)
+    assert not np.allclose(found, image(), atol=5)
 
 
 @pytest.mark.usefixtures("none")
-def test_around_a_picture_it_is_grey(monkeypatch):
+def test_around_a_image_it_is_grey(monkeypatch):
     monkeypatch.setattr(transformations, "PAD", 0.3)
-    assert np.allclose(shown(picture(), drawn())[:, 0, 0], 127.5)
+    assert np.allclose(shown(image(), drawn())[:, 0, 0], 127.5)
 
 
 def test_noise_fades_and_is_the_same_for_the_same_seed():

@@ -120,7 +120,7 @@ class _Reader:
         return height, width
 
     def resize(self, height: int, width: int) -> Resize:
-        """Without a policy the whole picture is squashed: what a small network is trained on fills its picture."""
+        """Without a policy the whole image is squashed: what a small network is trained on fills its image."""
         node = self.entries.get("resize")
         if node is None:
             return Resize(height, width, policy="squash")

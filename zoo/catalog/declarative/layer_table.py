@@ -30,9 +30,9 @@ OWN: Mapping[str, str] = MappingProxyType(
 )
 
 _CODE = "runs code that the file does not hold"
-_TEXT = "takes no pictures"
+_TEXT = "takes no images"
 _PART = "is a part of other layers"
-_TRAINING = "mixes pictures with their labels, which a recipe does"
+_TRAINING = "mixes images with their labels, which a recipe does"
 #: Layers of Keras that stand in no network here, and why.
 REFUSED: Mapping[str, str] = MappingProxyType(
     {

@@ -11,11 +11,11 @@ COMMANDS = {
     "saliency": "Show which pixels a class depends on, by gradients.",
     "occlusion": "Show what a class cannot do without, by covering parts.",
     "filters": "Draw the kernels of a layer.",
-    "activations": "Draw what layers make of a picture.",
+    "activations": "Draw what layers make of an image.",
     "maximize": "Draw what a filter, a neuron or a class responds to most.",
-    "dream": "Let a network make more of what it sees in a picture.",
-    "style": "Paint a picture in the style of another.",
-    "report": "Write a page on pictures: what is seen, where, and how sure that is.",
+    "dream": "Let a network make more of what it sees in an image.",
+    "style": "Paint an image in the style of another.",
+    "report": "Write a page on images: what is seen, where, and how sure that is.",
     "graph": "Draw the architecture of a network.",
 }
 

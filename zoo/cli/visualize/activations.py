@@ -1,4 +1,4 @@
-"""``zoo visualize activations``: what layers make of a picture."""
+"""``zoo visualize activations``: what layers make of an image."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NAMED = 10
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE.png|FOLDER",
-    help="A picture, or a folder for several.",
+    help="An image, or a folder for several.",
 )
 @common.recursive_option
 @common.device_option
@@ -60,7 +60,7 @@ def command(
     offline: bool | None,
     format: str | None,
 ) -> int:
-    """Draw what layers make of pictures: their feature maps, the strongest channels first.
+    """Draw what layers make of images: their feature maps, the strongest channels first.
 
     Without --layer, a sheet of the whole network: where its stages end and some layers between, a line of channels
     for each. What is 0 is black; layers with values of two signs are blue below 0 and orange above.

@@ -1,4 +1,4 @@
-"""Where pictures are written: one file, or a folder of them, and never over what was read."""
+"""Where images are written: one file, or a folder of them, and never over what was read."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _LONGEST = 80
 
 
 def check(output: Path, sources: Iterable[Source]) -> None:
-    """See that a picture can be written under a name.
+    """See that an image can be written under a name.
 
     Args:
         output: the file.
         sources: what is read.
 
     Raises:
-        UsageError: the name is not that of a PNG file, or it is one of the pictures that are read.
+        UsageError: the name is not that of a PNG file, or it is one of the images that are read.
         UnavailableError: there is no such folder.
     """
     if output.suffix.lower() != ".png":
-        raise UsageError(f"Pictures are written as PNG, which {output} does not end in; name a .png file.")
+        raise UsageError(f"Images are written as PNG, which {output} does not end in; name a .png file.")
     if _real(output) in {_real(source.path) for source in sources if source.kind == "file"}:
-        raise UsageError(f"{output} is one of the pictures that are read; write to another file.")
+        raise UsageError(f"{output} is one of the images that are read; write to another file.")
     if not os.access(output.parent, os.W_OK):
         raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
 
 
 class Destination:
-    """What ``-o`` names: a file that ends in .png for one picture, or a folder, which is made."""
+    """What ``-o`` names: a file that ends in .png for one image, or a folder, which is made."""
 
     def __init__(self, output: Path, sources: Iterable[Source]) -> None:
         """See that it makes sense.
@@ -46,7 +46,7 @@ class Destination:
             sources: all that will be read.
 
         Raises:
-            UsageError: one file for several pictures, a file of another kind, or one of the pictures themselves.
+            UsageError: one file for several images, a file of another kind, or one of the images themselves.
             UnavailableError: the folder cannot be made or written to.
         """
         sources = list(sources)
@@ -56,7 +56,7 @@ class Destination:
         if output.suffix.lower() in folders.SUFFIXES and not output.is_dir():
             check(output, sources)
             if len(sources) > 1:
-                raise UsageError(f"{output} holds one picture, and there are {len(sources):,}; name a folder instead.")
+                raise UsageError(f"{output} holds one image, and there are {len(sources):,}; name a folder instead.")
             self._file = output
             return
         try:
@@ -67,10 +67,10 @@ class Destination:
             raise UnavailableError(f"Nothing can be written to the folder {output}; name another.")
 
     def path(self, source: str, *parts: str) -> Path:
-        """The file for what is made of a picture; another one for each call, and none of those that are read.
+        """The file for what is made of an image; another one for each call, and none of those that are read.
 
         Args:
-            source: the picture's path.
+            source: the image's path.
             *parts: what was made of it, e.g. a method and a class.
         """
         if self._file is not None:
@@ -86,7 +86,7 @@ class Destination:
 
 
 def _stem(source: str) -> str:
-    """The name of a picture without folders, and without the ending that says that it is one."""
+    """The name of an image without folders, and without the ending that says that it is one."""
     name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in folders.SUFFIXES else name

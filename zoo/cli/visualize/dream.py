@@ -1,4 +1,4 @@
-"""``zoo visualize dream``: let a network make more of what it sees in a picture."""
+"""``zoo visualize dream``: let a network make more of what it sees in an image."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def command(
     offline: bool | None,
     format: str | None,
 ) -> int:
-    """Let a network make more of what it sees in a picture.
+    """Let a network make more of what it sees in an image.
 
-    Gradient ascent on what layers give, from small sizes of the picture to its own. The picture keeps its size, which
+    Gradient ascent on what layers give, from small sizes of the image to its own. The image keeps its size, which
     may be any: tiles as large as the network's input are computed, and moved at random so that no seams show.
 
     \b

@@ -1,4 +1,4 @@
-"""What ``gradcam``, ``saliency`` and ``occlusion`` share: their options, and how pictures are explained and drawn."""
+"""What ``gradcam``, ``saliency`` and ``occlusion`` share: their options, and how images are explained and drawn."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from zoo.cli import common
 
 if TYPE_CHECKING:
     from zoo.visualize.explain.explain import Explained
-    from zoo.visualize.network.display import Picture
+    from zoo.visualize.network.display import Image
     from zoo.visualize.network.subject import Subject
 
-#: Small pictures that are named on standard error.
+#: Small images that are named on standard error.
 _NAMED = 5
 
 
@@ -32,16 +32,16 @@ def options(function: common.Function) -> common.Function:
             "--sheet",
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE.png",
-            help="Draw all on one page as well, a line for each picture.",
+            help="Draw all on one page as well, a line for each image.",
         ),
-        click.option("--arrays", is_flag=True, help="Write the maps as numbers too, a .npz beside each picture."),
+        click.option("--arrays", is_flag=True, help="Write the maps as numbers too, a .npz beside each image."),
         click.option("--heatmap", is_flag=True, help="Draw maps by themselves, with a scale."),
         click.option(
             "-o",
             "--output",
             type=click.Path(path_type=Path),
             metavar="FILE.png|FOLDER",
-            help="A picture, or a folder for several.",
+            help="An image, or a folder for several.",
         ),
         click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K most probable classes."),
         click.option(
@@ -89,7 +89,7 @@ class Request:
         if self.output is None and self.sheet is None:
             raise UsageError("There is nowhere to write to; give -o FILE.png, -o FOLDER or --sheet FILE.png.")
         if self.arrays and self.output is None:
-            raise UsageError("--arrays writes beside the pictures; give -o FILE.png or -o FOLDER.")
+            raise UsageError("--arrays writes beside the images; give -o FILE.png or -o FOLDER.")
 
 
 def one_of(method: str, names: Sequence[str], command: str) -> str:
@@ -116,7 +116,7 @@ def one_of(method: str, names: Sequence[str], command: str) -> str:
 
 
 def run(method: str, request: Request, *, layer: str | None = None, **settings: Any) -> int:
-    """Explain pictures, draw what was found, and write a row for each map.
+    """Explain images, draw what was found, and write a row for each map.
 
     Args:
         method: a method's name, or ``"all"``.
@@ -162,21 +162,21 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
     notes = _Notes(subject, layer)
 
     def explained() -> Iterator[dict[str, Any]]:
-        for number, (record, _, picture) in enumerate(found, start=1):
-            report.add(ok=picture is not None)
+        for number, (record, _, image) in enumerate(found, start=1):
+            report.add(ok=image is not None)
             update(number)
-            if picture is None:
+            if image is None:
                 yield {"path": record.path, "status": "unreadable", "error": record.error}
                 continue
-            notes.say(record, picture)
+            notes.say(record, image)
             path = None
             if target is not None:
                 path = target.path(record.path, *_parts(method, request))
-                write_png(figure(record, picture.pixels, heat_maps=request.heatmap), path)
+                write_png(figure(record, image.pixels, heat_maps=request.heatmap), path)
                 if request.arrays:
                     rows.write_arrays(record, path.with_suffix(".npz"))
             if page is not None:
-                page.add(record, picture.pixels)
+                page.add(record, image.pixels)
             yield from (rows.row(record, one, path) for one in record.explanations)
 
     format = out.choose_format(request.format, sys.stdout)
@@ -192,7 +192,7 @@ def run(method: str, request: Request, *, layer: str | None = None, **settings: 
 
 
 def _parts(method: str, request: Request) -> list[str]:
-    """What the names of files say beside the picture's own."""
+    """What the names of files say beside the image's own."""
     which = list(request.classes)
     if request.top is not None and request.top > 1:
         which = [f"top{request.top}"]
@@ -200,15 +200,15 @@ def _parts(method: str, request: Request) -> list[str]:
 
 
 class _Notes:
-    """What is said on standard error while pictures are explained."""
+    """What is said on standard error while images are explained."""
 
     def __init__(self, subject: Subject, layer: str | None) -> None:
         self._subject, self._layer = subject, layer
         self._any = False
         self._small = 0
 
-    def say(self, record: Explained, picture: Picture) -> None:
-        """Which layer was chosen, once, where nobody said which; and that a picture is small."""
+    def say(self, record: Explained, image: Image) -> None:
+        """Which layer was chosen, once, where nobody said which; and that an image is small."""
         chosen = next((one.layer for one in record.explanations if one.layer is not None), None)
         if not self._any and self._layer is None and chosen is not None:
             _, rows, columns, channels = self._subject.tensor(chosen).shape
@@ -217,18 +217,18 @@ class _Notes:
                 *(chosen, self._subject.name, rows, columns, f"{channels:,}"),
             )
         self._any = True
-        if not picture.enlarged:
+        if not image.enlarged:
             return
-        assert picture.size is not None
+        assert image.size is not None
         self._small += 1
         if self._small <= _NAMED:
             common.log.warning(
                 "%s has %d×%d pixels and is enlarged to the %d×%d that the network takes; its maps are coarser than "
                 "they look",
-                *(record.path, *picture.size, *picture.input_size),
+                *(record.path, *image.size, *image.input_size),
             )
 
     def end(self) -> None:
-        """How many more pictures are small."""
+        """How many more images are small."""
         if self._small > _NAMED:
-            common.log.warning("and %s more pictures are enlarged", f"{self._small - _NAMED:,}")
+            common.log.warning("and %s more images are enlarged", f"{self._small - _NAMED:,}")

@@ -44,7 +44,7 @@ def command(
 ) -> int:
     """Draw the kernels of a layer, the strongest filters first.
 
-    Filters that see the colours of a picture are shown in colours, all others as slices, one for each input channel:
+    Filters that see the colours of an image are shown in colours, all others as slices, one for each input channel:
     blue for weights below 0, orange above. Nothing but weights is needed.
 
     \b

@@ -24,9 +24,9 @@ METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "scorecam", "eigencam
 )
 @click.option("--layer", metavar="L", help="Whose maps; without, the last layer that has any.")
 def command(method: str, layer: str | None, **options: Any) -> int:
-    """Show where a network sees a class in pictures.
+    """Show where a network sees a class in images.
 
-    The channels of a layer are weighed by how much the class depends on them, and their sum is laid over the picture.
+    The channels of a layer are weighed by how much the class depends on them, and their sum is laid over the image.
     Each map has two scores: how fast the class's probability falls as the pixels go that the map shows (deletion, less
     is better), and how fast it rises as they come (insertion, more is better).
 

@@ -18,7 +18,7 @@ _COLUMNS = (
     *("model", "layer", "kind", "filter", "neuron", "class", "index", "variant"),
     *("activation", "noise_activation", "ratio", "silent", "output"),
 )
-#: The name of the page beside single pictures.
+#: The name of the page beside single images.
 _SHEET = "sheet.png"
 
 
@@ -39,7 +39,7 @@ _SHEET = "sheet.png"
     "--size",
     type=click.IntRange(min=32, max=1024),
     metavar="PX",
-    help="Side of the pictures; 128 for filters, else what the network takes.",
+    help="Side of the images; 128 for filters, else what the network takes.",
 )
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Of ascent; 128 for filters, else 256.")
 @click.option(
@@ -48,14 +48,14 @@ _SHEET = "sheet.png"
     default=1,
     show_default=True,
     metavar="N",
-    help="Different pictures of each target.",
+    help="Different images of each target.",
 )
 @click.option("--plain", is_flag=True, help="Pixels by themselves, without transformations, for comparison.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same pictures for the same number."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same images for the same number."
 )
 @click.option(
-    "--gif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.gif", help="Show the pictures as they grow."
+    "--gif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.gif", help="Show the images as they grow."
 )
 @click.option(
     "-o",
@@ -63,9 +63,9 @@ _SHEET = "sheet.png"
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE.png|FOLDER",
-    help="A sheet, or a folder for a sheet and single pictures.",
+    help="A sheet, or a folder for a sheet and single images.",
 )
-@click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Pictures computed together.")
+@click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images computed together.")
 @common.device_option
 @common.offline_option
 @common.rows_option
@@ -92,7 +92,7 @@ def command(
 
     A filter is a channel of a layer: its mean over all places is raised. A neuron is one place of one channel. A class
     is one of the network's answers: its logit is raised, before the softmax. What is drawn is found by gradient ascent
-    from noise. Each picture gives a row with how active its target is on it, and on noise.
+    from noise. Each image gives a row with how active its target is on it, and on noise.
 
     \b
       zoo visualize maximize -m mobilenetv2 --class goldfish --class volcano -o classes.png
@@ -167,12 +167,12 @@ def _plan(maximizer: Maximizer) -> str:
     """What will be done."""
     objective, size = maximizer.objective, maximizer.size
     count = len(maximizer.targets) * maximizer.diversity
-    pictures = f"{count:,} picture{'s' * (count != 1)} of {size}×{size}"
+    images = f"{count:,} image{'s' * (count != 1)} of {size}×{size}"
     several = f"{maximizer.batches:,} batches of {maximizer.batch_size}"
     batches = several if maximizer.batches > 1 else "one batch"
     height, width = objective.input_size
     fitted = "" if (height, width) == (size, size) else f", shown to the network at {width}×{height}"
-    return f"{pictures} in {batches}, {maximizer.steps} steps{fitted}"
+    return f"{images} in {batches}, {maximizer.steps} steps{fitted}"
 
 
 def _how(maximizer: Maximizer) -> str:

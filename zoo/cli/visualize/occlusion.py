@@ -1,4 +1,4 @@
-"""``zoo visualize occlusion``: what a class cannot do without, by covering parts of a picture."""
+"""``zoo visualize occlusion``: what a class cannot do without, by covering parts of an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.cli.visualize import explaining
 @click.option("--patch", type=click.IntRange(min=1), metavar="PIXELS", help="Side of the patch that covers a part.")
 @click.option("--stride", type=click.IntRange(min=1), metavar="PIXELS", help="How far it moves each time.")
 def command(patch: int | None, stride: int | None, **options: Any) -> int:
-    """Show what a class cannot do without: a patch covers one part of the picture after the other.
+    """Show what a class cannot do without: a patch covers one part of the image after the other.
 
     Where the class's probability falls most, the map is brightest. No gradient is needed, but the network runs once for
     each place of the patch.

@@ -1,4 +1,4 @@
-"""``zoo visualize report``: a page on pictures, with all maps to compare."""
+"""``zoo visualize report``: a page on images, with all maps to compare."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def command(
     offline: bool | None,
     format: str | None,
 ) -> int:
-    """Write a page on pictures: what a network says of each, and where it sees that.
+    """Write a page on images: what a network says of each, and where it sees that.
 
-    For each picture the page has the most probable classes, and for each of them a map by each method with its scores;
-    a slider blends the picture and its map. It is one file that loads nothing, for up to 60 pictures.
+    For each image the page has the most probable classes, and for each of them a map by each method with its scores;
+    a slider blends the image and its map. It is one file that loads nothing, for up to 60 images.
 
     \b
       zoo visualize report photo.jpg -o page.html
@@ -110,14 +110,14 @@ def command(
     page, report = Page(subject.name), out.Report()
 
     def explained() -> Iterator[dict[str, Any]]:
-        for number, (record, source, picture) in enumerate(looked_at, start=1):
-            report.add(ok=picture is not None)
+        for number, (record, source, image) in enumerate(looked_at, start=1):
+            report.add(ok=image is not None)
             update(number)
-            if picture is None:
+            if image is None:
                 page.add(record)
                 yield {"path": record.path, "status": "unreadable", "error": record.error}
                 continue
-            page.add(record, picture.pixels, neighbours.of(source) if neighbours is not None else None)
+            page.add(record, image.pixels, neighbours.of(source) if neighbours is not None else None)
             yield from (rows.row(record, one, output) for one in record.explanations)
 
     format = out.choose_format(format, sys.stdout)
@@ -126,7 +126,7 @@ def command(
     page.write(output)
     common.log.info("%s shows them", output)
     if page.left_out:
-        common.log.warning("%s pictures are not on the page, which has room for 60", f"{page.left_out:,}")
+        common.log.warning("%s images are not on the page, which has room for 60", f"{page.left_out:,}")
     if report.failed:
         common.say(f"{report.failed} of {report.done + report.failed} could not be read")
     return report.exit_status
@@ -150,7 +150,7 @@ def _check(output: Path) -> None:
 
 
 class _Near:
-    """Pictures of an index that are like others, one after the other."""
+    """Images of an index that are like others, one after the other."""
 
     def __init__(self, index: str, count: int, *, device: str, offline: bool | None) -> None:
         from zoo.search.searcher import Searcher
@@ -159,7 +159,7 @@ class _Near:
         self._searcher: Searcher = Searcher(index, device=device, offline=offline)
 
     def of(self, source: Source) -> Neighbours:
-        """The nearest ones, without the picture itself."""
+        """The nearest ones, without the image itself."""
         from zoo.visualize.explain.page.figure import Neighbours
 
         (found,) = self._searcher.search(source, self._count, exclude_self=True)

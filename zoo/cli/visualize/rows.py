@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def row(record: Explained, one: Explanation, path: Path | None) -> dict[str, Any]:
-    """One map of a picture, and where it was drawn."""
+    """One map of an image, and where it was drawn."""
     scores = one.faithfulness
     return {
         "path": record.path,
@@ -37,7 +37,7 @@ def row(record: Explained, one: Explanation, path: Path | None) -> dict[str, Any
 
 
 class Table:
-    """Rows on a terminal: a picture's path once, and a line for each of its maps."""
+    """Rows on a terminal: an image's path once, and a line for each of its maps."""
 
     def __init__(self) -> None:
         """Begin before the first row."""
@@ -58,9 +58,9 @@ class Table:
 
 
 def write_arrays(record: Explained, path: Path) -> None:
-    """Write all maps of a picture as numbers, whole or not at all.
+    """Write all maps of an image as numbers, whole or not at all.
 
-    The file holds ``picture`` uint8 (height, width, channels), ``map`` float32 (n, height, width), and for each of the
+    The file holds ``image`` uint8 (height, width, channels), ``map`` float32 (n, height, width), and for each of the
     n maps its ``method``, ``layer`` (empty where there is none), ``index``, ``label``, ``score``, ``deletion`` and
     ``insertion`` (not a number where they were not measured); and ``values_METHOD`` float32 (classes, rows, columns),
     what a method gave before it was clipped and enlarged.

@@ -26,7 +26,7 @@ def command(method: str, **options: Any) -> int:
     """Show which pixels a class depends on.
 
     The gradient of the class's logit says for each pixel what a small change of it would do. The methods differ in how
-    they rid it of noise: by the mean over noisy copies, over the way from a black picture, or by letting back through
+    they rid it of noise: by the mean over noisy copies, over the way from a black image, or by letting back through
     the network only what speaks for the class.
 
     \b

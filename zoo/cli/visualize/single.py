@@ -1,4 +1,4 @@
-"""The one picture that an argument stands for."""
+"""The one image that an argument stands for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def one_source(text: str, offline: bool | None) -> Source:
-    """Find a picture: a file, an address, a moment of a video, or a folder or a pattern of one picture.
+    """Find an image: a file, an address, a moment of a video, or a folder or a pattern of one image.
 
     Raises:
         UsageError: there are several.
@@ -21,5 +21,5 @@ def one_source(text: str, offline: bool | None) -> Source:
 
     found = list(itertools.islice(find([text], offline=offline), 2))
     if len(found) > 1:
-        raise UsageError(f"{text} is more than one picture; name one of them.")
+        raise UsageError(f"{text} is more than one image; name one of them.")
     return found[0]

@@ -1,4 +1,4 @@
-"""``zoo visualize style``: paint a picture in the style of another."""
+"""``zoo visualize style``: paint an image in the style of another."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _COLUMNS = (
 @click.option(
     "--optimizer", type=click.Choice(["lbfgs", "adam"]), default="lbfgs", show_default=True, help="How to descend."
 )
-@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Write the picture after every N steps too.")
+@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Write the image after every N steps too.")
 @click.option(
     "-o",
     "--output",
@@ -73,7 +73,7 @@ def command(
     offline: bool | None,
     format: str | None,
 ) -> int:
-    """Paint a picture in the style of another.
+    """Paint an image in the style of another.
 
     CONTENT is what is painted, STYLE how: the first keeps the map of one layer, the result gets the Gram matrices that
     the second has in others.
@@ -95,7 +95,7 @@ def command(
     on_the_way = {step: _numbered(output, step) for step in range(every, steps, every)} if every else {}
     for path in (output, *on_the_way.values()):
         destination.check(path, sources)
-    pictures = [read(source, size) for source in sources]
+    images = [read(source, size) for source in sources]
     with common.fetching() as fetched:
         from zoo.visualize.network.subject import Subject
 
@@ -106,7 +106,7 @@ def command(
     painted: Painted | None = None
     with common.progress("painting", total=steps, unit="steps") as update:
         for painted in painter.run(
-            *pictures,
+            *images,
             steps=steps,
             content_weight=content_weight,
             style_weight=style_weight,
@@ -116,7 +116,7 @@ def command(
             update(painted.step)
             if painted.step in on_the_way:
                 write_png(painted.pixels, on_the_way[painted.step])
-    pixels = pictures[0] if painted is None else painted.pixels
+    pixels = images[0] if painted is None else painted.pixels
     write_png(pixels, output)
     row: dict[str, Any] = {
         "content": sources[0].path,
@@ -138,5 +138,5 @@ def command(
 
 
 def _numbered(output: Path, step: int) -> Path:
-    """Where the picture after so many steps is written."""
+    """Where the image after so many steps is written."""
     return output.with_name(f"{output.stem}-{step:04d}{output.suffix}")

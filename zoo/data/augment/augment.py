@@ -1,4 +1,4 @@
-"""What may change in a picture at random while a network learns; pictures to validate and test never come here."""
+"""What may change in an image at random while a network learns; images to validate and test never come here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fill = Literal["constant", "edge", "reflect"]
 
 
 class RandAugment(NamedTuple):
-    """Operations for each picture, and how strong, from 0 to 30."""
+    """Operations for each image, and how strong, from 0 to 30."""
 
     n: int = 2
     m: float = 9
@@ -28,14 +28,14 @@ class Augment:
     """Random changes, each off unless it is asked for.
 
     Moving (all in one resampling, in the order zoom, shear, turn, shift):
-        flip: mirror left and right, top and bottom, or both, each for half of the pictures.
+        flip: mirror left and right, top and bottom, or both, each for half of the images.
         shift: up to so many whole pixels along each side; below 1, up to that fraction of the side.
         rotate: up to so many degrees either way, 0-180.
-        zoom: the picture grows by a factor between two bounds; one number ``z`` means 1 - z to 1 + z.
+        zoom: the image grows by a factor between two bounds; one number ``z`` means 1 - z to 1 + z.
         aspect: width over height changes by a factor between two bounds, of zooms as of crops.
         shear: up to so many degrees either way, 0-60.
-        crop: a random part of the picture, of an area between two fractions; one number means from there to 1.
-        probability: that shift, rotate, zoom, aspect and shear befall a picture.
+        crop: a random part of the image, of an area between two fractions; one number means from there to 1.
+        probability: that shift, rotate, zoom, aspect and shear befall an image.
         fill: what comes in at the edges: ``constant`` (:attr:`fill_value`, 0-255), ``edge`` or ``reflect``.
     Colours:
         brightness, contrast, saturation: a factor from 1 - s to 1 + s, s within 0-1.
@@ -95,7 +95,7 @@ class Augment:
 
     @property
     def warps(self) -> bool:
-        """Whether pictures have to be resampled, and not only flipped and shifted."""
+        """Whether images have to be resampled, and not only flipped and shifted."""
         plain = (1.0, 1.0)
         return bool(self.rotate or self.shear or self.crop or self.zoom != plain or self.aspect != plain)
 

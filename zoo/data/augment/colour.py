@@ -1,4 +1,4 @@
-"""Colour augmentation: brightness, contrast, saturation and hue as one affine map of the colours of each picture."""
+"""Colour augmentation: brightness, contrast, saturation and hue as one affine map of the colours of each image."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _RGB = np.linalg.inv(_YIQ)
 
 
 def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
-    """Change the colours of pictures at random.
+    """Change the colours of images at random.
 
-    In turn: brightness multiplies, contrast stretches about the picture's mean grey, saturation about each pixel's own
+    In turn: brightness multiplies, contrast stretches about the image's mean grey, saturation about each pixel's own
     grey, hue turns the colours about the axis of greys. All four are affine, so that they are one multiplication, and
     what leaves 0-255 is cut off once, at the end.
 
@@ -59,7 +59,7 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.n
 
 
 def noise(batch: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise of a standard deviation in grey levels to uint8 pictures."""
+    """Add Gaussian noise of a standard deviation in grey levels to uint8 images."""
     return _bytes(batch + rng.standard_normal(batch.shape, np.float32) * np.float32(deviation))
 
 

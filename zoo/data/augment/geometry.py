@@ -1,4 +1,4 @@
-"""Geometric augmentation: everything that moves pixels is one map from the result to the picture, resampled once."""
+"""Geometric augmentation: everything that moves pixels is one map from the result to the image, resampled once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ATTEMPTS = 10
 
 
 def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Flip, crop, shift, zoom, shear and turn pictures at random, and bring them to ``size``.
+    """Flip, crop, shift, zoom, shear and turn images at random, and bring them to ``size``.
 
     Args:
         batch: uint8 (b, H, W, 3) or (b, H, W).
@@ -41,7 +41,7 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
 
 
 def _chosen(probability: float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Bool (count,): which pictures it befalls."""
+    """Bool (count,): which images it befalls."""
     return np.asarray(rng.random(count) < probability)
 
 
@@ -80,7 +80,7 @@ def _maps(
     active: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """For each picture the affine map from a place in the result to one in the picture, float64 (count, 2, 3).
+    """For each image the affine map from a place in the result to one in the image, float64 (count, 2, 3).
 
     Places are in pixels from the upper left corner, x before y; the middle of the first pixel is (0.5, 0.5).
     """
@@ -92,7 +92,7 @@ def _maps(
     stretch = np.ones(count) if augment.crop else _between(augment.aspect, count, rng) ** (active / 2)
     height, width = size
     left, upper, wide, high = windows.T
-    # From the picture to the result: stretched, sheared, and turned anticlockwise as it is seen, with y downwards.
+    # From the image to the result: stretched, sheared, and turned anticlockwise as it is seen, with y downwards.
     cosine, sine = np.cos(degrees), np.sin(degrees)
     turn = np.stack([cosine, sine, -sine, cosine], -1).reshape(-1, 2, 2)
     skew = np.stack([np.ones(count), shear, np.zeros(count), np.ones(count)], -1).reshape(-1, 2, 2)
@@ -108,7 +108,7 @@ def _maps(
 def _windows(
     augment: Augment, count: int, source: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
-    """The part of each picture that the result shows: left, upper, width, height; float64 (count, 4).
+    """The part of each image that the result shows: left, upper, width, height; float64 (count, 4).
 
     Random crops as in Szegedy et al., Going deeper with convolutions, 2015: an area and an aspect, at a random place.
     """
@@ -142,7 +142,7 @@ def _resampled(
     augment: Augment,
     size: tuple[int, int],
 ) -> np.ndarray:
-    """Each picture through its map, bilinear."""
+    """Each image through its map, bilinear."""
     margin = 0
     if augment.fill != "constant":
         margin = _overhang(maps, batch.shape[1:3], size)
@@ -160,35 +160,35 @@ def _resampled(
     return result
 
 
-def warp(picture: np.ndarray, data: list[float], size: tuple[int, int], fill: int) -> np.ndarray:
-    """One picture through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
+def warp(image: np.ndarray, data: list[float], size: tuple[int, int], fill: int) -> np.ndarray:
+    """One image through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
 
     Args:
-        picture: uint8 (H, W) or (H, W, 3).
-        data: from a place in the result to one in the picture.
+        image: uint8 (H, W) or (H, W, 3).
+        data: from a place in the result to one in the image.
         size: height and width of the result.
-        fill: what stands where the map leaves the picture, 0-255.
+        fill: what stands where the map leaves the image, 0-255.
 
     Returns:
         uint8 (height, width[, 3]).
     """
     a, b, c, d, e, f = data
     height, width = size
-    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0) and size == picture.shape[:2]:
-        return picture
-    image = Image.fromarray(picture)
+    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0) and size == image.shape[:2]:
+        return image
+    img = Image.fromarray(image)
     box = (c, f, c + a * width, f + e * height)
     upright = b == d == 0 and a > 0 and e > 0
-    if upright and c >= 0 and f >= 0 and box[2] <= image.width and box[3] <= image.height:
+    if upright and c >= 0 and f >= 0 and box[2] <= img.width and box[3] <= img.height:
         # A window with upright edges is scaled with antialiasing.
-        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
-    colour = fill if picture.ndim == 2 else (fill, fill, fill)
-    turned = image.transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=colour)
+        return np.asarray(img.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    colour = fill if image.ndim == 2 else (fill, fill, fill)
+    turned = img.transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=colour)
     return np.asarray(turned)
 
 
 def pad(batch: np.ndarray, margin: int, augment: Augment) -> np.ndarray:
-    """Pictures (b, H, W[, 3]) with ``margin`` more pixels on each side, as ``fill`` says."""
+    """Images (b, H, W[, 3]) with ``margin`` more pixels on each side, as ``fill`` says."""
     if not margin:
         return batch
     widths = [(0, 0), (margin, margin), (margin, margin)] + [(0, 0)] * (batch.ndim - 3)
@@ -198,7 +198,7 @@ def pad(batch: np.ndarray, margin: int, augment: Augment) -> np.ndarray:
 
 
 def _overhang(maps: np.ndarray, source: tuple[int, ...], size: tuple[int, int]) -> int:
-    """How many pixels the results reach over the pictures' edges, at most once their size."""
+    """How many pixels the results reach over the images' edges, at most once their size."""
     height, width = source
     corners = np.array([[0, 0, 1], [size[1], 0, 1], [0, size[0], 1], [size[1], size[0], 1]], np.float64)
     places = maps @ corners.T

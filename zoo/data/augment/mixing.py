@@ -1,4 +1,4 @@
-"""Augmentation that hides parts of pictures, or mixes pictures and their labels."""
+"""Augmentation that hides parts of images, or mixes images and their labels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 
-#: Area and aspect of what random erasing hides (Zhong et al., 2017), as fractions of the picture.
+#: Area and aspect of what random erasing hides (Zhong et al., 2017), as fractions of the image.
 ERASED_AREA, ERASED_ASPECT = (0.02, 0.33), (0.3, 1 / 0.3)
 
 
 def cutout(batch: np.ndarray, side: float, fill: int, rng: np.random.Generator) -> np.ndarray:
-    """Hide a square around a random place of each picture (DeVries and Taylor, 2017); it may reach over the edge.
+    """Hide a square around a random place of each image (DeVries and Taylor, 2017); it may reach over the edge.
 
     Args:
         batch: uint8 (b, h, w[, 3]); not changed.
-        side: of the square, in pixels, or below 1 as a fraction of the picture's shorter side.
+        side: of the square, in pixels, or below 1 as a fraction of the image's shorter side.
         fill: what stands there instead, 0-255.
         rng: where chance comes from.
     """
@@ -24,17 +24,17 @@ def cutout(batch: np.ndarray, side: float, fill: int, rng: np.random.Generator) 
     result = batch.copy()
     tops = rng.integers(0, height, len(batch)) - length // 2
     lefts = rng.integers(0, width, len(batch)) - length // 2
-    for picture, top, left in zip(result, tops.tolist(), lefts.tolist(), strict=True):
-        picture[max(0, top) : max(0, top + length), max(0, left) : max(0, left + length)] = fill
+    for image, top, left in zip(result, tops.tolist(), lefts.tolist(), strict=True):
+        image[max(0, top) : max(0, top + length), max(0, left) : max(0, left + length)] = fill
     return result
 
 
 def erase(batch: np.ndarray, probability: float, rng: np.random.Generator) -> np.ndarray:
-    """Put noise into a rectangle of some pictures: random erasing, Zhong et al., 2017.
+    """Put noise into a rectangle of some images: random erasing, Zhong et al., 2017.
 
     Args:
         batch: uint8 (b, h, w[, 3]); not changed.
-        probability: that it befalls a picture.
+        probability: that it befalls an image.
         rng: where chance comes from.
     """
     count, height, width = batch.shape[:3]
@@ -55,7 +55,7 @@ def erase(batch: np.ndarray, probability: float, rng: np.random.Generator) -> np
 def mix(
     batch: np.ndarray, labels: np.ndarray, mixup: float, cutmix: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix each picture with another of the batch; where both ways are asked for, each batch takes one of them.
+    """Mix each image with another of the batch; where both ways are asked for, each batch takes one of them.
 
     mixup (Zhang et al., 2017) blends the two, cutmix (Yun et al., 2019) puts a rectangle of one into the other; the
     labels are blended in the same proportion, which is drawn from Beta(alpha, alpha) once for a batch.
@@ -68,7 +68,7 @@ def mix(
         rng: where chance comes from.
 
     Returns:
-        pictures and labels, of the same shapes.
+        images and labels, of the same shapes.
     """
     cut = bool(cutmix) and (not mixup or rng.random() < 0.5)
     share = float(rng.beta(cutmix, cutmix) if cut else rng.beta(mixup, mixup))
@@ -87,7 +87,7 @@ def mix(
 def mix_values(
     values: np.ndarray, labels: np.ndarray, alpha: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Blend what a network made of each picture with what it made of another (Verma et al., Manifold Mixup, 2019).
+    """Blend what a network made of each image with what it made of another (Verma et al., Manifold Mixup, 2019).
 
     Args:
         values: float32 (b, …).
@@ -106,7 +106,7 @@ def mix_values(
 def _pasted(
     batch: np.ndarray, partners: np.ndarray, share: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
-    """A rectangle of the partners in each picture, and the share of the picture that stays its own."""
+    """A rectangle of the partners in each image, and the share of the image that stays its own."""
     height, width = batch.shape[1:3]
     high, wide = (round(side * math.sqrt(1 - share)) for side in (height, width))
     top, left = rng.integers(0, height) - high // 2, rng.integers(0, width) - wide // 2

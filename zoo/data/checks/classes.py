@@ -1,4 +1,4 @@
-"""What the numbers of pictures and the names of classes tell of a data set, before any picture is opened."""
+"""What the numbers of images and the names of classes tell of a dataset, before any image is opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from zoo.data.checks.findings import Finding, counted, listed
 from zoo.data.sources.dataset import Dataset
 
-#: A class with fewer pictures to train on has few.
+#: A class with fewer images to train on has few.
 FEW = 10
 #: How many times as large as the smallest the largest class is before it is said, and before it is a warning.
 UNEQUAL, IMBALANCED = 3.0, 10.0
@@ -32,7 +32,7 @@ def find(dataset: Dataset) -> Iterator[Finding]:
     for name, table in counts.items():
         there = tuple(part for part, count in table.items() if count)
         if not there:
-            yield Finding("empty-class", f"The class '{name}' has no pictures.", classes=(name,))
+            yield Finding("empty-class", f"The class '{name}' has no images.", classes=(name,))
         elif "train" not in dataset.splits:
             continue
         elif not train[name]:
@@ -40,12 +40,12 @@ def find(dataset: Dataset) -> Iterator[Finding]:
             yield Finding("unknown-class", text, splits=there, classes=(name,))
         elif train[name] < FEW:
             kind = "too-few" if train[name] == 1 else "few"
-            text = f"The class '{name}' has {counted(train[name], 'picture')} to train on."
+            text = f"The class '{name}' has {counted(train[name], 'image')} to train on."
             yield Finding(kind, text, splits=("train",), classes=(name,))
     for part in dataset.splits:
         without = tuple(name for name, parts in counts.items() if not parts[part] and any(parts.values()))
         if part != "train" and without:
-            text = f"There are no pictures of {listed([repr(name) for name in without], _NAMED)} in {part}."
+            text = f"There are no images of {listed([repr(name) for name in without], _NAMED)} in {part}."
             yield Finding("missing-class", text, len(without), splits=(part,), classes=without)
     yield from _balance(train)
 
@@ -59,7 +59,7 @@ def _balance(train: dict[str, int]) -> Iterator[Finding]:
     ratio = train[largest] / train[smallest]
     if ratio >= UNEQUAL:
         text = (
-            f"'{largest}' has {ratio:.1f} times as many pictures to train on as '{smallest}', "
+            f"'{largest}' has {ratio:.1f} times as many images to train on as '{smallest}', "
             f"{train[largest]:,} and {train[smallest]:,}."
         )
         kind = "imbalance" if ratio >= IMBALANCED else "unequal"

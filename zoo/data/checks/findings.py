@@ -1,4 +1,4 @@
-"""What can be found in a data set: the kinds with their names and advice, one finding, and the report of all."""
+"""What can be found in a dataset: the kinds with their names and advice, one finding, and the report of all."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         # Errors
         "unreadable": Kind("error", "cannot be read", "file", "replace or remove them; training leaves them out"),
-        "one-class": Kind("error", "fewer than two classes", "data set", "put each class in a folder of its own"),
-        "empty-class": Kind("error", "class without pictures", "class", "add some, or remove the folder"),
+        "one-class": Kind("error", "fewer than two classes", "dataset", "put each class in a folder of its own"),
+        "empty-class": Kind("error", "class without images", "class", "add some, or remove the folder"),
         "unknown-class": Kind("error", "class that is not in train", "class", "rename its folder, or add it to train"),
-        "too-few": Kind("error", "class with one picture to train on", "class", "add more, or remove the class"),
+        "too-few": Kind("error", "class with one image to train on", "class", "add more, or remove the class"),
         "leak": Kind(
             "error", "same file in several parts", "group", "remove them from train, or the test says too much"
         ),
         # Warnings
         "near-leak": Kind(
-            "warning", "same picture, to the eye, in several parts", "group", "look at them; remove them from train"
+            "warning", "same image, to the eye, in several parts", "group", "look at them; remove them from train"
         ),
         "conflict": Kind("warning", "same file in several classes", "group", "keep it in the class that it belongs to"),
         "near-conflict": Kind(
-            "warning", "same picture, to the eye, in several classes", "group", "look at them; keep one class of each"
+            "warning", "same image, to the eye, in several classes", "group", "look at them; keep one class of each"
         ),
         "duplicate": Kind(
-            "warning", "same file more than once", "group", "keep one of each, before the pictures are divided"
+            "warning", "same file more than once", "group", "keep one of each, before the images are divided"
         ),
-        "few": Kind("warning", "class with few pictures to train on", "class", "add more; some dozens are a beginning"),
+        "few": Kind("warning", "class with few images to train on", "class", "add more; some dozens are a beginning"),
         "missing-class": Kind("warning", "class that a part does not have", "class", "add some, or it is not measured"),
         "imbalance": Kind(
             "warning", "classes of very different size", "pair", "train with --set class_weights=balanced"
@@ -60,14 +60,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "unused-folder": Kind("warning", "folder that is not used", "folder", "move it away, or into one of the parts"),
         # Notes
         "near-duplicate": Kind(
-            "note", "same picture, to the eye, more than once", "group", "in val and test, keep one of each"
+            "note", "same image, to the eye, more than once", "group", "in val and test, keep one of each"
         ),
         "unequal": Kind("note", "classes of different size", "pair", "--set class_weights=balanced makes up for it"),
-        "no-train": Kind("note", "nothing to train on", "data set", "evaluate with it, or add a folder train"),
+        "no-train": Kind("note", "nothing to train on", "dataset", "evaluate with it, or add a folder train"),
         "wrong-suffix": Kind(
             "note", "called after another format", "file", "rename them; zoo goes by what is in a file"
         ),
-        "not-a-picture": Kind("note", "no picture, by its name", "file", "nothing; they are left alone"),
+        "not-a-picture": Kind("note", "no image, by its name", "file", "nothing; they are left alone"),
         "small": Kind("note", "smaller than the network's input", "picture", "nothing; they are enlarged"),
         "turned": Kind("note", "stored turned (EXIF)", "picture", "nothing; zoo turns them upright"),
         "grey": Kind("note", "grey", "picture", "nothing, where grey says nothing of the class"),
@@ -83,8 +83,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 class Finding:
     """One thing that was found.
 
-    ``text`` is a sentence. ``count`` says how many files, pictures or classes are concerned. ``paths`` are those
-    files, none where it is the whole data set; ``splits`` and ``classes`` then say for each in which part and class it
+    ``text`` is a sentence. ``count`` says how many files, images or classes are concerned. ``paths`` are those
+    files, none where it is the whole dataset; ``splits`` and ``classes`` then say for each in which part and class it
     stands. Without paths they are the parts and classes that it is about.
     """
 
@@ -121,9 +121,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that was found in a data set; the worst first.
+    """Everything that was found in a dataset; the worst first.
 
-    Paths begin with ``root``. ``n`` counts the pictures, those that cannot be read too, and ``counts`` counts them by
+    Paths begin with ``root``. ``n`` counts the images, those that cannot be read too, and ``counts`` counts them by
     class and part.
     """
 
@@ -142,7 +142,7 @@ class Report:
 
     @property
     def leaks(self) -> tuple[Finding, ...]:
-        """Groups of pictures that are the same, byte for byte or to the eye, and stand in several parts."""
+        """Groups of images that are the same, byte for byte or to the eye, and stand in several parts."""
         return self.of_kind("leak", "near-leak")
 
     @property
@@ -176,7 +176,7 @@ class Report:
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 picture``, ``2,000 pictures``."""
+    """``1 image``, ``2,000 images``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 

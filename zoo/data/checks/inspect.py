@@ -1,4 +1,4 @@
-"""What is wrong with a data set: files, pictures that are there twice, classes; found, said, and nothing touched."""
+"""What is wrong with a dataset: files, images that are there twice, classes; found, said, and nothing touched."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from zoo.data.sources.dataset import Dataset
 from zoo.images.folders import SUFFIXES
 from zoo.images.sources import Source
 
-#: Pixels of the shorter side below which a picture is tiny.
+#: Pixels of the shorter side below which an image is tiny.
 TINY = 32
-#: How many times as long as wide a picture is before it is said.
+#: How many times as long as wide an image is before it is said.
 LONG = 3.0
 
 
@@ -33,14 +33,14 @@ def inspect(
     progress: Callable[[int, int], None] | None = None,
     input_size: tuple[int, int] | None = None,
 ) -> Report:
-    """Look for what is wrong with a data set. Each file is opened once, and none is changed.
+    """Look for what is wrong with a dataset. Each file is opened once, and none is changed.
 
     Args:
         dataset: as :func:`zoo.data.sources.dataset.read` gives it, or :func:`zoo.data.sources.lenient.read`.
         near: whether copies to the eye are looked for, beside those byte for byte.
         threads: how many read and compare; the number of processors without.
-        progress: called with the pictures done and those in all.
-        input_size: (height, width) of a network; smaller pictures are said.
+        progress: called with the images done and those in all.
+        input_size: (height, width) of a network; smaller images are said.
 
     Returns:
         what was found, the worst first.
@@ -49,7 +49,7 @@ def inspect(
     view = _look(dataset, threads, progress)
     found = [
         *_files(view),
-        *_pictures(view, input_size),
+        *_images(view, input_size),
         *_copies(view, near=near, threads=threads),
         *class_checks.find(dataset),
         *_skipped(dataset),
@@ -63,7 +63,7 @@ def inspect(
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """All pictures of a data set, part after part, and what is known of them."""
+    """All images of a dataset, part after part, and what is known of them."""
 
     dataset: Dataset
     sources: Sequence[Source]
@@ -75,7 +75,7 @@ class _View:
     readable: np.ndarray
 
     def finding(self, kind: str, text: str, indices: Sequence[int] | np.ndarray) -> Finding:
-        """A finding of some of the pictures."""
+        """A finding of some of the images."""
         numbers = [int(index) for index in indices]
         return Finding(
             kind,
@@ -87,7 +87,7 @@ class _View:
         )
 
     def name(self, index: int) -> str:
-        """A picture's path below the data set's folder."""
+        """An image's path below the dataset's folder."""
         return self.sources[index].path.removeprefix(os.path.join(self.dataset.root, "") if self.dataset.root else "")
 
 
@@ -134,9 +134,9 @@ def _files(view: _View) -> Iterator[Finding]:
             misnamed.setdefault((os.path.splitext(path)[1], fact.format), []).append(index)
     for (suffix, format), indices in misnamed.items():
         first = view.name(indices[0])
-        text = f"{first} holds a picture in {format}."
+        text = f"{first} holds an image in {format}."
         if len(indices) > 1:
-            text = f"{len(indices):,} files called {suffix} hold pictures in {format}, such as {first}."
+            text = f"{len(indices):,} files called {suffix} hold images in {format}, such as {first}."
         yield view.finding("wrong-suffix", text, indices)
 
 
@@ -154,16 +154,16 @@ def _skipped(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(kind, f"{name}: {why}.", 1, (path,), ("",), ("",))
 
 
-# Pictures
+# Images
 
 
-def _pictures(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding]:
-    """What is odd about pictures that can be read."""
+def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding]:
+    """What is odd about images that can be read."""
     sizes = np.array([fact.size or (0, 0) for fact in view.facts], np.int64).reshape(-1, 2)
     known = view.readable & (sizes.min(axis=1) > 0)
     shorter, longer = sizes.min(axis=1), sizes.max(axis=1)
     tiny = known & (shorter < TINY)
-    # Where all are tiny, it is the nature of the data set, and nothing that can be mended.
+    # Where all are tiny, it is the nature of the dataset, and nothing that can be mended.
     if tiny.any() and tiny.sum() == known.sum():
         tiny[:] = False
     yield from _marked(view, "tiny", tiny)
@@ -186,24 +186,24 @@ def _pictures(view: _View, input_size: tuple[int, int] | None) -> Iterator[Findi
 
 
 def _marked(view: _View, kind: str, which: np.ndarray, more: str = "") -> Iterator[Finding]:
-    """One finding of all pictures of a kind, if there are any."""
+    """One finding of all images of a kind, if there are any."""
     indices = np.flatnonzero(which)
     if len(indices):
         verb = "is" if len(indices) == 1 else "are"
-        yield view.finding(kind, f"{counted(len(indices), 'picture')} {verb} {KINDS[kind].title}{more}.", indices)
+        yield view.finding(kind, f"{counted(len(indices), 'image')} {verb} {KINDS[kind].title}{more}.", indices)
 
 
 # Copies
 
 
 def _copies(view: _View, *, near: bool, threads: int | None) -> Iterator[Finding]:
-    """Pictures that are there more than once."""
+    """Images that are there more than once."""
     groups = exact_groups([fact.digest for fact in view.facts])
     for group in groups:
         yield from _copied(view, group, "", "are the same file")
     if not near:
         return
-    # Of each content one picture stands for all.
+    # Of each content one image stands for all.
     stands_for = np.arange(len(view.sources))
     for group in groups:
         stands_for[group] = group[0]

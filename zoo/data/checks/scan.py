@@ -1,4 +1,4 @@
-"""A first look at many pictures: each file is opened once, decoded small, and what it is and looks like is noted."""
+"""A first look at many images: each file is opened once, decoded small, and what it is and looks like is noted."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.data.duplicates.groups import Looks
 from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.images.decode import load
 from zoo.images.formats import check_cost, identify
 from zoo.images.sources import Source
 from zoo.inference.pipeline import processors
 
-#: How a picture is looked at: all of it, whatever that does to the aspect.
+#: How an image is looked at: all of it, whatever that does to the aspect.
 _LOOK = Resize(SIDE, SIDE, "squash", 1.0)
 #: A JPEG is decoded at a reduced size where that leaves so many pixels a side.
 _DRAFT_SIDE = 48
 #: Bytes of the largest file that is held in memory.
 _LARGEST = 1 << 24
-#: Pictures that are worked on together.
+#: Images that are worked on together.
 _CHUNK = 128
-#: Grey levels by which channels of a grey picture differ at most; a JPEG of one has none, a scan some.
+#: Grey levels by which channels of a grey image differ at most; a JPEG of one has none, a scan some.
 _GREY_LEVELS = 4
 
 _ORIENTATION_TAG = 0x0112
-#: Formats of several pictures that are no animation: a photo with a preview or a depth map.
+#: Formats of several images that are no animation: a photo with a preview or a depth map.
 _STILL = frozenset({"MPO"})
 #: Formats that are so alike that either name will do.
 _FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
@@ -44,7 +44,7 @@ _FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one picture.
+    """What is known of one image.
 
     ``size`` is (width, height) as it is meant to be seen, ``None`` where only the pixels are known; ``digest`` is
     BLAKE2b of the file's bytes. With a ``problem`` it cannot be read, and nothing else is known.
@@ -62,7 +62,7 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """What is known of n pictures: ``facts`` of each, how they look, and ``grey``, bool (n,).
+    """What is known of n images: ``facts`` of each, how they look, and ``grey``, bool (n,).
 
     Rows of ``looks`` and ``grey`` that belong to what cannot be read hold anything.
     """
@@ -78,15 +78,15 @@ def survey(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Look at pictures.
+    """Look at images.
 
     Args:
-        sources: n pictures; all of them or none from IDX files.
+        sources: n images; all of them or none from IDX files.
         threads: how many read; the number of processors without.
-        progress: called with the pictures done and those in all.
+        progress: called with the images done and those in all.
     """
     count, workers = len(sources), threads or processors()
-    is_grey = isinstance(sources, Pictures)
+    is_grey = isinstance(sources, Images)
     facts: list[Facts] = []
     thumbs = np.empty((count, SIDE // 2, SIDE // 2, *(() if is_grey else (3,))), np.uint8)
     plain, mirrored, grey = np.empty(count, np.uint64), np.empty(count, np.uint64), np.zeros(count, bool)
@@ -117,11 +117,11 @@ def survey(
 
 
 def look_at(source: Source, out: np.ndarray) -> Facts:
-    """Look at one picture.
+    """Look at one image.
 
     Args:
-        source: the picture.
-        out: uint8 (32, 32, 3) that its pixels are written to; or (32, 32), for a grey picture from memory.
+        source: the image.
+        out: uint8 (32, 32, 3) that its pixels are written to; or (32, 32), for a grey image from memory.
     """
     if source.pixels is not None:
         return _look_at_array(source.pixels, out)

@@ -1,11 +1,11 @@
-"""Which pictures of many are the same: byte for byte, or to the eye.
+"""Which images of many are the same: byte for byte, or to the eye.
 
 Copies to the eye are found in two steps. Perceptual hashes (:mod:`zoo.data.duplicates.phash`) of all pairs are compared, which
-takes two seconds for 60,000 pictures and is quadratic, but cheaper than decoding them up to millions. Of the pairs that
+takes two seconds for 60,000 images and is quadratic, but cheaper than decoding them up to millions. Of the pairs that
 are left, thumbnails are compared, and decide.
 
-How alike two pictures must be follows from the data set. Among photographs nothing comes near a copy but a copy; among
-60,000 digits on black, some pairs are by chance as alike as a picture and its recompressed copy. The number of pairs
+How alike two images must be follows from the dataset. Among photographs nothing comes near a copy but a copy; among
+60,000 digits on black, some pairs are by chance as alike as an image and its recompressed copy. The number of pairs
 with a difference below x grows with a power of x, so that from the pairs that are plainly no copies it can be said
 below which difference less than one is to be expected by chance.
 """
@@ -25,10 +25,10 @@ from zoo.inference.pipeline import processors
 #: Bits in which the hashes of copies differ at most. Of 600 photographs, no copy was farther away that had been saved
 #: at quality 15, reduced to a quarter, or made darker or brighter by 0.85 and 1.15.
 RADIUS = 8
-#: Share of a picture's variation by which a copy differs at most (:func:`zoo.data.duplicates.phash.difference`), and how many
+#: Share of an image's variation by which a copy differs at most (:func:`zoo.data.duplicates.phash.difference`), and how many
 #: times as much it may differ in one place: a print on a shirt makes another shirt of it.
 TOLERANCE, LOCALLY = 0.15, 5.0
-#: Pictures that vary by less, in grey levels, are of one colour, and all alike.
+#: Images that vary by less, in grey levels, are of one colour, and all alike.
 FLAT = 4.0
 
 #: Between TOLERANCE and this difference pairs are alike, and no copies.
@@ -36,9 +36,9 @@ _ALIKE = 0.3
 #: The power with which their number grows: 5.7 was measured for photographs of clothing, 6.6 for Fashion-MNIST, and 7
 #: to 8.5 for MNIST.
 _POWER = 7
-#: Candidates for each picture beyond which the radius shrinks, and how far.
+#: Candidates for each image beyond which the radius shrinks, and how far.
 _MOST_CANDIDATES, _LEAST_RADIUS = 20, 2
-#: Pictures that are compared with all others to find out how alike they are; so many of them together, of whose
+#: Images that are compared with all others to find out how alike they are; so many of them together, of whose
 #: candidates so many are looked at.
 _SAMPLE, _SAMPLED_ROWS, _SAMPLED_PAIRS = 1024, 64, 2000
 #: Rows and columns of the table of all pairs that are worked on together, and pairs whose thumbnails are.
@@ -49,7 +49,7 @@ _AHEAD = 4
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """What is kept of n pictures to tell whether they look the same.
+    """What is kept of n images to tell whether they look the same.
 
     ``plain`` and ``mirrored`` are their hashes and those of their mirror images, uint64 (n,); ``thumbs`` is uint8
     (n, 16, 16, 3), or (n, 16, 16) where all are grey.
@@ -60,23 +60,23 @@ class Looks:
     thumbs: np.ndarray
 
     def take(self, indices: np.ndarray) -> Looks:
-        """Those of some of the pictures, integers (m,)."""
+        """Those of some of the images, integers (m,)."""
         return Looks(self.plain[indices], self.mirrored[indices], self.thumbs[indices])
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What two pictures have to keep to be copies of each other: bits of the hashes, and :func:`difference`."""
+    """What two images have to keep to be copies of each other: bits of the hashes, and :func:`difference`."""
 
     radius: int
     tolerance: float
 
 
 def exact_groups(digests: Sequence[bytes | None]) -> list[np.ndarray]:
-    """Pictures with the same contents.
+    """Images with the same contents.
 
     Args:
-        digests: of each picture's bytes; ``None`` where it could not be read.
+        digests: of each image's bytes; ``None`` where it could not be read.
 
     Returns:
         the indices of two or more for each content that occurs so often, in order.
@@ -89,14 +89,14 @@ def exact_groups(digests: Sequence[bytes | None]) -> list[np.ndarray]:
 
 
 def near_groups(looks: Looks, *, threads: int | None = None) -> list[np.ndarray]:
-    """Pictures that look the same, or like each other's mirror image.
+    """Images that look the same, or like each other's mirror image.
 
     Args:
-        looks: n pictures, each content once.
+        looks: n images, each content once.
         threads: how many compare; the number of processors without.
 
     Returns:
-        indices of two or more pictures, each of which looks like another one of them, in order.
+        indices of two or more images, each of which looks like another one of them, in order.
     """
     varied = np.flatnonzero(contrast(looks.thumbs) >= FLAT)
     looks = looks.take(varied)
@@ -105,7 +105,7 @@ def near_groups(looks: Looks, *, threads: int | None = None) -> list[np.ndarray]
     for one, other, mirrored in _candidates(looks, limits, threads or processors()):
         for begin in range(0, len(one), _PAIRS):
             a, b = one[begin : begin + _PAIRS], other[begin : begin + _PAIRS]
-            # Of a thousand copies of one picture, all pairs but 999 need not be looked at.
+            # Of a thousand copies of one image, all pairs but 999 need not be looked at.
             parents = _flattened(parents)
             apart = parents[a] != parents[b]
             a, b = a[apart], b[apart]
@@ -116,7 +116,7 @@ def near_groups(looks: Looks, *, threads: int | None = None) -> list[np.ndarray]
 
 
 def is_mirrored(thumbs: np.ndarray, one: int, other: int) -> bool:
-    """Whether a picture looks more like the mirror image of another one than like that itself."""
+    """Whether an image looks more like the mirror image of another one than like that itself."""
     pair = thumbs[[other, other]].copy()
     pair[1] = pair[1, :, ::-1]
     straight, mirrored = difference(thumbs[[one, one]], pair)[0]
@@ -145,7 +145,7 @@ def find_limits(looks: Looks) -> Limits:
 
 
 def _sampled(looks: Looks, rows: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Some pictures against all: pairs by the distance of their hashes, and how many of those are merely alike.
+    """Some images against all: pairs by the distance of their hashes, and how many of those are merely alike.
 
     Returns:
         two arrays, float64 (RADIUS + 1,).
@@ -217,7 +217,7 @@ def _flattened(parents: np.ndarray) -> np.ndarray:
 
 
 def _join(parents: np.ndarray, one: int, other: int) -> None:
-    """Make one tree of those of two pictures; the smaller root stays."""
+    """Make one tree of those of two images; the smaller root stays."""
     first, second = sorted((_root(parents, one), _root(parents, other)))
     parents[second] = first
 
@@ -229,7 +229,7 @@ def _root(parents: np.ndarray, node: int) -> int:
 
 
 def _groups(roots: np.ndarray) -> list[np.ndarray]:
-    """Indices of the pictures below each root, where there are two or more."""
+    """Indices of the images below each root, where there are two or more."""
     order = np.argsort(roots, kind="stable")
     starts = np.flatnonzero(np.diff(roots[order])) + 1
     return [group for group in np.split(order, starts) if len(group) > 1]

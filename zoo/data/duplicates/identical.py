@@ -9,21 +9,21 @@ from collections.abc import Hashable, Iterable
 
 import numpy as np
 
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.data.split import Split
 
 
 def groups(split: Split) -> list[np.ndarray]:
-    """Pictures that are the same, byte for byte.
+    """Images that are the same, byte for byte.
 
     Only files of the same size are read. What cannot be read has no copies.
 
     Returns:
-        the indices, int64, of two or more pictures for each content that occurs so often, in order.
+        the indices, int64, of two or more images for each content that occurs so often, in order.
     """
-    if isinstance(split.sources, Pictures):
+    if isinstance(split.sources, Images):
         pixels = split.sources.pixels[split.sources.indices]
-        return _repeated((hashlib.blake2b(picture.tobytes()).digest(), index) for index, picture in enumerate(pixels))
+        return _repeated((hashlib.blake2b(image.tobytes()).digest(), index) for index, image in enumerate(pixels))
     sizes = [_size(source.path) for source in split.sources]
     found = []
     for candidates in _repeated((size, index) for index, size in enumerate(sizes) if size is not None):

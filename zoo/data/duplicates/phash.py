@@ -1,12 +1,12 @@
-"""A perceptual hash: 63 bits of a picture that stay much the same when it is recompressed, resized or made brighter.
+"""A perceptual hash: 63 bits of an image that stay much the same when it is recompressed, resized or made brighter.
 
 The hash is that of Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, chapter 3.2.1:
-the signs, about their median, of the lowest frequencies of a discrete cosine transform of the picture in grey at 32×32.
+the signs, about their median, of the lowest frequencies of a discrete cosine transform of the image in grey at 32×32.
 Here those are the 8×8 lowest without the constant one, as the rows and columns of pure frequencies tell as much as the
-others. Mirroring a picture changes the sign of every second column, so that the hash of its mirror image comes for
+others. Mirroring an image changes the sign of every second column, so that the hash of its mirror image comes for
 free.
 
-Two hashes that differ in few bits say that two pictures may be the same. :func:`difference` then looks closer.
+Two hashes that differ in few bits say that two images may be the same. :func:`difference` then looks closer.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ SIDE, THUMBNAIL = 32, 16
 _FREQUENCIES = 8
 #: Squares a side of a sketch.
 _SQUARES = 4
-#: Pictures that are transformed together, which bounds the memory.
+#: Images that are transformed together, which bounds the memory.
 _CHUNK = 2048
 
 
 def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The hashes of pictures, and those of their mirror images.
+    """The hashes of images, and those of their mirror images.
 
     Args:
         pixels: uint8 (n, 32, 32, 3), RGB 0-255, or grey (n, 32, 32).
@@ -49,7 +49,7 @@ def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def thumbnails(pixels: np.ndarray) -> np.ndarray:
-    """Pictures at half the size of what is hashed, each pixel the mean of four.
+    """Images at half the size of what is hashed, each pixel the mean of four.
 
     Args:
         pixels: uint8 (n, 32, 32, …).
@@ -76,7 +76,7 @@ def distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def contrast(thumbs: np.ndarray) -> np.ndarray:
-    """How far the pixels of a picture are from its mean colour: the root of the mean square, in grey levels.
+    """How far the pixels of an image are from its mean colour: the root of the mean square, in grey levels.
 
     Args:
         thumbs: uint8 (n, 16, 16, 3) or (n, 16, 16).
@@ -92,16 +92,16 @@ def contrast(thumbs: np.ndarray) -> np.ndarray:
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How different pictures are apart from brightness, contrast and tint.
+    """How different images are apart from brightness, contrast and tint.
 
-    The second picture is fitted to the first by a factor for all channels and a constant for each.
+    The second image is fitted to the first by a factor for all channels and a constant for each.
 
     Args:
         one: thumbnails, uint8 (n, 16, 16, 3) or (n, 16, 16).
         other: as many of the same shape.
 
     Returns:
-        float32 (n,), what is left after the fit as a share of the picture's own variation: 0 for the same picture, 1
+        float32 (n,), what is left after the fit as a share of the image's own variation: 0 for the same image, 1
         where they have nothing in common; and float32 (n,), the largest that is left in any place, the same way.
     """
     first, second = _centred(one), _centred(other)
@@ -114,10 +114,10 @@ def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def sketches(thumbs: np.ndarray) -> np.ndarray:
-    """Sixteen numbers for each picture, which are never farther apart than :func:`difference` allows.
+    """Sixteen numbers for each image, which are never farther apart than :func:`difference` allows.
 
-    A picture is a point on a sphere once brightness and contrast are taken away; this is where it lies in the space of
-    pictures that are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far
+    An image is a point on a sphere once brightness and contrast are taken away; this is where it lies in the space of
+    images that are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far
     apart here is different (Agrawal, Faloutsos and Swami, Efficient similarity search in sequence databases, 1993).
 
     Args:

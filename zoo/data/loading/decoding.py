@@ -1,6 +1,6 @@
-"""Decoding many pictures at once: in threads, each with a process of its own where that pays.
+"""Decoding many images at once: in threads, each with a process of its own where that pays.
 
-Pillow releases the GIL while it decodes, so that threads scale with photographs. With pictures of 32×32 most of the
+Pillow releases the GIL while it decodes, so that threads scale with photographs. With images of 32×32 most of the
 time is spent in Python and in passing the GIL on, and two threads are slower than one; processes are not. They are
 started with ``python -c`` and talk through pipes: unlike those of ``multiprocessing`` they do not run the main script
 again, need no shared memory from the system, and end by themselves with their input.
@@ -40,7 +40,7 @@ class EndedError(Exception):
 
 
 class Decoder:
-    """Decodes pictures in ``workers`` threads; in ``workers`` processes that they speak for, with ``processes``."""
+    """Decodes images in ``workers`` threads; in ``workers`` processes that they speak for, with ``processes``."""
 
     def __init__(self, resize: Resize, workers: int, *, processes: bool) -> None:
         """Nothing is started before it is needed."""
@@ -54,14 +54,14 @@ class Decoder:
 
     @property
     def chunk(self) -> int:
-        """How many pictures are best submitted together."""
+        """How many images are best submitted together."""
         return max(1, min(256, CHUNK // (self.resize.height * self.resize.width * 3)))
 
     def submit(self, sources: Sequence[Source], out: np.ndarray) -> Future[list[tuple[int, str]]]:
         """Decode ``sources`` into ``out``.
 
         Args:
-            sources: n pictures.
+            sources: n images.
             out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone, C-contiguous.
 
         Returns:
@@ -104,7 +104,7 @@ class Decoder:
             try:
                 child = self._local.child = Child()
             except OSError as error:
-                log.info("pictures are decoded in threads: %s", error)
+                log.info("images are decoded in threads: %s", error)
                 self.processes = False
                 return None
             self._children.append(child)
@@ -143,7 +143,7 @@ class Child:
         _widen(answers)
         if answers.read(len(READY)) != READY:
             self.stop()
-            raise OSError("a process to decode pictures ended at once")
+            raise OSError("a process to decode images ended at once")
 
     def decode(self, paths: list[str], resize: Resize, out: np.ndarray) -> list[tuple[int, str]]:
         """As :meth:`Decoder.submit`, and wait for it.

@@ -1,4 +1,4 @@
-"""From a data set to batches: each file is read once where that fits in memory, and augmented in the background."""
+"""From a dataset to batches: each file is read once where that fits in memory, and augmented in the background."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from zoo.core.spec import Resize
 from zoo.data.augment.augment import Augment
 from zoo.data.loading.decoding import Decoder
 from zoo.data.loading.shared_headers import is_fit
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.data.split import Split
 from zoo.inference.pipeline import processors
 
-#: A picture of which random crops are taken is kept larger than the network's input by this factor, which is the
+#: An image of which random crops are taken is kept larger than the network's input by this factor, which is the
 #: common 256 pixels for 224.
 CROP_MARGIN = 1 / 0.875
-#: Share of the available memory that pictures may take.
+#: Share of the available memory that images may take.
 MEMORY_SHARE = 0.25
 #: Batches that are made ahead of the training. More would only cost memory.
 AHEAD = 4
-#: Pictures that are decoded at first, to see how long it takes; and seconds of work for each worker, from which on
+#: Images that are decoded at first, to see how long it takes; and seconds of work for each worker, from which on
 #: it pays to start a process.
 PROBE, WORTH = 64, 0.4
 #: From this many pixels on, more threads than one make batches faster; below, they wait for each other.
@@ -41,10 +41,10 @@ _ORDER, _AUGMENT = 1, 2
 
 
 class Loader:
-    """Pictures of one part of a data set as batches, epoch by epoch.
+    """Images of one part of a dataset as batches, epoch by epoch.
 
     A batch depends on the seed, the number of the epoch and that of the step alone: not on the number of workers, nor
-    on whether the pictures fit in memory, nor on where the epoch was begun, so that training can be resumed exactly.
+    on whether the images fit in memory, nor on where the epoch was begun, so that training can be resumed exactly.
     Files that cannot be read are left out and named in :attr:`failed`; none is ever replaced.
     """
 
@@ -66,18 +66,18 @@ class Loader:
         """Nothing is read yet.
 
         Args:
-            split: pictures and labels.
-            resize: the network's size and policy. With random crops (:attr:`Augment.crop`) the pictures are brought to
-                1/0.875 of the size, by the policy but with all of the picture, and cropped from there.
+            split: images and labels.
+            resize: the network's size and policy. With random crops (:attr:`Augment.crop`) the images are brought to
+                1/0.875 of the size, by the policy but with all of the image, and cropped from there.
             classes: columns of the labels.
-            batch_size: pictures in a batch.
+            batch_size: images in a batch.
             augment: what to change at random; without, pixels are those of :func:`zoo.images.decode.load`.
-            shuffle: a new order of all pictures in every epoch, instead of that of ``split``.
+            shuffle: a new order of all images in every epoch, instead of that of ``split``.
             seed: of order and augmentation.
             workers: threads and processes that decode and augment; the number of processors without.
-            memory: bytes that the pictures may take, decoded; a quarter of what is available without.
+            memory: bytes that the images may take, decoded; a quarter of what is available without.
             drop_last: leave out the last batch of an epoch where it is smaller than the others.
-            targets: what stands for each picture of ``split``, float32 (n, columns); a 1 for its class without.
+            targets: what stands for each image of ``split``, float32 (n, columns); a 1 for its class without.
         """
         self.split = split
         self.resize = resize
@@ -93,8 +93,8 @@ class Loader:
         self._memory = memory
         self._targets = targets
         self._stored = stored_size(resize, augment)
-        self._grey = isinstance(split.sources, Pictures)
-        # Indices of the pictures that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
+        self._grey = isinstance(split.sources, Images)
+        # Indices of the images that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
         self._kept = np.arange(len(split))
         self._pixels: np.ndarray | None = None
         self._prepared = False
@@ -104,30 +104,30 @@ class Loader:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch. Where all pictures are fewer than a batch, they are one."""
+        """Batches an epoch. Where all images are fewer than a batch, they are one."""
         count = len(self._kept) / self.batch_size
         return math.floor(count) if self.drop_last and count > 1 else math.ceil(count)
 
     @property
     def labels(self) -> np.ndarray:
-        """Classes of the pictures that take part, in their order: int64 (n,)."""
+        """Classes of the images that take part, in their order: int64 (n,)."""
         labels: np.ndarray = self.split.labels[self.kept]
         return labels
 
     @property
     def kept(self) -> np.ndarray:
-        """Indices of the pictures that take part, as far as is known: int64 (m,)."""
+        """Indices of the images that take part, as far as is known: int64 (m,)."""
         kept: np.ndarray = np.setdiff1d(self._kept, sorted(self._reported), assume_unique=True)
         return kept
 
     @property
     def in_memory(self) -> bool:
-        """Whether the pictures are kept decoded, from :meth:`prepare` on."""
+        """Whether the images are kept decoded, from :meth:`prepare` on."""
         return self._pixels is not None
 
     @property
     def nbytes(self) -> int:
-        """What all pictures take, decoded."""
+        """What all images take, decoded."""
         return len(self.split) * math.prod(self._shape)
 
     @property
@@ -136,10 +136,10 @@ class Loader:
         return size if self._grey else (*size, 3)
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Decode all pictures, where they fit in the memory that they may take; otherwise they are read each epoch.
+        """Decode all images, where they fit in the memory that they may take; otherwise they are read each epoch.
 
         Args:
-            progress: called with the pictures done and those in all.
+            progress: called with the images done and those in all.
 
         Raises:
             UnavailableError: none of them can be read.
@@ -156,7 +156,7 @@ class Loader:
     def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches of one epoch, from step ``start`` on; made in the background, a few ahead.
 
-        Where pictures are not kept in memory, a batch is smaller by those that cannot be read, and left out where
+        Where images are not kept in memory, a batch is smaller by those that cannot be read, and left out where
         none can.
 
         Yields:
@@ -164,7 +164,7 @@ class Loader:
             what ``targets`` has in its place.
 
         Raises:
-            UnavailableError: none of the pictures can be read.
+            UnavailableError: none of the images can be read.
         """
         self.prepare()
         order = self._kept
@@ -199,9 +199,9 @@ class Loader:
         return [stream, self.seed % 2**64, number, step]
 
     def _whole(self) -> bool:
-        """Whether the pictures of an array need no resizing at all."""
+        """Whether the images of an array need no resizing at all."""
         sources = self.split.sources
-        return isinstance(sources, Pictures) and is_fit(sources.pixels.shape[:0:-1], self._stored)
+        return isinstance(sources, Images) and is_fit(sources.pixels.shape[:0:-1], self._stored)
 
     def _decode_all(self, progress: Callable[[int, int], None]) -> None:
         count = len(self.split)
@@ -209,7 +209,7 @@ class Loader:
         failed: dict[int, str] = {}
         probe = min(PROBE, count)
         with closing(Decoder(self._stored, 1, processes=False)) as decoder:
-            # Once without looking at the clock: the first picture pays for imports.
+            # Once without looking at the clock: the first image pays for imports.
             failed.update(decoder.submit(self.split.sources[:1], pixels[:1]).result())
             started = time.perf_counter()
             failed.update(decoder.submit(self.split.sources[:probe], pixels[:probe]).result())
@@ -245,7 +245,7 @@ class Loader:
         return x, y
 
     def _fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Decoded pictures, and the indices of those that can be read."""
+        """Decoded images, and the indices of those that can be read."""
         if self._pixels is not None:
             return self._pixels[indices], indices
         with self._lock:
@@ -278,7 +278,7 @@ class Loader:
 
     def _none(self) -> str:
         path, why = self.failed[0]
-        return f"None of the {len(self.split)} pictures can be read; the first is {path}: {why}."
+        return f"None of the {len(self.split)} images can be read; the first is {path}: {why}."
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -289,7 +289,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def stored_size(resize: Resize, augment: Augment | None) -> Resize:
-    """How pictures are kept: as the network takes them, or larger and whole where crops are taken of them."""
+    """How images are kept: as the network takes them, or larger and whole where crops are taken of them."""
     if augment is None or augment.crop is None:
         return resize
     height, width = (math.ceil(side * CROP_MARGIN) for side in (resize.height, resize.width))

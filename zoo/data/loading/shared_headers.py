@@ -1,4 +1,4 @@
-"""Small JPEGs that begin alike, as those of one data set do, decoded without reading the same header again and again.
+"""Small JPEGs that begin alike, as those of one dataset do, decoded without reading the same header again and again.
 
 Of the 0.1 ms that a JPEG of 32×32 takes, Pillow spends two thirds on its header, in Python. What it finds there (size,
 colours, how to decode) depends on nothing but the header, so that it holds for every file that begins with the very
@@ -27,7 +27,7 @@ from zoo.images.sources import Source
 LARGEST = 1 << 16
 #: Headers and lengths of headers that are remembered. Where every file has its own, nothing can be gained.
 MOST_HEADERS, MOST_LENGTHS = 256, 8
-#: A picture whose sides are more than so many times the target's may be decoded at a reduced size, the ordinary way.
+#: An image whose sides are more than so many times the target's may be decoded at a reduced size, the ordinary way.
 MOST_REDUCTION = 2
 
 _START_OF_SCAN = 0xDA
@@ -44,7 +44,7 @@ class Header:
 
 @dataclass
 class AlikeReader:
-    """Reads pictures to the size of ``resize``: the same pixels and errors as :func:`zoo.images.decode.load`."""
+    """Reads images to the size of ``resize``: the same pixels and errors as :func:`zoo.images.decode.load`."""
 
     resize: Resize
     #: The header, or none for one that has to go the ordinary way, by its bytes; and how long they are.
@@ -52,7 +52,7 @@ class AlikeReader:
     _lengths: list[int] = field(default_factory=list)
 
     def load(self, source: Source) -> np.ndarray:
-        """The pixels of a picture, as :func:`zoo.images.decode.load` gives them.
+        """The pixels of an image, as :func:`zoo.images.decode.load` gives them.
 
         Raises:
             ImageError: as there.
@@ -68,13 +68,13 @@ class AlikeReader:
             return load(source, self.resize)
         for length in self._lengths:
             known = self._headers.get(data[:length])
-            if known is not None and (image := _decoded(data, known)) is not None:
-                rgb = to_rgb(image)
-                return np.asarray(rgb) if is_fit(image.size, self.resize) else fit(rgb, self.resize)
-        picture = load(source, self.resize)
+            if known is not None and (img := _decoded(data, known)) is not None:
+                rgb = to_rgb(img)
+                return np.asarray(rgb) if is_fit(img.size, self.resize) else fit(rgb, self.resize)
+        image = load(source, self.resize)
         if len(self._headers) < MOST_HEADERS:
             self._learn(data)
-        return picture
+        return image
 
     def _learn(self, data: bytes) -> None:
         """Remember the header of a file that has been decoded the ordinary way."""
@@ -89,27 +89,27 @@ class AlikeReader:
 
     def _header(self, data: bytes) -> Header | None:
         try:
-            image: Any = identify(io.BytesIO(data))
+            img: Any = identify(io.BytesIO(data))
         except ImageError:
             return None
         ordinary = (
-            image.format == "JPEG"
-            and image.mode in ("RGB", "L")
-            and not {"exif", "xmp", "progressive", "progression", "transparency"} & set(image.info)
-            and image.width <= MOST_REDUCTION * self.resize.width
-            and image.height <= MOST_REDUCTION * self.resize.height
-            and len(image.tile) == 1
+            img.format == "JPEG"
+            and img.mode in ("RGB", "L")
+            and not {"exif", "xmp", "progressive", "progression", "transparency"} & set(img.info)
+            and img.width <= MOST_REDUCTION * self.resize.width
+            and img.height <= MOST_REDUCTION * self.resize.height
+            and len(img.tile) == 1
         )
         if not ordinary:
             return None
-        name, extents, offset, arguments = image.tile[0]
-        if name != "jpeg" or tuple(extents) != (0, 0, *image.size) or offset:
+        name, extents, offset, arguments = img.tile[0]
+        if name != "jpeg" or tuple(extents) != (0, 0, *img.size) or offset:
             return None
-        return Header(image.mode, image.size, (*arguments, *image.decoderconfig))
+        return Header(img.mode, img.size, (*arguments, *img.decoderconfig))
 
 
 def is_fit(size: tuple[int, int], resize: Resize) -> bool:
-    """Whether a picture of a width and height is left as it is by a resize."""
+    """Whether an image of a width and height is left as it is by a resize."""
     return size == (resize.width, resize.height) and (resize.policy != "crop" or resize.fraction == 1)
 
 
@@ -123,17 +123,17 @@ def _read(path: str) -> bytes:
 
 
 def _decoded(data: bytes, header: Header) -> Image.Image | None:
-    """The picture in a file with a known header; none where its pixels do not end as they should."""
+    """The image in a file with a known header; none where its pixels do not end as they should."""
     try:
-        image: Any = Image.new(header.mode, header.size)
+        img: Any = Image.new(header.mode, header.size)
         decoder = Image._getdecoder(header.mode, "jpeg", header.arguments)  # type: ignore[attr-defined]
-        decoder.setimage(image.im, (0, 0, *header.size))
+        decoder.setimage(img.im, (0, 0, *header.size))
         consumed, error = decoder.decode(data)
         decoder.cleanup()
     except Exception:  # Another Pillow may do it in another way; the ordinary one is always there.
         return None
     # As in Pillow's own loop: a negative count ends it, and a negative code says that something is missing.
-    return image if consumed < 0 and error >= 0 else None
+    return img if consumed < 0 and error >= 0 else None
 
 
 def _header_length(data: bytes) -> int | None:

@@ -51,18 +51,18 @@ def main() -> None:
 
 
 def decode(sources: Iterable[Source], reader: AlikeReader, out: np.ndarray) -> list[tuple[int, str]]:
-    """Decode pictures into ``out``; which of them cannot be read, and why.
+    """Decode images into ``out``; which of them cannot be read, and why.
 
     Args:
-        sources: n pictures.
+        sources: n images.
         reader: how.
         out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
     """
     failed = []
     for number, source in enumerate(sources):
         try:
-            picture = reader.load(source)
-            out[number] = picture if out.ndim == 4 else picture[..., 0]
+            image = reader.load(source)
+            out[number] = image if out.ndim == 4 else image[..., 0]
         except ImageError as error:
             failed.append((number, str(error)))
     return failed

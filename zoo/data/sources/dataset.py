@@ -1,4 +1,4 @@
-"""A data set: pictures with classes, in the parts train, val and test, found on a disk and checked."""
+"""A dataset: images with classes, in the parts train, val and test, found on a disk and checked."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from zoo.data.split import PARTS, Split, divide
 
 __all__ = ["Dataset", "Split", "read"]
 
-#: The part of the pictures that validates where nothing else is said, and the one where a class is small.
+#: The part of the images that validates where nothing else is said, and the one where a class is small.
 VAL_SPLIT, VAL_SPLIT_SMALL = 0.1, 0.2
-#: A class with fewer pictures is small.
+#: A class with fewer images is small.
 SMALL_CLASS = 50
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures with classes, in parts.
+    """Images with classes, in parts.
 
     ``splits`` has those of ``train``, ``val`` and ``test`` that there are. ``skipped`` has the files and folders that
     were found and not used, each with the reason.
@@ -39,7 +39,7 @@ class Dataset:
     root: str = ""
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Pictures by class and part: ``{"cat": {"train": 90, "val": 10}, …}``."""
+        """Images by class and part: ``{"cat": {"train": 90, "val": 10}, …}``."""
         tables = {part: np.bincount(split.labels, minlength=len(self.classes)) for part, split in self.splits.items()}
         return {
             name: {part: int(table[label]) for part, table in tables.items()} for label, name in enumerate(self.classes)
@@ -49,7 +49,7 @@ class Dataset:
         """The division as the lines of ``split.csv``.
 
         Yields:
-            ``path``, with slashes, and below the data set's folder where it is inside; ``label``, the class's name; and
+            ``path``, with slashes, and below the dataset's folder where it is inside; ``label``, the class's name; and
             ``split``.
         """
         prefix = os.path.join(self.root, "") if self.root else ""
@@ -76,31 +76,31 @@ def read(
     seed: int = 0,
     root: str | os.PathLike[str] | None = None,
 ) -> Dataset:
-    """Find a data set and bring it into parts. No picture is opened.
+    """Find a dataset and bring it into parts. No image is opened.
 
     ``path`` is one of:
 
     * a folder with ``train/`` and perhaps ``val/`` (or ``valid/``, ``validation/``) and ``test/``, each with a folder
-      for every class, in which pictures stand at any depth;
+      for every class, in which images stand at any depth;
     * a folder with a folder for every class, which is divided;
     * a folder with MNIST's IDX files (:mod:`zoo.data.sources.idx`), with the classes' names in ``labels.txt`` or none;
     * a table that records a division (:mod:`zoo.data.sources.manifest`), which is taken as it is.
 
-    Where there is no ``val/``, pictures to validate with are taken from those to train on, never from ``test/``.
+    Where there is no ``val/``, images to validate with are taken from those to train on, never from ``test/``.
     Classes are in the order of their names as text, as in ``keras.utils.image_dataset_from_directory``.
 
     Args:
         path: folder or table.
         val_split: the fraction of every class that validates; 0.1 without, and 0.2 where a class has fewer than 50
-            pictures. 0 for none.
+            images. 0 for none.
         test_split: the fraction of every class that is kept apart as ``test``.
-        val_dir: a folder with a folder for every class, with pictures to validate with; they are not divided off then.
+        val_dir: a folder with a folder for every class, with images to validate with; they are not divided off then.
         seed: of the division.
         root: for a table, the folder that its paths begin at; without, the ``dataset`` of the ``config.yaml`` beside
             it, as a run's folder has it, else its own folder.
 
     Raises:
-        UsageError: there is no such thing, it has fewer than two classes, a class has no or too few pictures, or the
+        UsageError: there is no such thing, it has fewer than two classes, a class has no or too few images, or the
             fractions make no sense.
     """
     text = os.fsdecode(path)
@@ -112,20 +112,20 @@ def read(
         dataset = _divided(dataset, keys, val_split, test_split, seed)
     elif text.lower().endswith(".csv") and os.path.exists(text):
         if val_split or test_split or val_dir is not None:
-            raise UsageError(f"{text} records which picture is in which part; it is not divided again.")
+            raise UsageError(f"{text} records which image is in which part; it is not divided again.")
         base = os.fsdecode(root) if root is not None else manifest.find_root(text)
         classes, splits = manifest.read(text, base)
         dataset = Dataset(text, classes, MappingProxyType(splits), root=base)
     elif os.path.exists(text):
-        raise UsageError(f"A data set is a folder or a split.csv. Received: {text}")
+        raise UsageError(f"A dataset is a folder or a split.csv. Received: {text}")
     else:
-        raise UsageError(f"There is no data set {text}.")
+        raise UsageError(f"There is no dataset {text}.")
     _check_classes(dataset)
     return dataset
 
 
 def _read_folder(folder: str) -> tuple[Dataset, Sequence[str]]:
-    """What a folder holds, and a key for each picture to train on."""
+    """What a folder holds, and a key for each image to train on."""
     classes, splits = mnist.read(folder)
     if splits:
         keys = [str(number) for number in range(len(splits["train"]))]
@@ -135,10 +135,10 @@ def _read_folder(folder: str) -> tuple[Dataset, Sequence[str]]:
 
 
 def _with_validation(dataset: Dataset, folder: str, val_split: float | None) -> Dataset:
-    """The data set with pictures to validate with from another folder."""
+    """The dataset with images to validate with from another folder."""
     if val_split:
         raise UsageError(
-            "--val-dir has the pictures to validate with, so --val-split divides none off; give one of them."
+            "--val-dir has the images to validate with, so --val-split divides none off; give one of them."
         )
     if "val" in dataset.splits:
         raise UsageError(f"{dataset.path} has a part 'val' of its own; leave --val-dir away, or remove it.")
@@ -148,7 +148,7 @@ def _with_validation(dataset: Dataset, folder: str, val_split: float | None) -> 
 
 
 def _divided(dataset: Dataset, keys: Sequence[str], val_split: float | None, test_split: float, seed: int) -> Dataset:
-    """The data set with the parts that it did not come with."""
+    """The dataset with the parts that it did not come with."""
     for part, fraction in (("val", val_split), ("test", test_split)):
         if fraction and part in dataset.splits:
             raise UsageError(f"{dataset.path} has a part '{part}' of its own; leave --{part}-split away, or remove it.")
@@ -180,11 +180,11 @@ def _check_classes(dataset: Dataset) -> None:
         raise UsageError(f"{dataset.path} has only one class{name}; a classifier needs two to tell apart.")
     train = dataset.splits.get("train")
     if train is None:
-        raise UsageError(f"{dataset.path} has no pictures to train on.")
+        raise UsageError(f"{dataset.path} has no images to train on.")
     counts = np.bincount(train.labels, minlength=len(dataset.classes))
     if not counts.all():
         name = dataset.classes[int(np.flatnonzero(counts == 0)[0])]
-        raise UsageError(f"The class '{name}' of {dataset.path} has no pictures to train on: add some, or remove it.")
+        raise UsageError(f"The class '{name}' of {dataset.path} has no images to train on: add some, or remove it.")
     for part, split in dataset.splits.items():
         if not len(split):
-            raise UsageError(f"The part '{part}' of {dataset.path} has no pictures: add some, or remove it.")
+            raise UsageError(f"The part '{part}' of {dataset.path} has no images: add some, or remove it.")

@@ -1,4 +1,4 @@
-"""MNIST's file format, IDX: many small grey pictures, or their labels, in one file; plain, gzip or xz.
+"""MNIST's file format, IDX: many small grey images, or their labels, in one file; plain, gzip or xz.
 
 LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998, describe it: a magic number (two zero bytes,
 the type of the values, the number of dimensions), the dimensions as big-endian 32-bit integers, then the values.
@@ -34,8 +34,8 @@ _LIMIT = 1 << 33
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures(Sequence[Source]):
-    """Pictures of one array as sources, each made when it is asked for.
+class Images(Sequence[Source]):
+    """Images of one array as sources, each made when it is asked for.
 
     ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), says which of them these are, and ``name`` what
     they are called: ``name[index]``.
@@ -51,21 +51,21 @@ class Pictures(Sequence[Source]):
     @overload
     def __getitem__(self, index: int) -> Source: ...
     @overload
-    def __getitem__(self, index: slice) -> Pictures: ...
-    def __getitem__(self, index: int | slice) -> Source | Pictures:
+    def __getitem__(self, index: slice) -> Images: ...
+    def __getitem__(self, index: int | slice) -> Source | Images:
         if isinstance(index, slice):
-            return Pictures(self.pixels, self.indices[index], self.name)
+            return Images(self.pixels, self.indices[index], self.name)
         number = int(self.indices[index])
         return Source.from_array(self.pixels[number], name=f"{self.name}[{number}]")
 
-    def take(self, indices: np.ndarray) -> Pictures:
+    def take(self, indices: np.ndarray) -> Images:
         """Those at ``indices``, integers (m,), in that order."""
-        return Pictures(self.pixels, self.indices[indices], self.name)
+        return Images(self.pixels, self.indices[indices], self.name)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The files of one part: pictures and labels."""
+    """The files of one part: images and labels."""
 
     images: str
     labels: str
@@ -102,14 +102,14 @@ def find(folder: str) -> dict[str, Pair]:
 
 
 def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """The pictures, uint8 (n, height, width), and the labels, uint8 (n,), of one part.
+    """The images, uint8 (n, height, width), and the labels, uint8 (n,), of one part.
 
     Raises:
         UsageError: one of them is not what it should be, or they do not belong together.
     """
     images, labels = read_file(pair.images, dimensions=3), read_file(pair.labels, dimensions=1)
     if len(images) != len(labels):
-        raise UsageError(f"{pair.images} holds {len(images):,} pictures and {pair.labels} {len(labels):,} labels.")
+        raise UsageError(f"{pair.images} holds {len(images):,} images and {pair.labels} {len(labels):,} labels.")
     return images, labels
 
 

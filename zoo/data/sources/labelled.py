@@ -1,4 +1,4 @@
-"""Pictures with known classes, to judge networks by: read as they are, nothing is divided, and one picture will do."""
+"""Images with known classes, to judge networks by: read as they are, nothing is divided, and one image will do."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PATHS, LABELS = ("path", "file"), ("label", "wordnet_id", "index", "name")
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Pictures and their classes.
+    """Images and their classes.
 
     ``part`` is ``train``, ``val`` or ``test``, ``None`` for all there is; ``parts`` are those that there are to choose
-    from. ``labels``, int64 (n,), are indices into ``classes``, of which some may have no pictures. ``skipped`` has the
+    from. ``labels``, int64 (n,), are indices into ``classes``, of which some may have no images. ``skipped`` has the
     files and folders that were found and are not used, each with the reason.
     """
 
@@ -43,7 +43,7 @@ class Labelled:
 
 
 def read(path: str | os.PathLike[str], part: str | None = None) -> Labelled:
-    """Find pictures with known classes. No picture is opened.
+    """Find images with known classes. No image is opened.
 
     ``path`` is one of:
 
@@ -52,7 +52,7 @@ def read(path: str | os.PathLike[str], part: str | None = None) -> Labelled:
     * a ``split.csv`` (:mod:`zoo.data.sources.manifest`);
     * a table with a column ``path`` or ``file`` and one of ``label``, ``wordnet_id``, ``index`` and ``name``, whose
       paths begin at its own folder. With a column ``split`` it has parts;
-    * a folder of pictures, with such a table in it that is called ``labels.csv``.
+    * a folder of images, with such a table in it that is called ``labels.csv``.
 
     Args:
         path: folder or table.
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str], part: str | None = None) -> Labelled:
             ``train``.
 
     Raises:
-        UsageError: there is no such thing or part, or it has no pictures.
+        UsageError: there is no such thing or part, or it has no images.
     """
     text = os.fsdecode(path)
     if part is not None and part not in (*PARTS, "all"):
@@ -70,12 +70,12 @@ def read(path: str | os.PathLike[str], part: str | None = None) -> Labelled:
     elif text.lower().endswith(".csv") and os.path.exists(text):
         found = _read_table(text, part)
     elif os.path.exists(text):
-        raise UsageError(f"A data set is a folder or a table, such as a split.csv. Received: {text}")
+        raise UsageError(f"A dataset is a folder or a table, such as a split.csv. Received: {text}")
     else:
-        raise UsageError(f"There is no data set {text}.")
+        raise UsageError(f"There is no dataset {text}.")
     if not len(found):
         place = f"The part '{found.part}' of {text}" if found.part else text
-        raise UsageError(f"{place} has no pictures in folders of classes.")
+        raise UsageError(f"{place} has no images in folders of classes.")
     return found
 
 
@@ -102,7 +102,7 @@ def _read_folder(folder: str, part: str | None) -> Labelled:
 
 
 def _chosen(path: str, part: str | None, classes: tuple[str, ...], splits: Mapping[str, Split]) -> Labelled:
-    """The pictures of one part, or of all."""
+    """The images of one part, or of all."""
     chosen = _choose(path, part, tuple(splits))
     if chosen is not None:
         split = splits[chosen]
@@ -142,7 +142,7 @@ def _read_table(path: str, part: str | None) -> Labelled:
     root = os.path.dirname(path)
     first = os.path.join(root, rows[0][1][place])
     if not os.path.lexists(first):
-        raise UsageError(f"{path}, line {rows[0][0]}: there is no {first}; have the pictures moved?")
+        raise UsageError(f"{path}, line {rows[0][0]}: there is no {first}; have the images moved?")
     classes = tuple(sorted({row[label] for _, row in rows}))
     numbers = {name: number for number, name in enumerate(classes)}
     splits = {}

@@ -1,4 +1,4 @@
-"""A data set as it lies on the disk: in the parts that there are, and with what training would refuse."""
+"""A dataset as it lies on the disk: in the parts that there are, and with what training would refuse."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from zoo.images.sources import Source, reason
 def read(path: str | os.PathLike[str]) -> Dataset:
     """Find what :func:`zoo.data.sources.dataset.read` finds, divide nothing, and refuse as little as possible.
 
-    Classes may be one only, empty, or in some parts only; there may be nothing to train on; and pictures that stand in
+    Classes may be one only, empty, or in some parts only; there may be nothing to train on; and images that stand in
     no class folder at all are one class, called as their folder.
 
     Raises:
-        UsageError: there is no such thing, no picture in it, two parts claim to be one, or a table or an IDX file is
+        UsageError: there is no such thing, no image in it, two parts claim to be one, or a table or an IDX file is
             damaged.
     """
     text = os.fsdecode(path)
@@ -51,7 +51,7 @@ def _read_folder(folder: str) -> Dataset:
         found = tree.splits["test"]
         splits[part] = Split(found.sources, own[found.labels])
     if not any(len(split) for split in splits.values()):
-        raise UsageError(f"{folder} holds no pictures, in whatever folders.")
+        raise UsageError(f"{folder} holds no images, in whatever folders.")
     skipped = [entry for tree in trees.values() for entry in tree.skipped]
     if folder not in places.values():
         others = [os.path.join(folder, name) for name in _subfolders(folder)]

@@ -14,13 +14,13 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.data.sources import mnist
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.data.split import PARTS, Split
 from zoo.images.sources import Source, reason
 
 COLUMNS = ("path", "label", "split")
 
-#: A picture of an IDX file: the file, and which of its pictures.
+#: An image of an IDX file: the file, and which of its images.
 _NUMBERED = re.compile(r"(?P<file>.+-ubyte(?:\.gz|\.xz)?)\[(?P<number>\d+)\]")
 
 
@@ -75,7 +75,7 @@ def read(path: str, root: str) -> tuple[tuple[str, ...], dict[str, Split]]:
     numbers = {name: number for number, name in enumerate(classes)}
     first = os.path.join(root, rows[0].path)
     if not os.path.lexists(first):
-        raise UsageError(f"{path}, line {rows[0].line}: there is no {first}; have the pictures moved?")
+        raise UsageError(f"{path}, line {rows[0].line}: there is no {first}; have the images moved?")
     splits = {}
     for part in PARTS:
         members = [row for row in rows if row.split == part]
@@ -86,25 +86,25 @@ def read(path: str, root: str) -> tuple[tuple[str, ...], dict[str, Split]]:
 
 
 def find_root(path: str) -> str:
-    """The folder that the paths of a table begin at: that of the data set in ``config.yaml`` beside it, else its own.
+    """The folder that the paths of a table begin at: that of the dataset in ``config.yaml`` beside it, else its own.
 
     Raises:
-        UsageError: the data set is not there any more.
+        UsageError: the dataset is not there any more.
     """
     root, seen = path, set()
-    # The data set of a run may be the table of an earlier one.
+    # The dataset of a run may be the table of an earlier one.
     while root.lower().endswith(".csv") and root not in seen:
         seen.add(root)
         own = os.path.dirname(root)
         root = _recorded(os.path.join(own, "config.yaml")) or own or os.curdir
     if not os.path.isdir(root):
-        raise UsageError(f"The pictures of {path} were in {root}, which is not there any more.")
+        raise UsageError(f"The images of {path} were in {root}, which is not there any more.")
     return root
 
 
 def _recorded(config: str) -> str | None:
-    """The data set that a run's configuration names."""
-    # Imported here because most data sets are folders.
+    """The dataset that a run's configuration names."""
+    # Imported here because most datasets are folders.
     import yaml
 
     try:
@@ -117,10 +117,10 @@ def _recorded(config: str) -> str | None:
 
 
 def _numbered(path: str, rows: list[Row], root: str) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """The same for pictures of IDX files, whose own labels must be those of the table."""
+    """The same for images of IDX files, whose own labels must be those of the table."""
     classes, whole = mnist.read(root)
     # Which part of the original each file is, by its name.
-    files = {split.sources.name: split for split in whole.values() if isinstance(split.sources, Pictures)}
+    files = {split.sources.name: split for split in whole.values() if isinstance(split.sources, Images)}
     splits: dict[str, Split] = {}
     for part in PARTS:
         members = [row for row in rows if row.split == part]
@@ -134,13 +134,13 @@ def _numbered(path: str, rows: list[Row], root: str) -> tuple[tuple[str, ...], d
         name = names.pop()
         if names or name not in files:
             raise UsageError(
-                f"{path} takes the pictures of '{part}' from {name}; expected is one IDX file of {root} for each part."
+                f"{path} takes the images of '{part}' from {name}; expected is one IDX file of {root} for each part."
             )
         split = files[name]
         numbers = np.array([int(match["number"]) for match in matches if match], np.int64)
         for row, number in zip(members, numbers, strict=True):
             if number >= len(split) or classes[split.labels[number]] != row.label:
-                raise UsageError(f"{path}, line {row.line}: {row.path} is no picture of '{row.label}' in {root}.")
+                raise UsageError(f"{path}, line {row.line}: {row.path} is no image of '{row.label}' in {root}.")
         splits[part] = split.take(numbers)
     return classes, splits
 

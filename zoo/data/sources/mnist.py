@@ -1,4 +1,4 @@
-"""A folder with MNIST's files as a data set: parts by the files' names, classes by ``labels.txt``."""
+"""A folder with MNIST's files as a dataset: parts by the files' names, classes by ``labels.txt``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(folder: str, *, training: bool = True) -> tuple[tuple[str, ...], dict[s
             wrong = int(labels[np.flatnonzero(numbers < 0)[0]])
             raise UsageError(f"{pairs[part].labels} has the label {wrong}, which is the number of no class.")
         name = pairs[part].images
-        splits[part] = Split(idx.Pictures(images, np.arange(len(labels)), name), numbers)
+        splits[part] = Split(idx.Images(images, np.arange(len(labels)), name), numbers)
     return names, splits
 
 

@@ -1,4 +1,4 @@
-"""Data sets as folders: a folder for each class, and perhaps one for each part above them."""
+"""Datasets as folders: a folder for each class, and perhaps one for each part above them."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class Tree:
 
     classes: tuple[str, ...]
     splits: dict[str, Split] = field(default_factory=dict)
-    #: A name for each picture of ``train``: its path below the folder of the classes, with slashes.
+    #: A name for each image of ``train``: its path below the folder of the classes, with slashes.
     keys: list[str] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_tree(folder: str) -> Tree:
-    """Find the parts, classes and pictures below a folder.
+    """Find the parts, classes and images below a folder.
 
     Raises:
-        UsageError: there are no classes, a class has no pictures to train on, or stands beside ``train/`` only.
+        UsageError: there are no classes, a class has no images to train on, or stands beside ``train/`` only.
     """
     subfolders = _subfolders(folder)
     parts = find_parts(folder) or {"train": folder}
     if "train" not in parts:
-        raise UsageError(f"{folder} holds {' and '.join(subfolders)}, and no folder train with pictures to learn.")
+        raise UsageError(f"{folder} holds {' and '.join(subfolders)}, and no folder train with images to learn.")
     classes = _classes(parts["train"])
     tree = Tree(classes)
     for part, place in parts.items():
@@ -77,7 +77,7 @@ def read_classes(place: str) -> Tree:
 
 
 def read_validation(place: str, classes: tuple[str, ...]) -> Tree:
-    """What a folder of class folders holds, as the part ``val`` of pictures with these classes.
+    """What a folder of class folders holds, as the part ``val`` of images with these classes.
 
     Raises:
         UsageError: it has another class, or cannot be listed.
@@ -91,18 +91,18 @@ def _classes(place: str) -> tuple[str, ...]:
     """Names of the class folders, sorted as text, which is the order that Keras gives them too."""
     classes = tuple(_subfolders(place))
     if not classes:
-        pictures = any(_is_picture(entry.name) for entry in os.scandir(place))
-        seen = "pictures, but no folder for each class" if pictures else "no folders with pictures"
-        raise UsageError(f"{place} holds {seen}; put the pictures of each class in a folder of its name.")
+        images = any(_is_image(entry.name) for entry in os.scandir(place))
+        seen = "images, but no folder for each class" if images else "no folders with images"
+        raise UsageError(f"{place} holds {seen}; put the images of each class in a folder of its name.")
     return classes
 
 
 def _read_part(tree: Tree, part: str, place: str) -> None:
-    """Add the pictures of one part to the tree."""
+    """Add the images of one part to the tree."""
     unknown = sorted(set(_subfolders(place)) - set(tree.classes))
     if unknown and part != "train":
         names = ", ".join(f"'{name}'" for name in unknown[:3]) + ("…" if len(unknown) > 3 else "")
-        raise UsageError(f"{place} has the class {names}, which the pictures to train on do not have.")
+        raise UsageError(f"{place} has the class {names}, which the images to train on do not have.")
     sources: list[Source] = []
     labels: list[int] = []
     for label, name in enumerate(tree.classes):
@@ -111,21 +111,21 @@ def _read_part(tree: Tree, part: str, place: str) -> None:
             continue
         before, others = len(sources), 0
         for path in _walk(folder):
-            if _is_picture(path):
+            if _is_image(path):
                 sources.append(Source(path))
             else:
                 others += 1
-                tree.skipped.append((path, "not a picture, by its name"))
+                tree.skipped.append((path, "not an image, by its name"))
         count = len(sources) - before
         labels += [label] * count
         if not count:
             beside = f" (but {others} other file{'s' * (others != 1)})" if others else ""
             if part == "train":
-                raise UsageError(f"The class folder {folder} holds no pictures{beside}: add some, or remove it.")
-            tree.skipped.append((folder, f"a class folder without pictures{beside}"))
+                raise UsageError(f"The class folder {folder} holds no images{beside}: add some, or remove it.")
+            tree.skipped.append((folder, f"a class folder without images{beside}"))
     for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
-        if not entry.name.startswith(".") and _is_picture(entry.name) and not _is_folder(entry):
-            tree.skipped.append((entry.path, "a picture that stands in no class folder"))
+        if not entry.name.startswith(".") and _is_image(entry.name) and not _is_folder(entry):
+            tree.skipped.append((entry.path, "an image that stands in no class folder"))
     tree.splits[part] = Split(sources, np.array(labels, np.int64))
     if part == "train":
         start = len(place.rstrip("/" + os.sep)) + 1
@@ -143,7 +143,7 @@ def _subfolders(folder: str) -> list[str]:
 
 
 def _walk(top: str) -> Iterator[str]:
-    """Every file below a folder, in order, pictures and others; links are followed, but not in circles."""
+    """Every file below a folder, in order, images and others; links are followed, but not in circles."""
     # A stack and not recursion: folders may be nested more deeply than Python calls.
     stack = [(iter(_listing(top)), os.path.realpath(top))]
     above = {stack[0][1]}
@@ -190,5 +190,5 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
     return entry.is_file()
 
 
-def _is_picture(name: str) -> bool:
+def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES

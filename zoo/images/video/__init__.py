@@ -1,1 +1,1 @@
-"""Frames of videos as pictures."""
+"""Frames of videos as images."""

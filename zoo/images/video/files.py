@@ -13,9 +13,9 @@ HEAD = 400
 _EBML = b"\x1aE\xdf\xa3"
 #: How videos begin: Matroska, Flash, Windows Media, MPEG programme streams, Ogg.
 _VIDEOS = (_EBML, b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS")
-#: How pictures begin that somebody may have given a video's name.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
-#: What pictures in an MP4's container call themselves.
+#: How images begin that somebody may have given a video's name.
+_IMAGES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
+#: What images in an MP4's container call themselves.
 _STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
 #: Boxes that an MP4 begins with.
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide")
@@ -37,9 +37,9 @@ def begins_like_a_video(head: bytes) -> bool:
     return head.startswith(_VIDEOS) or packets
 
 
-def begins_like_a_picture(head: bytes) -> bool:
-    """Whether a file is a picture of a common kind, by its first bytes."""
-    return head.startswith(_PICTURES)
+def begins_like_a_image(head: bytes) -> bool:
+    """Whether a file is an image of a common kind, by its first bytes."""
+    return head.startswith(_IMAGES)
 
 
 def cut(file: BinaryIO) -> str | None:

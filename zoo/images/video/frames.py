@@ -1,7 +1,7 @@
-"""Videos among pictures: each gives its frames, one at a time, as sources like any other.
+"""Videos among images: each gives its frames, one at a time, as sources like any other.
 
 A frame's path is ``clip.mp4#t=12.000``: what is on the screen at 12 seconds, counted from the first frame. Such a path
-can be read wherever a picture can.
+can be read wherever an image can.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Frame:
     def __init__(
         self, video: Video, milliseconds: int | None, shown: Shown | None = None, display: Display | None = None
     ) -> None:
-        """Keep a frame as it was decoded; it becomes a picture when it is read."""
+        """Keep a frame as it was decoded; it becomes an image when it is read."""
         self.video, self.milliseconds = video, milliseconds
         self._shown, self._display = shown, display
 
@@ -54,10 +54,10 @@ class Frame:
     def held(self) -> int:
         """Bytes that the decoded frame takes in memory; 0 once it was read."""
         shown = self._shown
-        return sum(plane.buffer_size for plane in shown.picture.planes) if shown and shown.picture else 0
+        return sum(plane.buffer_size for plane in shown.image.planes) if shown and shown.image else 0
 
     def open(self) -> BinaryIO:
-        """The frame as a picture file; the first time from memory, later from the video.
+        """The frame as an image file; the first time from memory, later from the video.
 
         Raises:
             ImageError: it is asked for a second time, and the video is gone or came out of a pipe.
@@ -65,7 +65,7 @@ class Frame:
         shown, self._shown = self._shown, None
         if shown is None:
             return still(self.video.path, self.milliseconds or 0)
-        return _picture(shown, self._display)
+        return _image(shown, self._display)
 
 
 def expand(sources: Iterable[Source], every: Every | str | None) -> Iterator[Source]:
@@ -93,7 +93,7 @@ def expand(sources: Iterable[Source], every: Every | str | None) -> Iterator[Sou
 
 
 def still(file: str, milliseconds: int) -> BinaryIO:
-    """The picture on the screen at a time of a video, as a picture file.
+    """The image on the screen at a time of a video, as an image file.
 
     Raises:
         ImageError: the video cannot be read, is damaged there, or has ended by then.
@@ -106,7 +106,7 @@ def still(file: str, milliseconds: int) -> BinaryIO:
             shown = reader.at(Fraction(milliseconds, 1000))
             if shown is None:
                 raise ImageError(reader.problem or f"the video ends at {clock(float(reader.end), decimals=2)}")
-            return _picture(shown, reader.display)
+            return _image(shown, reader.display)
 
 
 def _expanded(sources: Iterable[Source], every: Every | None) -> Iterator[Source]:
@@ -116,7 +116,7 @@ def _expanded(sources: Iterable[Source], every: Every | None) -> Iterator[Source
         elif source.kind == "url":
             yield replace(source, problem="a video at an address, where zoo does not look into it; fetch it first")
         elif every is None:
-            yield replace(source, problem="a video; --every 1s takes a picture of it each second")
+            yield replace(source, problem="a video; --every 1s takes an image of it each second")
         else:
             yield from _frames(source.path, every)
 
@@ -130,7 +130,7 @@ def _frames(path: str, every: Every) -> Iterator[Source]:
             for time, shown in _taken(reader, every):
                 given = True
                 at = milliseconds(time)
-                problem = None if shown.picture else f"damaged from {_clock(shown.time)} on, until the next key frame"
+                problem = None if shown.image else f"damaged from {_clock(shown.time)} on, until the next key frame"
                 yield Source(moment(path, at), "frame", problem, frame=Frame(video, at, shown, reader.display))
             if reader.problem or not given:
                 raise ImageError(reader.problem or "a video without a frame")
@@ -148,14 +148,14 @@ def _taken(reader: Reader, every: Every) -> Iterator[tuple[Fraction, Shown]]:
     if every.frames:
         count = 0
         for shown in reader.frames():
-            if shown.picture is None or count % every.frames == 0:
+            if shown.image is None or count % every.frames == 0:
                 yield shown.time, shown
-            count += shown.picture is not None
+            count += shown.image is not None
         return
     assert every.milliseconds is not None
     step, time, last = Fraction(every.milliseconds, 1000), Fraction(0), None
     while (now := reader.at(time)) is not None:
-        if now.picture is not None or now is not last:
+        if now.image is not None or now is not last:
             yield time, now
         last = now
         time += step
@@ -165,12 +165,12 @@ def _clock(time: Fraction) -> str:
     return clock(float(time), decimals=2)
 
 
-def _picture(shown: Shown, display: Display | None) -> BinaryIO:
-    if shown.picture is None:
+def _image(shown: Shown, display: Display | None) -> BinaryIO:
+    if shown.image is None:
         raise ImageError("damaged at that time of the video")
     # One frame may be on the screen at several of the moments, which are read in several threads.
     with shown.lock:
-        return io.BytesIO(to_ppm(shown.picture, display or Display()))
+        return io.BytesIO(to_ppm(shown.image, display or Display()))
 
 
 def _opened(path: str) -> BinaryIO:
@@ -185,7 +185,7 @@ def _is_video(source: Source, looking: bool) -> bool:
     if source.kind == "url":
         return _suffix(source.path.partition("?")[0]) in SUFFIXES
     suffix = _suffix(source.path)
-    # Of pictures found in folders, not one is opened to find out.
+    # Of images found in folders, not one is opened to find out.
     if source.kind != "file" or suffix in folders.SUFFIXES:
         return False
     if not looking and suffix not in SUFFIXES:
@@ -198,7 +198,7 @@ def _is_video(source: Source, looking: bool) -> bool:
     except (OSError, ValueError):
         return suffix in SUFFIXES
     if suffix in SUFFIXES:
-        return not files.begins_like_a_picture(head)
+        return not files.begins_like_a_image(head)
     return files.begins_like_a_video(head)
 
 

@@ -44,11 +44,11 @@ _RATE = 25
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is on the screen from a time on, in seconds; no picture where the video is damaged."""
+    """What is on the screen from a time on, in seconds; no image where the video is damaged."""
 
     time: Fraction
-    picture: av.VideoFrame | None
-    #: Held by whoever makes pixels of the picture, which PyAV does not let two threads do at once.
+    image: av.VideoFrame | None
+    #: Held by whoever makes pixels of the image, which PyAV does not let two threads do at once.
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
@@ -131,7 +131,7 @@ class Reader:
         return None if self._upcoming is None and time >= self.end else self._shown
 
     def frames(self) -> Iterator[Shown]:
-        """All frames, and a place without a picture for each stretch that is damaged."""
+        """All frames, and a place without an image for each stretch that is damaged."""
         while self._upcoming is not None:
             yield self._upcoming
             self._upcoming = self._next()

@@ -1,4 +1,4 @@
-"""From a decoded frame of a video to the picture that a player shows: its colours, its shape and which way is up."""
+"""From a decoded frame of a video to the image that a player shows: its colours, its shape and which way is up."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ class Display:
     matrix: tuple[int, int, int, int] = _UPRIGHT
 
     @classmethod
-    def of(cls, picture: av.VideoFrame, aspect: Fraction | None) -> Display:
+    def of(cls, image: av.VideoFrame, aspect: Fraction | None) -> Display:
         """What a decoded frame says; it is the same for all frames of a video.
 
         PyAV's frames whose side data were looked at stay in memory until Python looks for circles, so this is not asked
         of each frame.
         """
-        data = picture.side_data.get("DISPLAYMATRIX")
+        data = image.side_data.get("DISPLAYMATRIX")
         if data is None:
             return cls(aspect or Fraction(1))
         a, b, _, c, d = (int(number) for number in np.frombuffer(bytes(data), np.int32)[:5])
         return cls(aspect or Fraction(1), (a, b, c, d))
 
 
-def to_ppm(picture: av.VideoFrame, display: Display) -> bytes:
-    """A picture as a file that every reader of pictures reads: uncompressed, RGB, 0-255, upright.
+def to_ppm(image: av.VideoFrame, display: Display) -> bytes:
+    """An image as a file that every reader of images reads: uncompressed, RGB, 0-255, upright.
 
     Luma and chroma become RGB by the matrix and the range that the video states (ITU-R BT.601, BT.709, BT.2020; limited
-    or full). Where it states none, the matrix is that of BT.601 for small pictures and BT.709 for large ones, and the
+    or full). Where it states none, the matrix is that of BT.601 for small images and BT.709 for large ones, and the
     range is limited. High dynamic range is not mapped to the usual one.
 
     Args:
-        picture: a decoded frame, in any format.
+        image: a decoded frame, in any format.
         display: how it is meant to be seen.
 
     Returns:
@@ -75,7 +75,7 @@ def to_ppm(picture: av.VideoFrame, display: Display) -> bytes:
 
     if not hasattr(_own, "converter"):
         _own.converter = VideoReformatter()
-    width, height = picture.width, picture.height
+    width, height = image.width, image.height
     large = width >= _HD_WIDTH or height >= _HD_HEIGHT
     aspect = display.aspect
     if 1 < aspect <= _MOST_OBLONG:
@@ -84,17 +84,17 @@ def to_ppm(picture: av.VideoFrame, display: Display) -> bytes:
         height = round(height / aspect)
     try:
         converted = _own.converter.reformat(
-            picture,
+            image,
             width,
             height,
             "rgb24",
-            src_colorspace=Colorspace.ITU709 if large and picture.colorspace == _UNSPECIFIED else None,
+            src_colorspace=Colorspace.ITU709 if large and image.colorspace == _UNSPECIFIED else None,
             # Without these, each pixel of those that share a colour has it as it is, with an edge to the next ones.
             interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT,
             threads=1,
         )
     except FFmpegError as error:
-        raise ImageError(f"a frame in {picture.format.name}, whose colours FFmpeg does not convert") from error
+        raise ImageError(f"a frame in {image.format.name}, whose colours FFmpeg does not convert") from error
     pixels = _turned(converted.to_ndarray(), display.matrix)
     return b"P6 %d %d 255\n" % (pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
 

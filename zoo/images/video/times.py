@@ -1,6 +1,6 @@
-"""Times in videos as people write them: how often a picture is taken, and which one is meant.
+"""Times in videos as people write them: how often an image is taken, and which one is meant.
 
-The picture on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
+The image on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOMENT = re.compile(r"(?P<file>.+)#t=(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,3})?)",
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """How often a picture is taken of a video: each so many milliseconds, or each so many frames."""
+    """How often an image is taken of a video: each so many milliseconds, or each so many frames."""
 
     milliseconds: int | None = None
     frames: int | None = None
@@ -61,7 +61,7 @@ def milliseconds(time: Fraction) -> int:
 
 
 def moment(file: str, milliseconds: int) -> str:
-    """The path of the picture at a time of a video.
+    """The path of the image at a time of a video.
 
     >>> moment("clip.mp4", 12_000)
     'clip.mp4#t=12.000'

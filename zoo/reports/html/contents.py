@@ -16,10 +16,10 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A picture of the gallery, with what the network says it is.
+    """An image of the gallery, with what the network says it is.
 
-    ``pixels`` is uint8 RGB (height, width, 3) of any size; without, the picture is read from ``path``. ``overlay`` is a
-    second picture of that kind which stands beside it, such as a Grad-CAM. ``truth_score`` is the probability of the
+    ``pixels`` is uint8 RGB (height, width, 3) of any size; without, the image is read from ``path``. ``overlay`` is a
+    second image of that kind which stands beside it, such as a Grad-CAM. ``truth_score`` is the probability of the
     true class, from 0 to 1 like ``score``, that of the predicted one.
     """
 
@@ -74,11 +74,11 @@ class RunReport:
         classes: names of the classes, in the order of ``confusion``.
         confusion: counts (c, c) of the split that was judged last, the true class down; as
             :func:`zoo.evaluation.metrics.confusion` makes them.
-        counts: pictures by class and split, as :meth:`zoo.data.sources.dataset.Dataset.counts` makes them.
+        counts: images by class and split, as :meth:`zoo.data.sources.dataset.Dataset.counts` makes them.
         findings: what a check of the data found.
         failed: (path, reason) of what could not be read.
         wrong: mistakes, the surest first.
-        right: pictures that were named right, the least sure first.
+        right: images that were named right, the least sure first.
     """
 
     title: str

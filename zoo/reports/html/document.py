@@ -20,7 +20,7 @@ def document(
         *body: what the page holds.
         style: more of the style sheet, after that of all pages.
         script: runs at the end.
-        images: where pictures may come from, as a Content-Security-Policy has it.
+        images: where images may come from, as a Content-Security-Policy has it.
     """
     style = joined([shipped("style.css"), style])
     # Nothing may be fetched, and no other script may run, whatever a name of a class or file holds.

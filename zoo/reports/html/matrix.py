@@ -84,5 +84,5 @@ def _pairs(matrix: np.ndarray, classes: Sequence[str]) -> Markup | None:
         often = f"{count:,} of {total:,} ({percent(count / total)})"
         items.append(tag("li", said, tag("span", escaped(often), class_="quiet")))
     if not items:
-        return tag("p", "No picture is mistaken.")
+        return tag("p", "No image is mistaken.")
     return tag("div", tag("h3", "Most often mistaken"), tag("ol", *items, class_="pairs"))

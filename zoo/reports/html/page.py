@@ -13,7 +13,7 @@ from zoo.reports.html import curves, estimates, gallery, matrix, tables
 from zoo.reports.html.contents import RunReport, Shown
 from zoo.reports.html.document import document, shipped, written_by
 from zoo.reports.html.markup import Markup, joined, tag
-from zoo.reports.html.words import caveats, headline, pictures_of
+from zoo.reports.html.words import caveats, headline, images_of
 
 
 def write(report: RunReport, path: str | os.PathLike[str]) -> Path:
@@ -37,7 +37,7 @@ def write(report: RunReport, path: str | os.PathLike[str]) -> Path:
 
 
 def html(report: RunReport) -> str:
-    """The page as text: HTML with everything in it, at most about 2 MB of it pictures."""
+    """The page as text: HTML with everything in it, at most about 2 MB of it images."""
     sections = [section for section in _sections(report) if section is not None]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = [tag("section", tag("h2", title), *parts, id=name, aria_label=title) for name, title, parts in sections]
@@ -72,8 +72,8 @@ def _sections(report: RunReport) -> list[Section | None]:
         if report.confusion is None or not len(report.confusion)
         else ("confusion", "What is taken for what", [matrix.confusion(np.asarray(report.confusion), report.classes)]),
         _classes(report),
-        _pictures("mistakes", "The surest mistakes", report.wrong, _mistakes(report)),
-        _pictures("unsure", "Right, but barely", report.right, "Named right, the least sure first."),
+        _images("mistakes", "The surest mistakes", report.wrong, _mistakes(report)),
+        _images("unsure", "Right, but barely", report.right, "Named right, the least sure first."),
         _data(report),
         None if not report.facts else ("facts", "Facts", [tables.facts(report.facts)]),
         None if not report.command else ("again", "To repeat it", [_command(report.command)]),
@@ -118,10 +118,10 @@ def _classes(report: RunReport) -> Section | None:
     table = tables.classes(report)
     if table is None:
         return None
-    words = "Pictures of each class in each split"
+    words = "Images of each class in each split"
     if report.judged and report.metrics[report.judged].get("per_class"):
         words += (
-            f"; how many of those named so are so (precision), how many of its {pictures_of(report.judged)} are found "
+            f"; how many of those named so are so (precision), how many of its {images_of(report.judged)} are found "
             "(recall), and the harmonic mean of both (F1). The weakest stand first"
         )
     return "classes", "Classes", [tag("p", f"{words}.", class_="quiet"), table]
@@ -135,10 +135,10 @@ def _mistakes(report: RunReport) -> str:
     return f"{shown:,} of {total:,} mistakes, those that the network was most certain of."
 
 
-def _pictures(name: str, title: str, pictures: Sequence[Shown], words: str) -> Section | None:
-    if not pictures:
+def _images(name: str, title: str, images: Sequence[Shown], words: str) -> Section | None:
+    if not images:
         return None
-    return name, title, [tag("p", words, class_="quiet"), gallery.gallery(pictures)]
+    return name, title, [tag("p", words, class_="quiet"), gallery.gallery(images)]
 
 
 def _data(report: RunReport) -> Section | None:

@@ -49,7 +49,7 @@ def figures(report: RunReport) -> Markup | None:
 
 
 def classes(report: RunReport) -> Markup | None:
-    """How many pictures each class has, and how well it is named; the weakest first."""
+    """How many images each class has, and how well it is named; the weakest first."""
     judged = {str(row["name"]): row for row in report.metrics.get(report.judged or "", {}).get("per_class", ())}
     names = list(dict.fromkeys([*judged, *report.counts]))
     if not names:

@@ -9,9 +9,9 @@ from typing import Any, TypeGuard
 
 from zoo.reports.html.contents import RunReport
 
-#: A class with fewer pictures than this says little about itself.
+#: A class with fewer images than this says little about itself.
 FEW = 10
-#: Points between the ends of the 95 % interval from which on pictures count as few.
+#: Points between the ends of the 95 % interval from which on images count as few.
 WIDE = 0.04
 #: A calibration error from which on scores are not to be taken for probabilities.
 UNCALIBRATED = 0.05
@@ -20,8 +20,8 @@ AHEAD = 0.1
 #: Names that are listed before the others are only counted.
 LISTED = 6
 
-#: What pictures of a split are called.
-_PICTURES = {"train": "training pictures", "val": "validation pictures", "test": "test pictures"}
+#: What images of a split are called.
+_IMAGES = {"train": "training images", "val": "validation images", "test": "test images"}
 _UNKNOWN = "—"
 
 
@@ -51,13 +51,13 @@ def some(names: Sequence[str]) -> str:
 
 
 def decimals(n: int) -> int:
-    """Digits after the point that a share of ``n`` pictures deserves in percent."""
+    """Digits after the point that a share of ``n`` images deserves in percent."""
     return 2 if n >= 5000 else 1
 
 
-def pictures_of(split: str, n: int | None = None) -> str:
-    """``372 test pictures``."""
-    name = _PICTURES.get(split, f"{split} pictures")
+def images_of(split: str, n: int | None = None) -> str:
+    """``372 test images``."""
+    name = _IMAGES.get(split, f"{split} images")
     if n is None:
         return name
     return f"{n:,} {name.removesuffix('s') if n == 1 else name}"
@@ -71,17 +71,17 @@ def headline(report: RunReport) -> str:
         if not known:
             return "Nothing was judged in this run."
         good = f"it named {percent(known['top1'])} of them right" if "top1" in known else _loss(report, known)
-        return f"It was judged on nothing but the pictures it was trained on: {good}."
+        return f"It was judged on nothing but the images it was trained on: {good}."
     known = report.metrics[split]
     n = int(known.get("n", 0))
-    pictures = pictures_of(split, n) if n else f"the {pictures_of(split)}"
+    images = images_of(split, n) if n else f"the {images_of(split)}"
     if not is_number(known.get("top1")):
-        return f"On {pictures} {_loss(report, known)}."
+        return f"On {images} {_loss(report, known)}."
     digits = decimals(n)
     share = percent(known["top1"], digits)
     if not n:
-        return f"Of {pictures} it names {share} right."
-    sentence = f"Of {pictures} it names {round(known['top1'] * n):,} right: {share}"
+        return f"Of {images} it names {share} right."
+    sentence = f"Of {images} it names {round(known['top1'] * n):,} right: {share}"
     return sentence + (f" ({interval(known, digits)})." if "top1_interval" in known else ".")
 
 
@@ -108,7 +108,7 @@ def caveats(report: RunReport) -> list[str]:
     known = report.metrics.get(report.judged or "", {})
     found = [*_from_the_data(report), *_independence(report)]
     if is_number(known.get("top1")):
-        found += [*_pictures(report, known), *_by_heart(report, known), *_calibration(known)]
+        found += [*_images(report, known), *_by_heart(report, known), *_calibration(known)]
     return found
 
 
@@ -119,15 +119,15 @@ def _loss(report: RunReport, known: Mapping[str, Any]) -> str:
 
 
 def _independence(report: RunReport) -> list[str]:
-    """Whether the figures come from pictures that had no say in the training."""
+    """Whether the figures come from images that had no say in the training."""
     watched = any(key.startswith("val_") for row in report.history for key in row)
     if report.judged is None:
-        return ["No pictures were held back, so nobody knows how good this network is on new ones."]
+        return ["No images were held back, so nobody knows how good this network is on new ones."]
     if report.judged == "val":
         chose = " They also chose the best epoch, so the figure is a little too good." if watched else ""
-        return ["There were no test pictures; these are the validation pictures." + chose]
+        return ["There were no test images; these are the validation images." + chose]
     if watched:
-        return ["The validation pictures chose the epoch that was kept; the test pictures chose nothing."]
+        return ["The validation images chose the epoch that was kept; the test images chose nothing."]
     return []
 
 
@@ -145,21 +145,21 @@ def _from_the_data(report: RunReport) -> list[str]:
     return found
 
 
-def _pictures(report: RunReport, known: Mapping[str, Any]) -> list[str]:
-    """What the number of pictures, and of those of each class, allows to be said."""
+def _images(report: RunReport, known: Mapping[str, Any]) -> list[str]:
+    """What the number of images, and of those of each class, allows to be said."""
     found = []
     low, high = known.get("top1_interval", (0.0, 0.0))
-    pictures = pictures_of(report.judged or "", known.get("n"))
+    images = images_of(report.judged or "", known.get("n"))
     if high - low > WIDE:
         found.append(
-            f"The interval is {100 * (high - low):.1f} points wide, as there are only {pictures}; a difference from "
+            f"The interval is {100 * (high - low):.1f} points wide, as there are only {images}; a difference from "
             "another network that is smaller than that may be chance."
         )
     rows = known.get("per_class", ())
     few = [f"{row['name']} ({row['support']:,})" for row in rows if row["support"] < FEW]
     if few:
         which = "class has" if len(few) == 1 else "classes have"
-        found.append(f"{len(few):,} {which} fewer than {FEW} {pictures_of(report.judged or '')}: {some(few)}.")
+        found.append(f"{len(few):,} {which} fewer than {FEW} {images_of(report.judged or '')}: {some(few)}.")
     never = [str(row["name"]) for row in rows if row["support"] and row["precision"] is None]
     if never:
         found.append(f"Never predicted at all: {some(never)}.")
@@ -167,7 +167,7 @@ def _pictures(report: RunReport, known: Mapping[str, Any]) -> list[str]:
     if usual is not None:
         what, share = usual
         gain = "" if known["top1"] > share else "; this network is no better than that"
-        found.append(f"{what[0].upper()}{what[1:]} would be right for {percent(share)} of the pictures{gain}.")
+        found.append(f"{what[0].upper()}{what[1:]} would be right for {percent(share)} of the images{gain}.")
     return found
 
 
@@ -176,8 +176,8 @@ def _by_heart(report: RunReport, known: Mapping[str, Any]) -> list[str]:
     if not is_number(train) or train - known["top1"] < AHEAD:
         return []
     return [
-        f"It names {percent(train)} of the training pictures right, {100 * (train - known['top1']):.0f} points more: "
-        "part of them it knows by heart. More pictures, or more augmentation, would help."
+        f"It names {percent(train)} of the training images right, {100 * (train - known['top1']):.0f} points more: "
+        "part of them it knows by heart. More images, or more augmentation, would help."
     ]
 
 

@@ -1,6 +1,6 @@
-"""Pictures of a training and of a judgement: each drawn into a PNG file, or into an array of pixels.
+"""Images of a training and of a judgement: each drawn into a PNG file, or into an array of pixels.
 
-Every picture has two functions: ``curves(rows, path)`` writes a file, ``curves_image(rows)`` returns uint8 RGB
+Every image has two functions: ``curves(rows, path)`` writes a file, ``curves_image(rows)`` returns uint8 RGB
 (height, width, 3) for whoever shows it otherwise. Colours are those of Okabe and Ito, which colour-blind readers tell
 apart. Nothing here needs a display or touches ``matplotlib.pyplot``.
 """

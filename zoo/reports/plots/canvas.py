@@ -1,4 +1,4 @@
-"""What all pictures share: colours, type, measuring text, and the way into a file."""
+"""What all images share: colours, type, measuring text, and the way into a file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POINTS = 72
 BLUE, VERMILLION = "#0072B2", "#D55E00"
 INK, QUIET, FAINT, HAIRLINE = "#222222", "#6B6B6B", "#E4E4E4", "#CCCCCC"
 
-#: What is right and what is wrong, wherever pictures tell them apart.
+#: What is right and what is wrong, wherever images tell them apart.
 RIGHT, WRONG = BLUE, VERMILLION
 
 _STYLE = {
@@ -83,7 +83,7 @@ _FURTHER_FAMILIES = (
     "Arial Unicode MS",
 )
 
-# Matplotlib's settings belong to the process; one picture at a time has them.
+# Matplotlib's settings belong to the process; one image at a time has them.
 _lock = threading.RLock()
 
 
@@ -142,7 +142,7 @@ def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
     """
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "PNG", dpi=(DPI, DPI))
-    write_bytes(data.getbuffer(), path, "The picture")
+    write_bytes(data.getbuffer(), path, "The image")
 
 
 def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: str = "The file") -> None:

@@ -1,4 +1,4 @@
-"""Many pictures on one page, each with a caption: what goes in, or what is mistaken for what."""
+"""Many images on one page, each with a caption: what goes in, or what is mistaken for what."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from zoo.reports.plots.canvas import (
     write_png,
 )
 
-#: The longest side that a picture has on the page, in pixels, and the same where there are many; small pictures are
+#: The longest side that an image has on the page, in pixels, and the same where there are many; small images are
 #: enlarged by a whole factor up to it.
 SIDE, SMALL_SIDE = 160, 112
-#: More pictures than these are counted, not shown.
+#: More images than these are counted, not shown.
 LIMIT = 500
-#: Most columns of a page, of large and of small pictures, that nobody gave a number for.
+#: Most columns of a page, of large and of small images, that nobody gave a number for.
 COLUMNS, SMALL_COLUMNS = 7, 9
-#: More pictures than these are many.
+#: More images than these are many.
 MANY = 35
 
 _GAP, _MARGIN = 16, 30
@@ -47,7 +47,7 @@ _HAIRLINE = 204
 
 
 def sheet(
-    pictures: Sequence[np.ndarray],
+    images: Sequence[np.ndarray],
     captions: Sequence[str],
     path: str | os.PathLike[str],
     *,
@@ -61,11 +61,11 @@ def sheet(
         UsageError: as for :func:`sheet_image`.
         UnavailableError: the file cannot be written.
     """
-    write_png(sheet_image(pictures, captions, columns=columns, title=title, colours=colours), path)
+    write_png(sheet_image(images, captions, columns=columns, title=title, colours=colours), path)
 
 
 def sheet_image(
-    pictures: Sequence[np.ndarray],
+    images: Sequence[np.ndarray],
     captions: Sequence[str],
     *,
     columns: int | None = None,
@@ -75,28 +75,28 @@ def sheet_image(
     """Draw a contact sheet.
 
     Args:
-        pictures: uint8 (height, width, 3), or grey (height, width) or (height, width, 1), of any sizes. The first
+        images: uint8 (height, width, 3), or grey (height, width) or (height, width, 1), of any sizes. The first
             :data:`LIMIT` are shown.
-        captions: one for each picture; its lines are broken where they are too long, and cut where that is not enough.
-        columns: pictures side by side; without, what fills a page's width and the last line.
+        captions: one for each image; its lines are broken where they are too long, and cut where that is not enough.
+        columns: images side by side; without, what fills a page's width and the last line.
         title: stands above.
-        colours: of the captions, one for each picture, e.g. :data:`zoo.reports.plots.WRONG`.
+        colours: of the captions, one for each image, e.g. :data:`zoo.reports.plots.WRONG`.
 
     Returns:
         uint8 RGB (height, width, 3).
 
     Raises:
-        UsageError: the lengths differ, or a picture is no such array.
+        UsageError: the lengths differ, or an image is no such array.
     """
-    colours = [INK] * len(pictures) if colours is None else colours
-    if not len(pictures) == len(captions) == len(colours):
-        raise UsageError(f"{len(pictures)} pictures have {len(captions)} captions and {len(colours)} colours.")
-    if not len(pictures):
-        return note("No pictures." if title is None else f"{title}: no pictures")
-    many = len(pictures) > MANY or (columns or 0) > COLUMNS
-    shown = [_fitted(picture, SMALL_SIDE if many else SIDE) for picture in pictures[:LIMIT]]
+    colours = [INK] * len(images) if colours is None else colours
+    if not len(images) == len(captions) == len(colours):
+        raise UsageError(f"{len(images)} images have {len(captions)} captions and {len(colours)} colours.")
+    if not len(images):
+        return note("No images." if title is None else f"{title}: no images")
+    many = len(images) > MANY or (columns or 0) > COLUMNS
+    shown = [_fitted(image, SMALL_SIDE if many else SIDE) for image in images[:LIMIT]]
     columns = max(1, columns or _columns(len(shown), SMALL_COLUMNS if many else COLUMNS))
-    return _page(shown, captions, min(columns, len(shown)), title, colours, len(pictures) - len(shown))
+    return _page(shown, captions, min(columns, len(shown)), title, colours, len(images) - len(shown))
 
 
 def _page(
@@ -142,7 +142,7 @@ def _page(
 
 
 def _rows(tiles: list[np.ndarray], texts: list[list[str]], columns: int, top: int) -> tuple[list[int], list[int], int]:
-    """Where each line of pictures begins, how high its pictures are, and where the last caption ends, in pixels."""
+    """Where each line of images begins, how high its images are, and where the last caption ends, in pixels."""
     tops, heights = [], []
     for start in range(0, len(tiles), columns):
         tops.append(top)
@@ -153,26 +153,26 @@ def _rows(tiles: list[np.ndarray], texts: list[list[str]], columns: int, top: in
 
 
 def _lines(caption: str, cell: int) -> list[str]:
-    """A caption broken into lines that are no wider than the picture's place."""
+    """A caption broken into lines that are no wider than the image's place."""
     parts = str(caption).splitlines()
     return [line for part in parts for line in wrapped(clean(part), _POINTS, cell / DPI, _BROKEN)]
 
 
-def _fitted(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture at the size that it has on the page: dots stay dots, photographs are reduced smoothly."""
-    found = f"{picture.dtype} of the shape {picture.shape}"
-    if picture.ndim == 2:
-        picture = picture[..., None]
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 3) or 0 in picture.shape:
-        raise UsageError(f"A picture for a sheet is uint8 (height, width, 3), not {found}.")
-    height, width = picture.shape[:2]
-    picture = np.broadcast_to(picture, (height, width, 3))
+def _fitted(image: np.ndarray, side: int) -> np.ndarray:
+    """An image at the size that it has on the page: dots stay dots, photographs are reduced smoothly."""
+    found = f"{image.dtype} of the shape {image.shape}"
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
+        raise UsageError(f"An image for a sheet is uint8 (height, width, 3), not {found}.")
+    height, width = image.shape[:2]
+    image = np.broadcast_to(image, (height, width, 3))
     longest = max(height, width)
     if longest <= side:
         factor = side // longest
-        return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+        return image.repeat(factor, axis=0).repeat(factor, axis=1)
     size = max(1, round(width * side / longest)), max(1, round(height * side / longest))
-    return np.array(Image.fromarray(np.ascontiguousarray(picture)).resize(size, Image.Resampling.LANCZOS))
+    return np.array(Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.LANCZOS))
 
 
 def _columns(count: int, most: int) -> int:

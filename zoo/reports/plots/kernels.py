@@ -1,4 +1,4 @@
-"""The kernels of a convolution as small pictures, side by side."""
+"""The kernels of a convolution as small images, side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from zoo.core.errors import UsageError
 from zoo.reports.plots.canvas import write_png
 
-#: The side that each kernel's picture comes close to, and the width that the whole may have, in pixels.
+#: The side that each kernel's image comes close to, and the width that the whole may have, in pixels.
 TILE, PAGE = 64, 1200
 GAP = 3
 
@@ -29,11 +29,11 @@ def filters(kernels: np.ndarray, path: str | os.PathLike[str] | None = None) -> 
 
 
 def filters_image(kernels: np.ndarray) -> np.ndarray:
-    """Draw the kernels of a first layer; Krizhevsky et al., 2012, figure 3, made such pictures known.
+    """Draw the kernels of a first layer; Krizhevsky et al., 2012, figure 3, made such images known.
 
     Each filter has a scale of its own: a weight of 0 is middle grey, the largest in magnitude is black or white.
     Filters over three channels are shown in colours and those over one in grey; over any other number of channels each
-    channel is a grey picture, with a line for each filter.
+    channel is a grey image, with a line for each filter.
 
     Args:
         kernels: float (height, width, channels in, filters), as Keras's convolutions hold them.

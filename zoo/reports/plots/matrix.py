@@ -132,7 +132,7 @@ def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray
 def _heading(matrix: np.ndarray) -> str:
     """How many are right."""
     right, total = int(np.trace(matrix)), int(matrix.sum())
-    return f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no pictures"
+    return f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no images"
 
 
 def _colour(shares: np.ndarray, hues: tuple[str, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pictures with several lines of text each, in blocks on a page."""
+"""Images with several lines of text each, in blocks on a page."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _TITLE_POINTS, _POINTS, _LINE = 8.0, 7.0, 17
 _HEADING_POINTS, _HEADING = 11.0, 36
 #: Lines that a title, and one line of text, may be broken into.
 _BROKEN = 2
-#: Between a picture and what is below it, and the height and width of a scale, and what is between two.
+#: Between an image and what is below it, and the height and width of a scale, and what is between two.
 _AIR, _SCALE, _SCALE_WIDTH, _BETWEEN = 7, 10, 200, 40
 #: A page has room for a line of text at least.
 _NARROWEST = 360
 _HAIRLINE = 204
-#: How thick the frame of a marked picture is.
+#: How thick the frame of a marked image is.
 _MARK = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What the colours of a picture stand for."""
+    """What the colours of an image stand for."""
 
     #: uint8 (n, 3), from left to right.
     colours: np.ndarray
@@ -50,7 +50,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A picture and what is to be said of it."""
+    """An image and what is to be said of it."""
 
     #: uint8 RGB (height, width, 3), shown dot for dot.
     pixels: np.ndarray
@@ -59,13 +59,13 @@ class Panel:
     scale: Scale | None = None
     #: Whether it is the one to look at first.
     marked: bool = False
-    #: Stands on the picture, in its middle.
+    #: Stands on the image, in its middle.
     note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Pictures that belong together, in lines of ``columns``."""
+    """Images that belong together, in lines of ``columns``."""
 
     panels: Sequence[Panel]
     columns: int
@@ -76,8 +76,8 @@ def page(blocks: Sequence[Block], *, scales: Sequence[Scale] = (), notes: Sequen
     """Draw blocks one below the other.
 
     Args:
-        blocks: at least one, each with at least one picture.
-        scales: of all pictures; stand at the end, side by side.
+        blocks: at least one, each with at least one image.
+        scales: of all images; stand at the end, side by side.
         notes: lines that stand at the end.
 
     Returns:
@@ -108,11 +108,11 @@ class _Ink:
     """What is put on a page whose height shows only when all is there."""
 
     def __init__(self) -> None:
-        self._pictures: list[tuple[np.ndarray, int, int]] = []
+        self._images: list[tuple[np.ndarray, int, int]] = []
         self._texts: list[tuple[str, float, float, dict[str, Any]]] = []
 
     def put(self, pixels: np.ndarray, x: int, y: int) -> None:
-        self._pictures.append((pixels, x, y))
+        self._images.append((pixels, x, y))
 
     def write(self, text: str, x: float, y: float, **how: Any) -> None:
         """A line whose letters stand on ``y``."""
@@ -120,14 +120,14 @@ class _Ink:
 
     def drawn(self, width: int, height: int) -> np.ndarray:
         ground = np.full((height, width, 3), 255, np.uint8)
-        for pixels, x, y in self._pictures:
+        for pixels, x, y in self._images:
             ground[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
         figure: Any = new_figure(width / DPI, height / DPI)
         figure.patch.set_visible(False)
         for text, left, base, how in self._texts:
             # Matplotlib counts from below, in pixels where it is told of no other system.
             figure.text(left, height - base, text, transform=None, va="baseline", **how)
-        # Matplotlib takes as long to draw a picture of this size as everything else takes together.
+        # Matplotlib takes as long to draw an image of this size as everything else takes together.
         figure.canvas.draw()
         letters = np.asarray(figure.canvas.buffer_rgba())
         inked = letters[..., 3] > 0
@@ -137,7 +137,7 @@ class _Ink:
 
 
 def _cell(block: Block) -> int:
-    """How wide each picture's place is."""
+    """How wide each image's place is."""
     return max(int(panel.pixels.shape[1]) for panel in block.panels)
 
 
@@ -163,7 +163,7 @@ def _block(ink: _Ink, block: Block, across: int, top: int) -> int:
 
 
 def _panel(ink: _Ink, panel: Panel, left: int, top: int, cell: int, height: int) -> int:
-    """Put a picture and its text on the page; where the text ends."""
+    """Put an image and its text on the page; where the text ends."""
     tall, wide = panel.pixels.shape[:2]
     # It stands on its text, to the left.
     y = top + height - tall

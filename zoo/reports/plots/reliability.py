@@ -50,13 +50,13 @@ def reliability(series: Mapping[str, Sequence[Bin]], path: str | os.PathLike[str
 
 
 def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None = None) -> np.ndarray:
-    """Draw accuracy against confidence, with 95 % intervals, and how many pictures there are of each confidence.
+    """Draw accuracy against confidence, with 95 % intervals, and how many images there are of each confidence.
 
     On the diagonal a network is right as often as it says; above it, it is too modest, below it, too sure.
 
     Args:
         series: one or two names, such as "as it is" and "temperature 1.4", each with what
-            :func:`zoo.evaluation.calibration.reliability` gives, of the same pictures.
+            :func:`zoo.evaluation.calibration.reliability` gives, of the same images.
         title: stands above.
 
     Returns:
@@ -68,7 +68,7 @@ def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None 
     if not 1 <= len(series) <= len(_COLOURS):
         raise UsageError(f"A reliability diagram shows one or two series. Received: {len(series)}")
     if not any(entry.count for entry in next(iter(series.values()))):
-        return note("No pictures." if title is None else f"{title}: no pictures")
+        return note("No images." if title is None else f"{title}: no images")
     with style():
         return _draw(series, title)
 
@@ -123,7 +123,7 @@ def _describe(bins: Sequence[Bin]) -> str:
 
 
 def _points(axes: Axes, bins: Sequence[Bin], colour: str, aside: float) -> None:
-    """A dot for each bin that holds pictures, at their mean confidence, and its interval."""
+    """A dot for each bin that holds images, at their mean confidence, and its interval."""
     there = [entry for entry in bins if entry.count]
     x = np.array([entry.confidence for entry in there], float) + aside
     y = np.array([entry.accuracy for entry in there], float)
@@ -134,7 +134,7 @@ def _points(axes: Axes, bins: Sequence[Bin], colour: str, aside: float) -> None:
 
 
 def _counts(strip: Axes, series: Mapping[str, Sequence[Bin]]) -> None:
-    """How many pictures each bin holds, as outlines over one another."""
+    """How many images each bin holds, as outlines over one another."""
     highest = max(entry.count for bins in series.values() for entry in bins)
     for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
         edges = [bins[0].low, *(entry.high for entry in bins)]

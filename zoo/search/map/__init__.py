@@ -1,4 +1,4 @@
-"""What a file of vectors looks like: a map of its pictures, and the groups that they fall into.
+"""What a file of vectors looks like: a map of its images, and the groups that they fall into.
 
 >>> from zoo import mapping
 >>> mapping.write(mapping.make("features.h5"), "map.html")

@@ -1,4 +1,4 @@
-"""What stands on and beside the canvas of a map: buttons, search, labels, the chosen picture, the selection."""
+"""What stands on and beside the canvas of a map: buttons, search, labels, the chosen image, the selection."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from zoo.reports.html.markup import Markup, tag
 
 _KEYS = (
     ("drag, wheel, pinch", "move and zoom"),
-    ("click", "choose a picture"),
+    ("click", "choose an image"),
     ("Shift + drag", "select by drawing around"),
-    ("arrows", "go to the next picture"),
+    ("arrows", "go to the next image"),
     ("Shift + arrows", "move the map"),
     ("+ − 0", "zoom, and show all"),
-    ("Enter, Esc", "open the picture, let go of all"),
+    ("Enter, Esc", "open the image, let go of all"),
 )
 
 
@@ -24,7 +24,7 @@ def stage(count: int) -> Markup:
             id="map",
             tabindex=0,
             role="img",
-            aria_label=f"{count:,} pictures as points on a plane; like ones are near to each other. "
+            aria_label=f"{count:,} images as points on a plane; like ones are near to each other. "
             "The arrow keys go from one to the next.",
         ),
         tag(
@@ -73,7 +73,7 @@ def panels() -> Markup:
             "section",
             tag("div", tag("h2", id="chosen"), _button("unselect", "Clear"), class_="heading"),
             tag("p", id="tally", class_="quiet small"),
-            tag("textarea", id="paths", readonly=True, spellcheck="false", aria_label="Paths of the selected pictures"),
+            tag("textarea", id="paths", readonly=True, spellcheck="false", aria_label="Paths of the selected images"),
             tag("div", _button("copy-paths", "Copy paths"), class_="actions"),
             id="selection",
             hidden=True,

@@ -1,4 +1,4 @@
-"""What points are coloured by: the folders of the pictures, or what a table says of them."""
+"""What points are coloured by: the folders of the images, or what a table says of them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from zoo.images.sources import reason
 
 #: More labels than this cannot be told apart; the largest are named, the others are one.
 MOST = 40
-#: The label of a picture of which nothing is said, or whose own is not among the largest.
+#: The label of an image of which nothing is said, or whose own is not among the largest.
 NONE = -1
 
-#: Columns of a table that say what a picture is, the first that there is: those of ``zoo cluster`` and ``zoo
-#: classify``, and those of a data set.
+#: Columns of a table that say what an image is, the first that there is: those of ``zoo cluster`` and ``zoo
+#: classify``, and those of a dataset.
 COLUMNS = ("label", "cluster", "label1", *LABELS[1:])
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A label for each picture.
+    """A label for each image.
 
     Attributes:
         names: in natural order.
         numbers: int64 (n,), indices into ``names``, or :data:`NONE`.
         kind: what they are, such as ``"folder"``; empty where there are none.
-        rest: what the pictures with :data:`NONE` are called; empty where there are none.
+        rest: what the images with :data:`NONE` are called; empty where there are none.
     """
 
     names: tuple[str, ...]
@@ -45,7 +45,7 @@ class Labels:
     rest: str = ""
 
     def of(self, index: int) -> str | None:
-        """The label of a picture."""
+        """The label of an image."""
         number = int(self.numbers[index])
         return None if number == NONE else self.names[number]
 
@@ -56,10 +56,10 @@ def find(request: str, paths: Sequence[str]) -> Labels:
     Args:
         request: ``"auto"``: by folder where there are 2 to :data:`MOST` of them; ``"folder"``, ``"none"``; or a table
             in CSV, JSON or JSON lines.
-        paths: of the pictures.
+        paths: of the images.
 
     Raises:
-        UsageError: the table cannot be read, has no suitable columns, or names none of the pictures.
+        UsageError: the table cannot be read, has no suitable columns, or names none of the images.
     """
     if request == "none":
         return unlabelled(len(paths))
@@ -72,12 +72,12 @@ def find(request: str, paths: Sequence[str]) -> Labels:
 
 
 def unlabelled(count: int) -> Labels:
-    """No labels for so many pictures."""
+    """No labels for so many images."""
     return Labels((), np.full(count, NONE, np.int64))
 
 
 def folder(path: str) -> str:
-    """The name of the folder that a picture is in; a dot where its path says none."""
+    """The name of the folder that an image is in; a dot where its path says none."""
     parts = re.split(r"[/\\]", path)
     return (parts[-2] if len(parts) > 1 else "") or "."
 
@@ -86,9 +86,9 @@ def named(names: Sequence[str | None], kind: str, others: str) -> Labels:
     """Labels of the names, of which the :data:`MOST` most frequent are kept.
 
     Args:
-        names: one for each picture, ``None`` where there is none.
+        names: one for each image, ``None`` where there is none.
         kind: what they are.
-        others: what the pictures are called that have another name.
+        others: what the images are called that have another name.
     """
     counts = Counter(name for name in names if name is not None)
     kept = sorted((name for name, _ in counts.most_common(MOST)), key=natural)
@@ -99,7 +99,7 @@ def named(names: Sequence[str | None], kind: str, others: str) -> Labels:
 
 
 def _of_table(file: str, paths: Sequence[str]) -> Labels:
-    """Labels by the path of a picture, as it was typed or as it stands below the folder of the table."""
+    """Labels by the path of an image, as it was typed or as it stands below the folder of the table."""
     column, rows = _read(file)
     root = os.path.dirname(file)
     labels: dict[str, str | None] = {}
@@ -109,7 +109,7 @@ def _of_table(file: str, paths: Sequence[str]) -> Labels:
     full = [os.path.abspath(path) for path in paths]
     if not any(path in labels for path in full):
         raise UsageError(
-            f"{file} says nothing of any picture on the map; it has paths such as {rows[0][0]}, the map {paths[0]}."
+            f"{file} says nothing of any image on the map; it has paths such as {rows[0][0]}, the map {paths[0]}."
         )
     kind = "cluster" if column == "cluster" else "label"
     return named([labels.get(path) for path in full], kind, f"with another {kind}")
@@ -126,7 +126,7 @@ def _read(file: str) -> tuple[str, list[tuple[str, str | None]]]:
         raise UsageError(f"{file} is no table in CSV, JSON or JSON lines: {error}.") from error
     place = next((name for name in PATHS if any(row.get(name) for row in table)), None)
     if place is None:
-        raise UsageError(f"{file} has no column 'path' or 'file' that says which picture a row is about.")
+        raise UsageError(f"{file} has no column 'path' or 'file' that says which image a row is about.")
     column = next((name for name in COLUMNS if any(_text(row.get(name)) for row in table)), None)
     if column is None:
         raise UsageError(f"{file} has no labels; expected is one of the columns {', '.join(COLUMNS)}.")

@@ -1,4 +1,4 @@
-"""The page of a map: every picture a dot, and everything that is needed to look at them in one file."""
+"""The page of a map: every image a dot, and everything that is needed to look at them in one file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SCRIPTS = ("points.js", "stamps.js", "drawing.js", "pointer.js", "panels.js")
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: the path, its bytes, and (path, reason) of the pictures that are grey on it."""
+    """What was written: the path, its bytes, and (path, reason) of the images that are grey on it."""
 
     path: Path
     bytes: int
@@ -50,7 +50,7 @@ def write(found: Map, path: str | os.PathLike[str], progress: sprites.Progress |
         UnavailableError: it cannot be written, e.g. because the disk is full.
     """
     target = Path(path)
-    # A thumbnail costs a picture to be decoded: that the folder is not there is said before that.
+    # A thumbnail costs an image to be decoded: that the folder is not there is said before that.
     with output.opened(target) as stream:
         text, missing = _page(found, os.path.dirname(os.path.abspath(target)), progress)
         stream.write(text)
@@ -58,7 +58,7 @@ def write(found: Map, path: str | os.PathLike[str], progress: sprites.Progress |
 
 
 def _page(found: Map, folder: str, progress: sprites.Progress | None) -> tuple[Markup, tuple[tuple[str, str], ...]]:
-    """The page as text, and the pictures that are grey on it."""
+    """The page as text, and the images that are grey on it."""
     # Neighbours on the map are neighbours on a sheet, so that a browser needs few sheets for a part of the map.
     grid = _to_grid(found.places)
     order = np.argsort(_interleaved(grid), kind="stable")
@@ -99,7 +99,7 @@ def _page(found: Map, folder: str, progress: sprites.Progress | None) -> tuple[M
             "aside",
             controls.panels(),
             tag("details", tag("summary", "About this map"), tables.facts(_facts(found)), class_="about"),
-            tag("footer", f"{written_by()} Only a picture that is chosen is read from its file."),
+            tag("footer", f"{written_by()} Only an image that is chosen is read from its file."),
             aria_label="Labels, search and selection",
         ),
         *drawn,
@@ -121,11 +121,11 @@ def _title(found: Map) -> str:
 
 def _summary(found: Map) -> str:
     """What is on the map, in one line."""
-    pictures = "1 picture" if len(found) == 1 else f"{len(found):,} pictures"
+    images = "1 image" if len(found) == 1 else f"{len(found):,} images"
     layer = found.about.get("layer")
     network = [str(found.about[key]) for key in ("model",) if found.about.get(key)] + ([str(layer)] if layer else [])
     network = [os.path.basename(network[0]), *network[1:]] if network else []
-    return " · ".join([pictures, *network, TITLES[found.method]])
+    return " · ".join([images, *network, TITLES[found.method]])
 
 
 def _notes(found: Map, gone: Sequence[tuple[str, str]]) -> list[str]:
@@ -161,7 +161,7 @@ def _facts(found: Map) -> list[tuple[str, Any]]:
 
 
 def _files(paths: Sequence[str], folder: str) -> dict[str, Any]:
-    """The paths of the pictures, folders apart, and where a browser finds those below the folder of the page."""
+    """The paths of the images, folders apart, and where a browser finds those below the folder of the page."""
     folders: dict[str, int] = {}
     places, names, odd = [], [], {}
     for index, path in enumerate(paths):

@@ -1,4 +1,4 @@
-"""A map of pictures: which vectors are on it, where each stands, and how that was computed."""
+"""A map of images: which vectors are on it, where each stands, and how that was computed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from zoo.search.map.selection import Metric
 
 #: More vectors than this are not all on a map, unless that is asked for.
 LIMIT = 20_000
-#: Why a picture is not on a map, nor in a cluster.
+#: Why an image is not on a map, nor in a cluster.
 UNUSABLE = "its vector is not made of finite numbers"
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Pictures and their places.
+    """Images and their places.
 
     Attributes:
         index: the file of vectors.
         about: its attributes.
         total: vectors in the file.
         dim: numbers in a vector.
-        paths: of the pictures on the map, in the order of the file.
+        paths: of the images on the map, in the order of the file.
         places: float32 (n, 2), finite.
-        labels: of the pictures.
+        labels: of the images.
         unusable: paths of the vectors that hold no numbers; they are not on the map.
         method: what placed them, and ``why`` it was taken.
         metric: how vectors were compared.
@@ -56,11 +56,11 @@ class Map:
     seed: int
 
     def __len__(self) -> int:
-        """How many pictures are on the map."""
+        """How many images are on the map."""
         return len(self.paths)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Path, x, y and label of each picture; then the paths without a place, each with the reason."""
+        """Path, x, y and label of each image; then the paths without a place, each with the reason."""
         for index, (path, (x, y)) in enumerate(zip(self.paths, self.places.tolist(), strict=True)):
             yield {"path": path, "x": round(x, 6), "y": round(y, 6), "label": self.labels.of(index)}
         for path in self.unusable:
@@ -78,7 +78,7 @@ def make(
     neighbours: int | None = None,
     seed: int = 0,
 ) -> Map:
-    """Place the pictures of a file of vectors on a plane, near to those that are like them.
+    """Place the images of a file of vectors on a plane, near to those that are like them.
 
     The vectors become up to :data:`zoo.search.map.principal.COMPONENTS` principal components, and these two coordinates.
     Memory does not depend on how many vectors the file has, only on how many are on the map.

@@ -1,4 +1,4 @@
-"""Thumbnails of many pictures, side by side on sheets that a page holds as JPEG."""
+"""Thumbnails of many images, side by side on sheets that a page holds as JPEG."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _BYTES = 0.3
 _QUALITIES = (82, 70, 56, 42, 28, 15)
 #: A sheet is about so many pixels wide and high: what a browser decodes at once.
 _SHEET = 1024
-#: Pictures that are opened to see whether all are tiny.
+#: Images that are opened to see whether all are tiny.
 _LOOKED_AT = 24
-#: What stands for a picture that is not there any more.
+#: What stands for an image that is not there any more.
 GREY = 136
 
 Progress = Callable[[int, int], None]
@@ -57,7 +57,7 @@ class Layout:
 
 
 def layout(paths: Sequence[str]) -> Layout:
-    """The size of thumbnails that :data:`BUDGET` allows; no larger than tiny pictures are themselves."""
+    """The size of thumbnails that :data:`BUDGET` allows; no larger than tiny images are themselves."""
     count = max(1, len(paths))
     side = next((side for side in SIDES if count * side**2 * _BYTES <= BUDGET), SIDES[-1])
     step = max(1, count // _LOOKED_AT)
@@ -68,14 +68,14 @@ def layout(paths: Sequence[str]) -> Layout:
 
 
 def sheets(paths: Sequence[str], form: Layout, progress: Progress | None = None) -> Iterator[Sheet]:
-    """Draw the thumbnails of pictures, in order; one sheet is in memory at a time.
+    """Draw the thumbnails of images, in order; one sheet is in memory at a time.
 
-    Each is the largest square in the middle of its picture. A picture that cannot be read is grey.
+    Each is the largest square in the middle of its image. An image that cannot be read is grey.
 
     Args:
-        paths: of the pictures.
+        paths: of the images.
         form: how they lie.
-        progress: called with the pictures done and those in all.
+        progress: called with the images done and those in all.
     """
     resize = Resize(form.side, form.side, "crop", fraction=1.0)
     allowed = BUDGET * form.tiles / max(1, len(paths))
@@ -116,7 +116,7 @@ def _jpeg(page: np.ndarray, allowed: float) -> bytes:
 
 
 def _size(path: str) -> int | None:
-    """The shorter side of a picture, which is that of its square."""
+    """The shorter side of an image, which is that of its square."""
     try:
         return min(images.decode(_source(path)).size)
     except ImageError:
@@ -124,7 +124,7 @@ def _size(path: str) -> int | None:
 
 
 def _source(path: str) -> Source:
-    """The picture of a path. What came from an address is not fetched a second time."""
+    """The image of a path. What came from an address is not fetched a second time."""
     if path.lower().startswith(("http://", "https://")):
         return Source(path, "url", problem="an address, which is not fetched for a thumbnail")
     return Source(path)

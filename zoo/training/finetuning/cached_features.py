@@ -1,4 +1,4 @@
-"""Batches of what a frozen trunk made of the pictures, in place of the pictures."""
+"""Batches of what a frozen trunk made of the images, in place of the images."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ORDER, _VIEW, _MIX = 4, 5, 6
 class CachedBatches:
     """Outputs of one split as batches; see :class:`zoo.training.epochs.Batches`.
 
-    Where it shuffles, each epoch takes one view of each picture at random; otherwise it takes the first, which is the
-    picture as it is. A batch depends on the seed, the number of the epoch and that of the step alone.
+    Where it shuffles, each epoch takes one view of each image at random; otherwise it takes the first, which is the
+    image as it is. A batch depends on the seed, the number of the epoch and that of the step alone.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class CachedBatches:
 
         Args:
             outputs: of the trunk, for ``split``.
-            split: pictures and labels.
+            split: images and labels.
             classes: columns of the labels.
-            batch_size: pictures in a batch.
+            batch_size: images in a batch.
             shuffle: a new order in every epoch, and a random view.
             seed: of both.
             mixup: alpha of the Beta distribution by which outputs and labels are mixed in pairs; 0 for not at all.
-            targets: what stands for each picture of ``split``, float32 (n, columns); a 1 for its class without.
+            targets: what stands for each image of ``split``, float32 (n, columns); a 1 for its class without.
         """
         self.outputs, self.split = outputs, split
         self.batch_size, self.shuffle, self.seed, self.mixup = batch_size, shuffle, seed, mixup
@@ -59,7 +59,7 @@ class CachedBatches:
 
     @property
     def labels(self) -> np.ndarray:
-        """Classes of the pictures that take part, in their order: int64 (n,)."""
+        """Classes of the images that take part, in their order: int64 (n,)."""
         labels: np.ndarray = self.split.labels[self.outputs.kept]
         return labels
 
@@ -72,7 +72,7 @@ class CachedBatches:
         """The batches of one epoch, from step ``start`` on.
 
         Yields:
-            float32 (b, …), what the trunk made of the pictures, and float32 (b, columns), the labels.
+            float32 (b, …), what the trunk made of the images, and float32 (b, columns), the labels.
         """
         order, views = self.outputs.kept, np.zeros(len(self.split), np.int64)
         if self.shuffle:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from zoo.training.learner import Learner
 
-#: Pictures and steps that are timed, after one that is not: the first pays for what comes once.
-PICTURES, STEPS = 24, 3
+#: Images and steps that are timed, after one that is not: the first pays for what comes once.
+IMAGES, STEPS = 24, 3
 #: Seconds that building, writing and judging take around all phases.
 AROUND = 20.0
 
@@ -47,7 +47,7 @@ class Part:
     parameters: int
     epochs: int
     steps: int
-    #: Bytes on disk for what the frozen part makes of the pictures.
+    #: Bytes on disk for what the frozen part makes of the images.
     stored_bytes: int
     #: Seconds for that, and for the epochs.
     feature_seconds: float
@@ -135,9 +135,9 @@ class _Stage:
             yield self._pixels(name, whole, first)
 
     def _trunk(self, cut: Cut) -> tuple[float, tuple[int, ...]]:
-        """Seconds a picture, and the shape of what is made of it."""
+        """Seconds an image, and the shape of what is made of it."""
         trunk = Trunk(self.job.spec, self.job.origin.weights, cut, self.job.device)
-        few = self.train.take(np.arange(min(PICTURES, len(self.train))))
+        few = self.train.take(np.arange(min(IMAGES, len(self.train))))
         once = few.take(np.arange(min(2, len(few))))
         shape = _shape(trunk, once)
         started = time.perf_counter()
@@ -175,7 +175,7 @@ class _Stage:
 
 
 def _shape(trunk: Trunk, split: Split) -> tuple[int, ...]:
-    """Compute a few pictures; the shape of one output."""
+    """Compute a few images; the shape of one output."""
     outputs = [row for row in trunk.rows(split, Views()) if isinstance(row, np.ndarray)]
     return tuple(outputs[0].shape[1:])
 

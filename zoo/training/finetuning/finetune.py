@@ -1,4 +1,4 @@
-"""Fine-tuning a network: a data set and a trained network in, a run folder out."""
+"""Fine-tuning a network: a dataset and a trained network in, a run folder out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def finetune(
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> Outcome:
-    """Make a classifier of a data set's classes from a trained network.
+    """Make a classifier of a dataset's classes from a trained network.
 
     >>> finetune("photos", "mobilenetv2").metrics["val"]["top1"]
 
@@ -50,9 +50,9 @@ def finetune(
         What became of it; everything else is in the folder.
 
     Raises:
-        UsageError: the network, the data set or the recipe make no sense together, or the folder is not empty.
+        UsageError: the network, the dataset or the recipe make no sense together, or the folder is not empty.
         WeightsError: there are no weights of the network here.
-        UnavailableError: the device is not to be had, no picture can be read, or the disk is full.
+        UnavailableError: the device is not to be had, no image can be read, or the disk is full.
     """
     keys = ("epochs", "learning_rate", "batch_size", "unfreeze_from")
     overrides = {key: settings.pop(key) for key in keys if key in settings}
@@ -83,7 +83,7 @@ def resume(
     """Go on with a run that was stopped, exactly where it was; see :func:`zoo.training.scratch.train.resume`.
 
     Raises:
-        UsageError: it is no run, its checkpoint is damaged, or its pictures have changed since.
+        UsageError: it is no run, its checkpoint is damaged, or its images have changed since.
     """
     run = Run(folder, COMMAND)
     settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)

@@ -1,6 +1,6 @@
 """Fine-tuning: a trained network gets a new head, which learns first; then, perhaps, more of the network learns.
 
-Whatever is frozen in a phase is computed once for each picture (:mod:`zoo.training.finetuning.trunk`), and the phase learns from
+Whatever is frozen in a phase is computed once for each image (:mod:`zoo.training.finetuning.trunk`), and the phase learns from
 that. The result is one network with everything joined.
 """
 
@@ -43,7 +43,7 @@ _WITH_MORE = ("auto", "partial", "full")
 HEAD_SHARE = 0.3
 #: How far the two pieces of a network may be from the whole, in probabilities. A map between them is kept in 16 bits.
 APART = 5e-3
-#: Pictures on which that is looked at.
+#: Images on which that is looked at.
 COMPARED = 4
 
 
@@ -75,7 +75,7 @@ class Finetuning(Job):
         #: Learning rates that were looked for, by phase.
         self.rates: dict[str, float] = {}
 
-    # Pictures
+    # Images
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Ask the teacher, and compute what the head learns from. All of that is done without Keras, where it can."""
@@ -83,7 +83,7 @@ class Finetuning(Job):
         self.material.targets = self.ask_teacher()
         stack.callback(self.material.close)
         if not self.scratch and any(self.recipe.phases[name].augment.cutmix for name in ("head", "partial")):
-            self._say("cutmix needs the pictures themselves, so nothing is computed ahead, which is slower")
+            self._say("cutmix needs the images themselves, so nothing is computed ahead, which is slower")
         if self.caches("head"):
             self._head_batches = self.material.computed(self.recipe.head.cut, "head")
 
@@ -111,7 +111,7 @@ class Finetuning(Job):
 
     def caches(self, name: str) -> bool:
         """Whether the frozen part of a phase is computed once."""
-        # A rectangle of one picture cannot be put into what was made of another.
+        # A rectangle of one image cannot be put into what was made of another.
         return not self.scratch and self.recipe.views.get(name, 0) > 0 and not self.recipe.phases[name].augment.cutmix
 
     # Phases
@@ -128,7 +128,7 @@ class Finetuning(Job):
 
         Args:
             model: the joined network.
-            head_top1: accuracy of the head on the validation pictures; ``None`` where there are none.
+            head_top1: accuracy of the head on the validation images; ``None`` where there are none.
 
         Raises:
             UsageError: the network has no stage and no layer of the name that was given.
@@ -263,7 +263,7 @@ class Finetuning(Job):
         keras.utils.set_random_seed((self.settings.seed + number) % 2**32)
 
     def _compare(self, model: keras.Model, upper: keras.Model, batches: dict[str, Batches]) -> None:
-        """See that the network says of pictures what its two pieces say of them, one after the other.
+        """See that the network says of images what its two pieces say of them, one after the other.
 
         Raises:
             UnavailableError: it does not.
@@ -278,7 +278,7 @@ class Finetuning(Job):
         )
         if self.apart > APART:
             raise UnavailableError(
-                f"{self.spec.name} and its two pieces differ by {self.apart:.2g} in what they say of a picture; "
+                f"{self.spec.name} and its two pieces differ by {self.apart:.2g} in what they say of an image; "
                 "'zoo cache prune --features' forgets what was computed before, and --set views=0 does without it."
             )
 
@@ -295,10 +295,10 @@ class Finetuning(Job):
                     self.dataset.splits[part], self.spec.resize, classes=self.classes, batch_size=JUDGED, memory=0
                 )
                 with contextlib.closing(loader):
-                    judged[part] = self.pictures.judge(network, loader, part)
+                    judged[part] = self.images.judge(network, loader, part)
                 self.material.failed |= dict(loader.failed)
         if "loss" in judged.get("val", {}) and self.best is not None and "val_loss" in self.best:
-            # The same pictures, once by what the phase made of them and once by the file, in another engine.
+            # The same images, once by what the phase made of them and once by the file, in another engine.
             self.loss_apart = abs(judged["val"]["loss"] - self.best["val_loss"])
         return judged
 

@@ -1,6 +1,6 @@
 """Which parts of a trained network learn: the rule of the mode ``auto``, in words and in numbers.
 
-The four cases of transfer learning: few pictures that are like those the network knows, train the head; many of them,
+The four cases of transfer learning: few images that are like those the network knows, train the head; many of them,
 fine-tune all of it for a few epochs; few that are unlike, a head on earlier features, that is, more of the network
 learns; many that are unlike, train all of it, from its weights. How many there are is counted; how alike they are is
 read off the head, once it has learnt: where it is right less often than :data:`ALIKE`, they are unlike.
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from zoo.core.spec import ModelSpec
 
-#: Pictures to learn from, from which on there are many.
+#: Images to learn from, from which on there are many.
 MANY = 20_000
-#: Accuracy of the head on the validation pictures, from which on they are like what the network knows.
+#: Accuracy of the head on the validation images, from which on they are like what the network knows.
 ALIKE = 0.6
 #: What stands before the name of a layer where the one after it is meant.
 AFTER = "after:"
-#: Stages that learn where there are few pictures, alike and unlike.
+#: Stages that learn where there are few images, alike and unlike.
 STAGES_ALIKE, STAGES_UNLIKE = 1, 3
 
 
@@ -34,20 +34,20 @@ class Depth:
     reason: str
 
 
-def depth(pictures: int, head_top1: float | None) -> Depth:
+def depth(images: int, head_top1: float | None) -> Depth:
     """The rule.
 
     Args:
-        pictures: to learn from.
-        head_top1: accuracy of the head on the validation pictures, 0-1; ``None`` where there are none.
+        images: to learn from.
+        head_top1: accuracy of the head on the validation images, 0-1; ``None`` where there are none.
     """
-    many = pictures >= MANY
+    many = images >= MANY
     alike = head_top1 is None or head_top1 >= ALIKE
-    size = f"{pictures:,} pictures are {'many' if many else 'few'} (from {MANY:,} on they are many)"
+    size = f"{images:,} images are {'many' if many else 'few'} (from {MANY:,} on they are many)"
     if head_top1 is None:
         likeness = "nothing tells how like they are to what the network knows, so they are taken to be"
     else:
-        likeness = f"the head is right for {head_top1:.1%} of the validation pictures, so they are " + (
+        likeness = f"the head is right for {head_top1:.1%} of the validation images, so they are " + (
             "like what the network knows" if alike else "unlike what the network knows"
         )
     if many:
@@ -59,7 +59,7 @@ def depth(pictures: int, head_top1: float | None) -> Depth:
 def rule() -> str:
     """The rule in a sentence, for a plan that is made before the head has learnt."""
     return (
-        f"after the head, from {MANY:,} pictures on all of the network learns; with fewer, {_stages(STAGES_ALIKE)}, or "
+        f"after the head, from {MANY:,} images on all of the network learns; with fewer, {_stages(STAGES_ALIKE)}, or "
         f"{_stages(STAGES_UNLIKE)} where the head is right for less than {ALIKE:.0%}; what validates best is kept"
     )
 

@@ -91,7 +91,7 @@ class TransferRecipe:
     unfreeze_from: str | None = None
     #: The learning rate of each stage as a part of that of the stage above it.
     layer_decay: float = 1.0
-    #: Views of each picture that the frozen part computes once, by phase; with 0 it computes new ones in every step.
+    #: Views of each image that the frozen part computes once, by phase; with 0 it computes new ones in every step.
     views: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(_VIEWS))
     phases: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({name: Recipe() for name in PHASES}))
 

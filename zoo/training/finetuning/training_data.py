@@ -1,4 +1,4 @@
-"""What the phases of a fine-tuning learn from: pictures, or what a frozen part of the network made of them."""
+"""What the phases of a fine-tuning learn from: images, or what a frozen part of the network made of them."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class Material:
         """Nothing is read yet.
 
         Args:
-            job: whose pictures they are.
+            job: whose images they are.
             recipe: how it learns.
             origin: the network to begin with.
         """
         self._job, self._recipe, self._origin = job, recipe, origin
         self._loaders: dict[str, Loader] = {}
-        #: What stands for each picture to learn from, float32 (n, columns), where there is a teacher.
+        #: What stands for each image to learn from, float32 (n, columns), where there is a teacher.
         self.targets: np.ndarray | None = None
         #: Files that could not be read, with the reasons.
         self.failed: dict[str, str] = {}
 
     def computed(self, cut: Cut, name: str) -> dict[str, Batches]:
-        """What the network makes of the pictures up to a cut, for the phase ``name``.
+        """What the network makes of the images up to a cut, for the phase ``name``.
 
         Raises:
-            UnavailableError: none of the pictures can be read, or the cache cannot be written.
+            UnavailableError: none of the images can be read, or the cache cannot be written.
         """
         started = time.monotonic()
         job, recipe = self._job, self._recipe.phases[name]
@@ -76,10 +76,10 @@ class Material:
         return batches
 
     def pixels(self, recipe: Recipe) -> dict[str, Batches]:
-        """Pictures themselves, as a phase with this recipe is shown them.
+        """Images themselves, as a phase with this recipe is shown them.
 
         Raises:
-            UnavailableError: none of the pictures can be read.
+            UnavailableError: none of the images can be read.
         """
         started = time.monotonic()
         if earlier := self._loaders.pop("train", None):

@@ -1,7 +1,7 @@
-"""The frozen part of a network: what it makes of the pictures is computed once, and kept on disk.
+"""The frozen part of a network: what it makes of the images is computed once, and kept on disk.
 
-An entry of the cache is a folder in ``$ZOO_CACHE/features``: ``outputs.npy`` (pictures, views, …), ``failed.json`` (the
-pictures that could not be read) and ``about.json`` (all that decides the numbers). Its name has a digest of that.
+An entry of the cache is a folder in ``$ZOO_CACHE/features``: ``outputs.npy`` (images, views, …), ``failed.json`` (the
+images that could not be read) and ``about.json`` (all that decides the numbers). Its name has a digest of that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from zoo import engines
 from zoo.core import artifacts
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Cut, ModelSpec
-from zoo.data.sources.idx import Pictures
+from zoo.data.sources.idx import Images
 from zoo.data.split import Split
 from zoo.engines import compiled
 from zoo.inference import pipeline
@@ -42,10 +42,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What a trunk made of the pictures of a split.
+    """What a trunk made of the images of a split.
 
     ``values`` is float32 (n, views, channels), or float16 (n, views, rows, columns, channels), mapped from disk. The
-    rows of ``kept`` are of pictures that could be read; ``failed`` has the others by index, with the reason.
+    rows of ``kept`` are of images that could be read; ``failed`` has the others by index, with the reason.
     """
 
     values: np.ndarray
@@ -94,12 +94,12 @@ class Trunk:
         """The outputs for a split, from the cache or computed now.
 
         Args:
-            split: pictures.
+            split: images.
             views: of each.
-            progress: called with the pictures done and those in all.
+            progress: called with the images done and those in all.
 
         Raises:
-            UnavailableError: none of the pictures can be read, or the cache cannot be written.
+            UnavailableError: none of the images can be read, or the cache cannot be written.
         """
         found = self.find(split, views)
         if found is None:
@@ -109,7 +109,7 @@ class Trunk:
         if not len(found.kept):
             index, why = next(iter(found.failed.items()))
             raise UnavailableError(
-                f"None of the {len(split)} pictures can be read; the first is {split.sources[index].path}: {why}."
+                f"None of the {len(split)} images can be read; the first is {split.sources[index].path}: {why}."
             )
         return found
 
@@ -126,7 +126,7 @@ class Trunk:
             ) from error
 
     def _fill(self, file: Path, split: Split, views: Views, progress: Progress | None) -> dict[int, str]:
-        """Compute and write; the pictures that cannot be read, with the reasons."""
+        """Compute and write; the images that cannot be read, with the reasons."""
         values: np.ndarray | None = None
         failed: dict[int, str] = {}
         for index, output in enumerate(self.rows(split, views)):
@@ -151,7 +151,7 @@ class Trunk:
         return failed
 
     def rows(self, split: Split, views: Views) -> Iterator[np.ndarray | ImageError]:
-        """For each picture the outputs of its views, float (views, …), or why there are none; computed now."""
+        """For each image the outputs of its views, float (views, …), or why there are none; computed now."""
         sources = (split.sources[index] for index in range(len(split)))
         together: list[np.ndarray] = []
         for _, output in pipeline.run(sources, self.engine, self.spec.resize, read=views.read):
@@ -191,9 +191,9 @@ def dtype(shape: tuple[int, ...]) -> np.dtype[Any]:
     return np.dtype("float32" if len(shape) == 1 else "float16")
 
 
-def nbytes(pictures: int, views: int, shape: tuple[int, ...]) -> int:
+def nbytes(images: int, views: int, shape: tuple[int, ...]) -> int:
     """Bytes that outputs of a shape (without the batch) take on disk."""
-    return pictures * views * math.prod(shape) * dtype(shape).itemsize
+    return images * views * math.prod(shape) * dtype(shape).itemsize
 
 
 def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -210,9 +210,9 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _digest(split: Split) -> str:
-    """sha256 of which pictures there are: path, size and time of each file, without reading any."""
+    """sha256 of which images there are: path, size and time of each file, without reading any."""
     hashed = hashlib.sha256()
-    if isinstance(split.sources, Pictures):
+    if isinstance(split.sources, Images):
         hashed.update(split.sources.pixels.tobytes())
         hashed.update(np.ascontiguousarray(split.sources.indices).tobytes())
         return hashed.hexdigest()

@@ -1,4 +1,4 @@
-"""Views of a picture: the picture as it is judged, and a few fixed changes of it to learn from."""
+"""Views of an image: the image as it is judged, and a few fixed changes of it to learn from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VIEWS = 3
 
 @dataclass(frozen=True)
 class Views:
-    """So many views of each picture; the first one is unchanged.
+    """So many views of each image; the first one is unchanged.
 
     Mirroring is not left to chance: of two views one is mirrored, and of four every way that the augmentation allows is
     there, so that none of them is computed twice.
@@ -49,14 +49,14 @@ class Views:
         rng = np.random.default_rng([_VIEWS, self.seed % 2**64, zlib.crc32(source.path.encode("utf-8", "replace"))])
         return np.stack([plain, *(self._view(larger, number, resize, rng) for number in range(1, self.count))])
 
-    def _view(self, picture: np.ndarray, number: int, resize: Resize, rng: np.random.Generator) -> np.ndarray:
+    def _view(self, image: np.ndarray, number: int, resize: Resize, rng: np.random.Generator) -> np.ndarray:
         assert self.augment is not None
-        # Pictures are mixed, if at all, where they are put into batches.
+        # Images are mixed, if at all, where they are put into batches.
         change = replace(self.augment, flip="none", mixup=0.0, cutmix=0.0)
         across, down = _mirrored(number, self.augment.flip)
-        picture = picture[:: -1 if down else 1, :: -1 if across else 1]
+        image = image[:: -1 if down else 1, :: -1 if across else 1]
         size = resize.height, resize.width
-        batch, _ = change(np.ascontiguousarray(picture)[None], np.ones((1, 1), np.float32), rng, size)
+        batch, _ = change(np.ascontiguousarray(image)[None], np.ones((1, 1), np.float32), rng, size)
         view: np.ndarray = batch[0]
         return view
 

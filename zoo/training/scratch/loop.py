@@ -1,4 +1,4 @@
-"""Training from scratch: all of a network learns from pictures, in one phase."""
+"""Training from scratch: all of a network learns from images, in one phase."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Training(Job):
         self.loaders: dict[str, Loader] = {}
 
     def open(self, stack: contextlib.ExitStack) -> None:
-        """A loader for each split, the pictures read."""
+        """A loader for each split, the images read."""
         targets = self.ask_teacher()
         started = time.monotonic()
         for name, split in self.dataset.splits.items():
@@ -78,13 +78,13 @@ class Training(Job):
 
     def begun(self, phase: Phase) -> None:
         """Show TensorBoard what goes in."""
-        self.pictures.begin(phase.learner.network, self.loaders["train"])
+        self.images.begin(phase.learner.network, self.loaders["train"])
 
     def judge(self) -> dict[str, Any]:
-        """Judge the kept network on the pictures that are there."""
+        """Judge the kept network on the images that are there."""
         network = results.load(self.run)
         names = [name for name in ("val", "test") if name in self.loaders]
-        return {name: self.pictures.judge(network, self.loaders[name], name) for name in names}
+        return {name: self.images.judge(network, self.loaders[name], name) for name in names}
 
     def about(self) -> dict[str, Any]:
         """The precision that was taken."""

@@ -1,4 +1,4 @@
-"""Training a network from scratch: a data set, a network and a recipe in, a run folder out."""
+"""Training a network from scratch: a dataset, a network and a recipe in, a run folder out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def train(
         What became of it; everything else is in the folder.
 
     Raises:
-        UsageError: a name, a data set or a value that makes no sense.
+        UsageError: a name, a dataset or a value that makes no sense.
         UnavailableError: device, disk or memory is not to be had, or the loss diverged.
     """
     overrides = {key: settings.pop(key, None) for key in ("epochs", "batch_size", "learning_rate")}
@@ -81,7 +81,7 @@ def resume(
         watcher: who looks on.
 
     Raises:
-        UsageError: there is no checkpoint, or network or data set are not the same any more.
+        UsageError: there is no checkpoint, or network or dataset are not the same any more.
         UnavailableError: as for :func:`train`.
     """
     run = Run(folder)

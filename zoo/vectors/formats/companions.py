@@ -1,8 +1,8 @@
 """The small files beside a format that has no room for them: names, what is known of the vectors, and of the files.
 
-* ``paths.txt``: the names of the pictures, one a line.
+* ``paths.txt``: the names of the images, one a line.
 * ``about.json``: ``rows`` and ``columns`` of the numbers, ``about``, and ``failed``, pairs of a name and a reason.
-* ``rows.npy``: for each picture the ``size`` and ``mtime_ns`` of its file, and the ``norm`` of its vector.
+* ``rows.npy``: for each image the ``size`` and ``mtime_ns`` of its file, and the ``norm`` of its vector.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``.csv``: a line for each picture, with its name (``path``) and its numbers (``f0``, ``f1``, …).
+"""``.csv``: a line for each image, with its name (``path``) and its numbers (``f0``, ``f1``, …).
 
 Further columns follow as ``NAME.0``, ``NAME.1``, …. ``f.csv.about.json`` and ``f.csv.rows.npy`` beside it are described
 in :mod:`zoo.vectors.formats.companions`. Bytes of a name that are no UTF-8 are written as they are.

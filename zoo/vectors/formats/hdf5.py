@@ -1,7 +1,7 @@
 """``.h5``: everything in one file, whose datasets have the names of the columns.
 
-``features`` (pictures, …) and further columns beside it, ``paths``, ``norms``, ``sizes`` and ``mtimes`` with one entry
-for each picture, ``failed_paths`` and ``failed_errors``, and ``classes`` where there are probabilities. What is known
+``features`` (images, …) and further columns beside it, ``paths``, ``norms``, ``sizes`` and ``mtimes`` with one entry
+for each image, ``failed_paths`` and ``failed_errors``, and ``classes`` where there are probabilities. What is known
 of the vectors is in the attributes of the file, and of a column in those of its dataset. The same content gives the
 same bytes: there are no dates in the file.
 """

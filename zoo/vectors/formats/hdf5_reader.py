@@ -102,7 +102,7 @@ def _columns(path: Path, file: h5py.File) -> list[Column]:
     for name in [FEATURES, *further, *([PROBABILITIES] if PROBABILITIES in names else [])]:
         dataset = file[name]
         if dataset.dtype.kind not in "fiu" or dataset.ndim < 2:
-            raise UsageError(f"'{name}' in {path} holds no vectors of numbers, one for each picture.")
+            raise UsageError(f"'{name}' in {path} holds no vectors of numbers, one for each image.")
         attributes = _attributes(dataset.attrs)
         if name == PROBABILITIES and "classes" in file:
             attributes["classes"] = _strings(file["classes"], 0, len(file["classes"]))

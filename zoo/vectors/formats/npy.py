@@ -1,6 +1,6 @@
 """``.npy``: the numbers as NumPy maps them into memory, and beside them what else there is to know.
 
-``f.npy`` has the first column and ``f.NAME.npy`` each further one; ``f.paths.txt`` the names of the pictures, one a
+``f.npy`` has the first column and ``f.NAME.npy`` each further one; ``f.paths.txt`` the names of the images, one a
 line (:func:`zoo.vectors.names.to_line` says what becomes of names with line breaks). ``f.about.json`` and
 ``f.rows.npy`` are described in :mod:`zoo.vectors.formats.companions`. All but the first may be missing.
 """
@@ -142,7 +142,7 @@ def rows_in(
         UsageError: it holds no vectors, or is cut short.
     """
     if dtype.kind not in "fiu" or len(shape) < 2:
-        raise UsageError(f"{name} holds no vectors of numbers, one for each picture, but {dtype} of shape {shape}.")
+        raise UsageError(f"{name} holds no vectors of numbers, one for each image, but {dtype} of shape {shape}.")
     size = math.prod(shape) * dtype.itemsize
     if end - offset < size:
         raise UsageError(f"{name} is cut short: {size} bytes of numbers are announced and {end - offset} are there.")

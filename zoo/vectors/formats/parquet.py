@@ -1,7 +1,7 @@
-"""``.parquet``: a row for each picture, for those who work with tables of columns; needs pyarrow.
+"""``.parquet``: a row for each image, for those who work with tables of columns; needs pyarrow.
 
 ``path``, then the columns as lists of a fixed size (a map is one list, its shape is in the file's metadata), ``size``
-and ``mtime_ns`` of the picture's file, and ``norm`` of its first vector. Names that are no UTF-8 are JSON strings
+and ``mtime_ns`` of the image's file, and ``norm`` of its first vector. Names that are no UTF-8 are JSON strings
 (:func:`zoo.vectors.names.to_text`). The metadata ``zoo`` has what is known of the vectors, and what failed, as JSON.
 """
 
@@ -140,7 +140,7 @@ class _Groups:
             row = end
 
     def names(self) -> Names:
-        """The names of the pictures."""
+        """The names of the images."""
         return Names(
             self.count,
             lambda start, stop: [
@@ -153,7 +153,7 @@ class _Groups:
         return self._numbers("norm", 0, self.count, np.float32)
 
     def stamps(self, start: int, stop: int) -> Stamps:
-        """Sizes and times of some pictures' files."""
+        """Sizes and times of some images' files."""
         return self._numbers("size", start, stop, np.int64), self._numbers("mtime_ns", start, stop, np.int64)
 
     def foreign_column(self, path: Path) -> Column:

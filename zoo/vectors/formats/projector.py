@@ -1,7 +1,7 @@
 """``.projector``: a folder that TensorBoard's projector shows (``tensorboard --logdir f.projector``).
 
 ``tensors.tsv`` has the numbers of the first column, ``tensors_NAME.tsv`` those of each further one; ``metadata.tsv``
-the names of the pictures (as :func:`zoo.vectors.names.to_line` has them), ``sprite.png`` small pictures, and
+the names of the images (as :func:`zoo.vectors.names.to_line` has them), ``sprite.png`` small images, and
 ``projector_config.pbtxt`` says which is which. ``about.json`` and ``rows.npy`` are described in
 :mod:`zoo.vectors.formats.companions`; TensorBoard leaves them alone.
 """
@@ -46,7 +46,7 @@ def write(content: Content, path: Path) -> list[Path]:
     if size:
         sprite.write(content.entries(), content.count, path / SPRITE)
     elif content.count:
-        log.info("%s has no sprite: %s pictures are too many for one", path.name, f"{content.count:,}")
+        log.info("%s has no sprite: %s images are too many for one", path.name, f"{content.count:,}")
     (path / CONFIG).write_text("".join(_embedding(column, size) for column in content.columns), encoding="utf-8")
     return [path]
 

@@ -1,4 +1,4 @@
-"""Many small pictures in one large one, a PNG that is written as it is drawn: one row of pictures is in memory."""
+"""Many small images in one large one, a PNG that is written as it is drawn: one row of images is in memory."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from zoo.images.sources import Source
 from zoo.inference.pipeline import processors
 from zoo.vectors.content import Entry, batched
 
-#: Pixels that the large picture has along a side at most, and a small one at most and at least.
+#: Pixels that the large image has along a side at most, and a small one at most and at least.
 LIMIT, LARGEST, SMALLEST = 8192, 64, 8
 
-#: What stands for a picture that cannot be read any more, and for none.
+#: What stands for an image that cannot be read any more, and for none.
 _GREY, _WHITE = 200, 255
 
 
 def side(count: int) -> int:
-    """Pixels along a side of each of so many pictures; 0 where they would be too small to be seen."""
+    """Pixels along a side of each of so many images; 0 where they would be too small to be seen."""
     largest = min(LARGEST, LIMIT // max(1, columns(count)))
     return largest if largest >= SMALLEST else 0
 
 
 def columns(count: int) -> int:
-    """Pictures side by side, and one above the other: the whole is a square."""
+    """Images side by side, and one above the other: the whole is a square."""
     return math.ceil(math.sqrt(count))
 
 
 def write(entries: Iterator[Entry], count: int, path: Path) -> None:
-    """Draw pictures from left to right and from top to bottom.
+    """Draw images from left to right and from top to bottom.
 
     Raises:
         OSError: the file cannot be written.
@@ -50,26 +50,26 @@ def write(entries: Iterator[Entry], count: int, path: Path) -> None:
         _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, width, 8, 2, 0, 0, 0))
         packer = zlib.compressobj(6)
         for row in range(across):
-            pictures = next(batched(entries, across), []) if row * across < count else []
-            band = _band(list(pool.map(lambda entry: _thumbnail(entry, size), pictures)), across, size)
+            images = next(batched(entries, across), []) if row * across < count else []
+            band = _band(list(pool.map(lambda entry: _thumbnail(entry, size), images)), across, size)
             _chunk(file, b"IDAT", packer.compress(_filtered(band)))
         _chunk(file, b"IDAT", packer.flush())
         _chunk(file, b"IEND", b"")
 
 
 def _thumbnail(entry: Entry, size: int) -> np.ndarray:
-    """The middle of a picture, uint8 (size, size, 3)."""
+    """The middle of an image, uint8 (size, size, 3)."""
     try:
         return decode.load(Source(entry.path), Resize(size, size, "crop", fraction=1.0))
     except ImageError:
         return np.full((size, size, 3), _GREY, np.uint8)
 
 
-def _band(pictures: Sequence[np.ndarray], across: int, size: int) -> np.ndarray:
-    """Pictures side by side, uint8 (size, across * size, 3)."""
+def _band(images: Sequence[np.ndarray], across: int, size: int) -> np.ndarray:
+    """Images side by side, uint8 (size, across * size, 3)."""
     band = np.full((size, across * size, 3), _WHITE, np.uint8)
-    for place, picture in enumerate(pictures):
-        band[:, place * size : (place + 1) * size] = picture
+    for place, image in enumerate(images):
+        band[:, place * size : (place + 1) * size] = image
     return band
 
 

@@ -45,7 +45,7 @@ class Journal:
     Attributes:
         target: the file.
         complete: whether the file is finished, so that there is nothing to do.
-        vanished: rows of pictures that are not among the inputs any more; known when :meth:`pending` is at its end.
+        vanished: rows of images that are not among the inputs any more; known when :meth:`pending` is at its end.
     """
 
     def __init__(self, folder: Folder, state: State, base: Base | None, closing: contextlib.ExitStack) -> None:
@@ -145,7 +145,7 @@ class Journal:
         """The inputs that are not done yet, lazily and in order.
 
         What was interrupted has the first inputs as a rule, and no memory is needed; where the inputs are others now
-        they are found by their names. A picture that is in the file twice is asked for twice.
+        they are found by their names. An image that is in the file twice is asked for twice.
         """
         done = Matcher(line.path for line in self._log.lines())
         older = Matcher(entry.path for entry in self._base.entries()) if self._base else None
@@ -313,4 +313,4 @@ class _Finished(Journal):
 
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
-        raise UsageError(f"{target} exists; --update adds new pictures to it, --overwrite replaces it.")
+        raise UsageError(f"{target} exists; --update adds new images to it, --overwrite replaces it.")

@@ -84,7 +84,7 @@ class Merged:
                 yield block
 
     def entries(self) -> Iterator[Entry]:
-        """The pictures of the rows."""
+        """The images of the rows."""
         added = (_entry(line) for line in self._log.lines() if line.error is None and line.row is None)
         if self._base is None:
             yield from added

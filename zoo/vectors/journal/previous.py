@@ -31,7 +31,7 @@ class Base:
         self._vectors: list[Vectors] = []
         self._first = self._column(0)
         self.count, self.about = self._first.count, self._first.file_about
-        #: What there is for each picture; nothing where there are no pictures, because then nobody knew.
+        #: What there is for each image; nothing where there are no images, because then nobody knew.
         self.columns: tuple[Column, ...] = self._first.columns if self.count else ()
         self.stamped = self._first.stamps(0, 0) is not None
         self._stamps_from, (self._sizes, self._times) = 0, _unknown(0)
@@ -43,7 +43,7 @@ class Base:
         return self._vectors[number].take(rows)
 
     def stamp(self, row: int) -> tuple[int, int]:
-        """Size and time of change of a picture's file, as they were; -1 where the file does not have them."""
+        """Size and time of change of an image's file, as they were; -1 where the file does not have them."""
         if not self._stamps_from <= row < self._stamps_from + len(self._sizes):
             # Rows are asked for in order as a rule, and a file is slow to give a single one.
             self._stamps_from = row - row % BLOCK
@@ -52,7 +52,7 @@ class Base:
         return int(self._sizes[row - self._stamps_from]), int(self._times[row - self._stamps_from])
 
     def entries(self) -> Iterator[Entry]:
-        """The pictures of all rows."""
+        """The images of all rows."""
         for start in range(0, self.count, BLOCK):
             stop = min(start + BLOCK, self.count)
             paths = self._first.paths[start:stop]

@@ -17,8 +17,8 @@ from zoo.vectors.part_folder import folder_size
 class Written:
     """What was written: the file, its rows and their shape, and inputs without a row.
 
-    ``bytes`` counts all files that belong to it. ``changed`` rows replaced older ones, because the picture is another
-    now; ``vanished`` ones are of pictures that were not among the inputs any more.
+    ``bytes`` counts all files that belong to it. ``changed`` rows replaced older ones, because the image is another
+    now; ``vanished`` ones are of images that were not among the inputs any more.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What layers make of a picture: their feature maps, and which layers give an overview of a network."""
+"""What layers make of an image: their feature maps, and which layers give an overview of a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENDINGS |= {"relu", "relu6", "silu", "softplus", "tanh", "hardswish"}
 
 @dataclass(frozen=True, eq=False)
 class FeatureMaps:
-    """What one layer makes of one picture."""
+    """What one layer makes of one image."""
 
     model: str
     layer: str
@@ -40,12 +40,12 @@ class FeatureMaps:
 
     @property
     def silent(self) -> int:
-        """How many channels are 0 everywhere in this picture."""
+        """How many channels are 0 everywhere in this image."""
         return int((self.values == 0).all(axis=(0, 1)).sum())
 
 
 def activations(model: str | Subject | keras.Model | None, images: Inputs, layer: str) -> np.ndarray:
-    """What a layer makes of pictures.
+    """What a layer makes of images.
 
     >>> activations("mobilenetv2", "photo.jpg", "stage3").shape
     (1, 28, 28, 32)
@@ -62,26 +62,26 @@ def activations(model: str | Subject | keras.Model | None, images: Inputs, layer
 
     Raises:
         UsageError: there is no such layer.
-        ImageError: a picture cannot be read.
+        ImageError: an image cannot be read.
         UnavailableError: weights are not to be had.
     """
     from zoo.visualize.explain.explain import opened
 
     subject = opened(model)
     name = subject.layer(layer)
-    pictures = [
+    pixels = [
         source.pixels
         if source.pixels is not None and source.pixels.shape == subject.input_shape
         else subject.read(source)
         for source in inputs.stream(images)
     ]
-    if not pictures:
-        raise UsageError("There are no pictures.")
-    return subject.activations(name, np.stack(pictures))
+    if not pixels:
+        raise UsageError("There are no images.")
+    return subject.activations(name, np.stack(pixels))
 
 
 def feature_maps(subject: Subject, layers: Sequence[str], pixels: np.ndarray) -> list[FeatureMaps]:
-    """What several layers make of one picture, in one run of the network.
+    """What several layers make of one image, in one run of the network.
 
     Args:
         subject: the network.
@@ -127,7 +127,7 @@ def overview(subject: Subject) -> list[str]:
     maps = [name for name in names if subject.is_map(name)]
     if not maps:
         raise UsageError(f"{subject.name} has no layer whose output has rows and columns, so there is no map to draw.")
-    # What comes before the first weights is arithmetic on the picture.
+    # What comes before the first weights is arithmetic on the image.
     first = next((place for place, name in enumerate(names) if getattr(_operation(subject, name), "weights", ())), 0)
     maps = [name for name in names[first:] if name in maps] or maps
     steps = [name for name in maps if _ends_step(subject, name)] or maps

@@ -18,7 +18,7 @@ Normalize = Literal["channel", "layer"]
 #: Channels that are shown of a layer where nothing else is said: of one or several, and in an overview of many.
 LIMIT, OVERVIEW_LIMIT = 63, 9
 
-_COLUMNS, _TILE, _PICTURE = 9, 112, 240
+_COLUMNS, _TILE, _IMAGE = 9, 112, 240
 #: A layer has two signs where its values below 0 reach so far, compared with those above; some activation functions
 #: dip below 0 a little.
 _SIGNED = 0.2
@@ -26,17 +26,17 @@ _SIGNED = 0.2
 
 def feature_sheet(
     name: str,
-    picture: np.ndarray,
+    image: np.ndarray,
     found: Sequence[FeatureMaps],
     *,
     normalize: Normalize = "channel",
     limit: int = LIMIT,
 ) -> np.ndarray:
-    """Draw what layers make of a picture, the channels with the largest mean magnitude first.
+    """Draw what layers make of an image, the channels with the largest mean magnitude first.
 
     Args:
-        name: of the picture.
-        picture: uint8 RGB (height, width, 3).
+        name: of the image.
+        image: uint8 RGB (height, width, 3).
         found: at least one layer.
         normalize: whether each channel has a scale of its own, or each layer has one.
         limit: channels to show of a layer.
@@ -44,13 +44,13 @@ def feature_sheet(
     Returns:
         uint8 RGB (height, width, 3).
     """
-    blocks = [Block([Panel(overlay.at_side(picture, _PICTURE), name, [found[0].model])], 1)]
+    blocks = [Block([Panel(overlay.at_side(image, _IMAGE), name, [found[0].model])], 1)]
     for maps in found:
         blocks.append(Block(_panels(maps, normalize, limit), _COLUMNS, _described(maps)))
     signs = [_is_signed(maps.values) for maps in found]
     notes = [
         f"Each {normalize} has a scale of its own, up to its largest value; the number is the channel's. "
-        "The channels with the largest mean magnitude come first; silent ones are 0 everywhere in this picture."
+        "The channels with the largest mean magnitude come first; silent ones are 0 everywhere in this image."
     ]
     return page(blocks, scales=_scales(signs), notes=notes)
 

@@ -15,12 +15,12 @@ from zoo.visualize.activation_maps.kernels import Kernels
 #: ``filter``: the largest weight of each filter has the strongest colour; ``layer``: that of all filters has.
 Normalize = Literal["filter", "layer"]
 
-#: Filters that are shown where nothing else is said: those of one picture each, and those of many slices.
+#: Filters that are shown where nothing else is said: those of one image each, and those of many slices.
 LIMIT, SLICED_LIMIT = 256, 24
 #: Slices that are shown of a filter: of any size, and of a single weight.
 SLICES, POINTS = 64, 1024
 
-#: Pictures in a line and their side in pixels: of few filters, of more than :data:`_FEW`, and of slices.
+#: Images in a line and their side in pixels: of few filters, of more than :data:`_FEW`, and of slices.
 _COLUMNS, _TILE = 10, 96
 _MANY_COLUMNS, _SMALL_TILE = 15, 60
 _SLICED_COLUMNS, _SLICED = 6, 184
@@ -110,7 +110,7 @@ def _left_out(kernels: Kernels, shown: int, sliced: bool) -> list[str]:
 
 
 def _tile(pixels: np.ndarray, side: int) -> np.ndarray:
-    """A small picture enlarged by a whole factor."""
+    """A small image enlarged by a whole factor."""
     factor = max(1, side // max(pixels.shape[:2]))
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
@@ -146,5 +146,5 @@ def _scale(rgb: bool, largest: float | None) -> Scale:
 
 
 def _filling(count: int, most: int) -> int:
-    """Pictures side by side, so that the last line is full if that can be."""
+    """Images side by side, so that the last line is full if that can be."""
     return min(count, next((columns for columns in range(most, 2 * most // 3, -1) if count % columns == 0), most))

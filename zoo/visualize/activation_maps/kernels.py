@@ -13,7 +13,7 @@ from zoo.visualize.network.subject import Subject
 if TYPE_CHECKING:
     import keras
 
-#: What a picture's colours are probed with, and what they are compared with.
+#: What an image's colours are probed with, and what they are compared with.
 _BRIGHT, _DARK = 255.0, 0.0
 
 
@@ -27,7 +27,7 @@ class Kernels:
     kind: str
     #: float32 (height, width, channels, filters). A filter of a depthwise layer sees one channel: (…, 1, filters).
     weights: np.ndarray
-    #: Whether the channels are the red, green and blue of a picture, in this order.
+    #: Whether the channels are the red, green and blue of an image, in this order.
     rgb: bool
 
 
@@ -44,7 +44,7 @@ def filters(model: str | Subject | keras.Model | None, layer: str | None = None)
 
     Returns:
         float32 (height, width, channels, filters). Of a depthwise or separable layer those of the depthwise part, each
-        of which sees one channel: (height, width, 1, filters). Where the channels are those of the picture, they are in
+        of which sees one channel: (height, width, 1, filters). Where the channels are those of the image, they are in
         the order red, green, blue, whatever the network's own order is.
 
     Raises:
@@ -114,8 +114,8 @@ def _weights(subject: Subject, name: str) -> np.ndarray | None:
 def _colours(subject: Subject, name: str) -> list[int] | None:
     """Which of a layer's three input channels are red, green and blue; ``None`` where they are something else.
 
-    Three pictures of one colour each are given to what comes before the layer: a channel that is a colour, shifted and
-    scaled, differs from that of a dark picture in one of them alone.
+    Three images of one colour each are given to what comes before the layer: a channel that is a colour, shifted and
+    scaled, differs from that of a dark image in one of them alone.
     """
     import keras
 

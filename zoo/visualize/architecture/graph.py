@@ -39,7 +39,7 @@ class Vertex:
     #: Of its output, without the batch.
     shape: Shape = ()
     params: int = 0
-    #: Multiply-accumulates of one picture.
+    #: Multiply-accumulates of one image.
     macs: int = 0
     #: All that it stands for: names and what they are, in order.
     parts: tuple[str, ...] = ()

@@ -1,9 +1,9 @@
 """Explanations as arrays, one function a method; :func:`zoo.visualize.explain.explain.explain` gives whole records, lazily.
 
-All take the same pictures: files, folders, or arrays, one or several. An array of the network's own shape
+All take the same images: files, folders, or arrays, one or several. An array of the network's own shape
 (height, width, channels) is taken as it is; other uint8 arrays are resized like files. Each gives float32
 (n, height, width) at the size that the network takes, 0 or more: evidence for the class ``target`` (a name, a WordNet
-id or an index), or without for the most probable class of each picture.
+id or an index), or without for the most probable class of each image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def gradcam(
     (12, 224, 224)
 
     Raises:
-        ImageError: a picture cannot be read.
+        ImageError: an image cannot be read.
         UsageError: an unknown network, class or layer.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
@@ -153,7 +153,7 @@ def _maps(
     target: str | int | None,
     **settings: Any,
 ) -> np.ndarray:
-    """The maps of all pictures; the first one that cannot be read ends it."""
+    """The maps of all images; the first one that cannot be read ends it."""
     subject = opened(model)
     maps = []
     for record in explain(subject, images, method=method, target=target, faithfulness=False, **settings):

@@ -1,4 +1,4 @@
-"""What all explanations share: which class, which layer, the map at the picture's size, and why one is blank."""
+"""What all explanations share: which class, which layer, the map at the image's size, and why one is blank."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Where a network sees a class in a picture, by one method."""
+    """Where a network sees a class in an image, by one method."""
 
     method: str
     model: str
@@ -29,7 +29,7 @@ class Explanation:
     index: int
     label: str
     score: float
-    #: float32 (height, width) of the picture as the network takes it, 0 or more: evidence for the class.
+    #: float32 (height, width) of the image as the network takes it, 0 or more: evidence for the class.
     map: np.ndarray
     #: What the method gives before that: float32 (rows, columns), evidence against the class below 0.
     values: np.ndarray
@@ -40,7 +40,7 @@ class Explanation:
 
 
 class Method(ABC):
-    """One way to say which parts of a picture speak for a class. A subclass gives :meth:`values`."""
+    """One way to say which parts of an image speak for a class. A subclass gives :meth:`values`."""
 
     #: As it is typed, as it is written, and where it comes from.
     name: ClassVar[str]
@@ -62,7 +62,7 @@ class Method(ABC):
         """
         shape = tuple(subject.flat.logits.shape)[1:]
         if len(shape) != 1:
-            raise UsageError(f"{subject.name} gives {shape} for a picture, and not one number a class to be explained.")
+            raise UsageError(f"{subject.name} gives {shape} for an image, and not one number a class to be explained.")
         self.subject = subject
         self.layer: str | None = None
         if self.has_layer:
@@ -82,7 +82,7 @@ class Method(ABC):
 
         Args:
             pixels: float32 (n, height, width, channels), at most :data:`BATCH_SIZE`.
-            targets: int32 (n,), a class for each picture.
+            targets: int32 (n,), a class for each image.
 
         Returns:
             float32 (n, rows, columns), of any size.
@@ -90,7 +90,7 @@ class Method(ABC):
 
     @abstractmethod
     def blank(self, values: np.ndarray) -> str:
-        """Why there is no evidence for the class in a picture.
+        """Why there is no evidence for the class in an image.
 
         Args:
             values: float32 (rows, columns), what the method gave: nowhere above 0.
@@ -99,7 +99,7 @@ class Method(ABC):
     def explain(
         self, pixels: np.ndarray, targets: Sequence[int] | np.ndarray, scores: np.ndarray | None = None
     ) -> Iterator[Explanation]:
-        """Explain a class of each picture, in batches; memory does not grow with their number but for the pixels.
+        """Explain a class of each image, in batches; memory does not grow with their number but for the pixels.
 
         Args:
             pixels: uint8 or float (n, height, width, channels) as the network takes them.
@@ -171,7 +171,7 @@ class PixelMethod(Method):
 
     def blank(self, values: np.ndarray) -> str:
         """Nothing moves the logit."""
-        return "the logit of this class has a gradient of 0 at every pixel: no small change of the picture changes it"
+        return "the logit of this class has a gradient of 0 at every pixel: no small change of the image changes it"
 
 
 def enlarged(values: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Explanations of many pictures by several methods: a stream of records, one a picture, in bounded memory."""
+"""Explanations of many images by several methods: a stream of records, one an image, in bounded memory."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ Target = str | int | Sequence[str | int]
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """What became of one picture: its explanations, or the reason why there are none."""
+    """What became of one image: its explanations, or the reason why there are none."""
 
-    #: What the output calls the picture: what was typed, or what was found below it.
+    #: What the output calls the image: what was typed, or what was found below it.
     path: str
-    #: The picture as the network takes it: uint8 (height, width, channels); ``None`` where it could not be read. Arrays
+    #: The image as the network takes it: uint8 (height, width, channels); ``None`` where it could not be read. Arrays
     #: of another type stay what they are.
     pixels: np.ndarray | None
     #: For each class, the most probable or first named one first, one by each method, in the order they were named.
@@ -68,7 +68,7 @@ def explain(
     offline: bool | None = None,
     **settings: Any,
 ) -> Iterator[Explained]:
-    """Say where a network sees a class in each of many pictures, lazily; memory does not grow with their number.
+    """Say where a network sees a class in each of many images, lazily; memory does not grow with their number.
 
     >>> for record in explain("mobilenetv2", "photos/", method=["gradcam", "saliency"]):
     ...     for found in record.explanations:
@@ -81,7 +81,7 @@ def explain(
             shape is taken as it is; other uint8 arrays are resized like files.
         method: a method of :data:`zoo.visualize.explain.methods.METHODS`, several, or ``"all"``, which leaves out those that
             do not suit the network, and says so in the log.
-        target: the class or classes to explain; the ``top`` most probable ones of each picture without.
+        target: the class or classes to explain; the ``top`` most probable ones of each image without.
         top: how many classes.
         layer: whose map is looked at, by the methods that have one; the last one without.
         faithfulness: whether each map is scored by deletion and insertion, for which the network runs 42 times.
@@ -91,7 +91,7 @@ def explain(
         **settings: what the methods take besides, e.g. ``samples`` of smoothgrad; each goes to those that know it.
 
     Yields:
-        A record for each picture, in order; one that cannot be read has its reason.
+        A record for each image, in order; one that cannot be read has its reason.
 
     Raises:
         UsageError: an unknown network, method, class, layer or setting; right away. A method that was named does not
@@ -170,11 +170,11 @@ def _suits(kind: type[Method], subject: Subject) -> bool:
 
 @dataclass
 class _Plan:
-    """What is done with each picture."""
+    """What is done with each image."""
 
     subject: Subject
     methods: list[Method]
-    #: The classes that were named; the ``top`` most probable ones of each picture without.
+    #: The classes that were named; the ``top`` most probable ones of each image without.
     targets: list[int] | None
     top: int
     faithfulness: bool
@@ -182,22 +182,22 @@ class _Plan:
     lenient: bool
 
     def records(self, sources: Iterator[Source]) -> Iterator[Explained]:
-        """The records of all pictures, computed in groups."""
+        """The records of all images, computed in groups."""
         size = max(1, BATCH_SIZE // (self.top if self.targets is None else len(self.targets)))
         with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
             while group := list(itertools.islice(sources, size)):
                 read = list(pool.map(partial(_read, self.subject), group))
-                good = [picture for picture in read if not isinstance(picture, ImageError)]
+                good = [image for image in read if not isinstance(image, ImageError)]
                 found = iter(self._group(np.stack(good)) if good else ())
-                for source, picture in zip(group, read, strict=True):
-                    if isinstance(picture, ImageError):
-                        yield Explained(source.path, None, error=str(picture))
+                for source, image in zip(group, read, strict=True):
+                    if isinstance(image, ImageError):
+                        yield Explained(source.path, None, error=str(image))
                     else:
                         explanations, predictions = next(found)
-                        yield Explained(source.path, picture, explanations, predictions=predictions)
+                        yield Explained(source.path, image, explanations, predictions=predictions)
 
     def _group(self, pixels: np.ndarray) -> Iterator[tuple[tuple[Explanation, ...], tuple[Prediction, ...]]]:
-        """Explanations and predictions of a few pictures."""
+        """Explanations and predictions of a few images."""
         probabilities = self.subject.predict(pixels)
         ranked = np.argsort(-probabilities, axis=1, kind="stable")
         classes = ranked[:, : self.top]
@@ -216,7 +216,7 @@ class _Plan:
             yield tuple(explanations), tuple(best)
 
     def _column(self, method: Method, pixels: np.ndarray, targets: np.ndarray, scores: np.ndarray) -> list[Explanation]:
-        """The explanations of all pictures by one method; none where it is left out."""
+        """The explanations of all images by one method; none where it is left out."""
         try:
             found = list(method.explain(pixels, targets, scores))
         except UnavailableError as error:
@@ -238,7 +238,7 @@ class _Plan:
 
 
 def _read(subject: Subject, source: Source) -> np.ndarray | ImageError:
-    """A picture as the network takes it, or the reason why it cannot be read."""
+    """An image as the network takes it, or the reason why it cannot be read."""
     if source.pixels is not None and source.pixels.shape == subject.input_shape:
         return source.pixels
     try:

@@ -1,4 +1,4 @@
-"""Whether a map can be believed: how a class's probability falls and rises as a picture goes and comes in its order."""
+"""Whether a map can be believed: how a class's probability falls and rises as an image goes and comes in its order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 20
 #: Squares along the shorter side, which go and come as wholes. Many small holes are noise to a network, and fool it
 #: whatever they hide: with single pixels, a random order deletes as well as Grad-CAM does.
 SQUARES = 8
-#: How wide the Gaussian in the middle of a picture is that maps are compared with, as a share of each side.
+#: How wide the Gaussian in the middle of an image is that maps are compared with, as a share of each side.
 CENTRE = 1 / 4
 #: Numbers along each side of a random map: as many as the last maps of most networks have places at 224 pixels.
 PLACES = 7
@@ -42,9 +42,9 @@ def measure(
 ) -> list[Faithfulness]:
     """Score maps by deletion and insertion (Petsiuk et al., "RISE", 2018, arXiv:1806.07421, section 4.2).
 
-    Deletion begins with the picture and paints it over in its mean colour, insertion begins with the picture blurred
+    Deletion begins with the image and paints it over in its mean colour, insertion begins with the image blurred
     and puts the sharp one in: square by square (:data:`SQUARES`), that with the highest mean of the map first, an equal
-    share of all in each step, and equal ones by chance. The curves are cut into trapezoids. A picture at a time is in
+    share of all in each step, and equal ones by chance. The curves are cut into trapezoids. An image at a time is in
     memory with all its steps.
 
     Args:
@@ -52,21 +52,21 @@ def measure(
         pixels: uint8 or float (n, height, width, channels) as the network takes them.
         maps: float (n, height, width), more where a pixel is more important.
         targets: int (n,), the class that each map is about.
-        steps: points of each curve after its first one; the network runs twice as often for each picture.
+        steps: points of each curve after its first one; the network runs twice as often for each image.
 
     Returns:
-        One for each picture.
+        One for each image.
 
     Raises:
-        UsageError: ``steps`` is less than 1, or maps and pictures have different sizes.
+        UsageError: ``steps`` is less than 1, or maps and images have different sizes.
     """
     if steps < 1:
         raise UsageError(f"A curve has at least 1 step. Received: {steps}")
     if maps.shape != pixels.shape[:3]:
-        raise UsageError(f"A map has the size of its picture. Received: {maps.shape} for {pixels.shape}")
+        raise UsageError(f"A map has the size of its image. Received: {maps.shape} for {pixels.shape}")
     return [
-        _areas(subject.predict(_frames(picture, found, steps))[:, target])
-        for picture, found, target in zip(pixels, maps, np.asarray(targets), strict=True)
+        _areas(subject.predict(_frames(image, found, steps))[:, target])
+        for image, found, target in zip(pixels, maps, np.asarray(targets), strict=True)
     ]
 
 
@@ -100,13 +100,13 @@ def centred_gaussian(height: int, width: int) -> np.ndarray:
     return np.outer(rows, columns)
 
 
-def _frames(picture: np.ndarray, found: np.ndarray, steps: int) -> np.ndarray:
-    """The picture as it goes (``steps`` + 1 frames), then as it comes (``steps`` + 1 frames)."""
+def _frames(image: np.ndarray, found: np.ndarray, steps: int) -> np.ndarray:
+    """The image as it goes (``steps`` + 1 frames), then as it comes (``steps`` + 1 frames)."""
     rank = _ranks(found)
     gone = (rank < np.linspace(0, rank.max() + 1, steps + 1).round()[:, None, None])[..., None]
-    mean = _as_kind(picture.mean(axis=(0, 1), dtype="float64"), picture.dtype)
-    soft = _as_kind(blurred(picture), picture.dtype)
-    return np.concatenate([np.where(gone, mean, picture), np.where(gone, picture, soft)])
+    mean = _as_kind(image.mean(axis=(0, 1), dtype="float64"), image.dtype)
+    soft = _as_kind(blurred(image), image.dtype)
+    return np.concatenate([np.where(gone, mean, image), np.where(gone, image, soft)])
 
 
 def _ranks(found: np.ndarray) -> np.ndarray:
@@ -132,5 +132,5 @@ def _areas(curves: np.ndarray) -> Faithfulness:
 
 
 def _as_kind(values: np.ndarray, kind: np.dtype) -> np.ndarray:
-    """Numbers in a picture's own type."""
+    """Numbers in an image's own type."""
     return (np.rint(values) if np.issubdtype(kind, np.integer) else values).astype(kind)

@@ -1,4 +1,4 @@
-"""A map as a picture: over the picture that it is of, or by itself."""
+"""A map as an image: over the image that it is of, or by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.visualize.network.display import DOTS
 ABOVE_SCALE = 0.005
 #: How opaque a map is where it is strongest, and how fast it fades: faster than in proportion would hide weak evidence.
 _OPACITY, _FADING = 0.75, 0.6
-#: Where the colours over a picture begin: what is darker would look like shadow.
+#: Where the colours over an image begin: what is darker would look like shadow.
 DARKEST = 0.2
 
 
@@ -57,7 +57,7 @@ def heat_map(values: np.ndarray) -> np.ndarray:
 
 
 def coloured(values: np.ndarray) -> np.ndarray:
-    """A map to lay over a picture: the stronger, the brighter and the more opaque.
+    """A map to lay over an image: the stronger, the brighter and the more opaque.
 
     Args:
         values: float (height, width), 0 or more.
@@ -71,11 +71,11 @@ def coloured(values: np.ndarray) -> np.ndarray:
 
 
 def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A map over its picture, which is grey, so that all colours are the map's.
+    """A map over its image, which is grey, so that all colours are the map's.
 
     Args:
         pixels: uint8 RGB (height, width, 3), or grey (height, width, 1).
-        values: float (rows, columns), 0 or more; enlarged to the picture's size where it is smaller.
+        values: float (rows, columns), 0 or more; enlarged to the image's size where it is smaller.
 
     Returns:
         uint8 RGB (height, width, 3).
@@ -86,13 +86,13 @@ def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
-    """A picture without its colours: uint8 (height, width, 3)."""
+    """An image without its colours: uint8 (height, width, 3)."""
     light = pixels @ np.array(GREY) if pixels.shape[-1] == 3 else pixels[..., 0]
     return np.repeat(np.rint(light).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def at_side(pixels: np.ndarray, side: int) -> np.ndarray:
-    """A picture whose longer side has so many pixels; dots stay dots where it has much fewer.
+    """An image whose longer side has so many pixels; dots stay dots where it has much fewer.
 
     Args:
         pixels: uint8 RGB (height, width, 3).

@@ -1,4 +1,4 @@
-"""Explanations on a page: the picture first, then each map over it, with what there is to say of it."""
+"""Explanations on a page: the image first, then each map over it, with what there is to say of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from zoo.visualize.explain import overlay as drawing
 from zoo.visualize.explain.base import Explanation, enlarged
 from zoo.visualize.explain.explain import Explained
 
-#: Lines of pictures on a contact sheet; what would need more is counted.
+#: Lines of images on a contact sheet; what would need more is counted.
 LIMIT = 100
 
-#: The longer side of a picture, in pixels, by how many stand side by side; four fill the width of a sheet of paper.
+#: The longer side of an image, in pixels, by how many stand side by side; four fill the width of a sheet of paper.
 _SIDES = {1: 448, 2: 448, 3: 384, 4: 288}
 _COLUMNS, _CONTACT_COLUMNS, _CONTACT_SIDE = 4, 6, 216
 #: Pixels that both scores of a map take side by side.
 _WIDE = 270
-#: How many of the network's answers stand below the picture.
+#: How many of the network's answers stand below the image.
 _ANSWERS = 3
 _ON_GREY = "Colours: evidence for the class, from weak to strong, each map on a scale of its own."
 _BEST = (
@@ -33,13 +33,13 @@ _BEST = (
 )
 
 
-def figure(record: Explained, picture: np.ndarray, *, heat_maps: bool = False) -> np.ndarray:
-    """Draw all explanations of a picture; the maps of each class side by side.
+def figure(record: Explained, image: np.ndarray, *, heat_maps: bool = False) -> np.ndarray:
+    """Draw all explanations of an image; the maps of each class side by side.
 
     Args:
-        record: what was found in a picture that could be read, with one explanation at least.
-        picture: uint8 RGB (height, width, 3) of what the network sees, of its shape or larger.
-        heat_maps: draw maps by themselves, with their scales, instead of over the picture.
+        record: what was found in an image that could be read, with one explanation at least.
+        image: uint8 RGB (height, width, 3) of what the network sees, of its shape or larger.
+        heat_maps: draw maps by themselves, with their scales, instead of over the image.
 
     Returns:
         uint8 RGB.
@@ -49,20 +49,20 @@ def figure(record: Explained, picture: np.ndarray, *, heat_maps: bool = False) -
     count = 1 + (len(groups[0]) if several else len(groups))
     columns = min(count, _COLUMNS)
     side = _SIDES[columns]
-    first = _picture_panel(record, picture, side)
+    first = _image_panel(record, image, side)
     if several:
         blocks = [
-            Block([first, *_panels(group, picture, side, heat_maps)], columns, _named(group[0])) for group in groups
+            Block([first, *_panels(group, image, side, heat_maps)], columns, _named(group[0])) for group in groups
         ]
     else:
-        maps = [panel for group in groups for panel in _panels(group, picture, side, heat_maps)]
+        maps = [panel for group in groups for panel in _panels(group, image, side, heat_maps)]
         blocks = [Block([first, *maps], columns)]
     marks = any(panel.marked for block in blocks for panel in block.panels)
     return page(blocks, scales=[] if heat_maps else [OVERLAY_SCALE], notes=_notes(heat_maps, marks))
 
 
 class ContactSheet:
-    """One page on many pictures, of which it keeps no more than it shows."""
+    """One page on many images, of which it keeps no more than it shows."""
 
     def __init__(self, *, heat_maps: bool = False) -> None:
         """Begin an empty page.
@@ -74,28 +74,28 @@ class ContactSheet:
         self._blocks: list[Block] = []
         self._lines = self._more = 0
 
-    def add(self, record: Explained, picture: np.ndarray) -> None:
-        """Show a picture in lines of its own; arguments as for :func:`figure`."""
+    def add(self, record: Explained, image: np.ndarray) -> None:
+        """Show an image in lines of its own; arguments as for :func:`figure`."""
         lines = math.ceil((1 + len(record.explanations)) / _CONTACT_COLUMNS)
         if self._more or self._lines + lines > LIMIT:
             self._more += 1
             return
         self._lines += lines
-        panels = [_picture_panel(record, picture, _CONTACT_SIDE)]
+        panels = [_image_panel(record, image, _CONTACT_SIDE)]
         for group in _by_class(record):
-            panels += _panels(group, picture, _CONTACT_SIDE, self._heat_maps)
+            panels += _panels(group, image, _CONTACT_SIDE, self._heat_maps)
         self._blocks.append(Block(panels, _CONTACT_COLUMNS))
 
     def image(self) -> np.ndarray:
         """The page: uint8 RGB."""
         if not self._blocks:
-            return note("No pictures.")
+            return note("No images.")
         marks = any(panel.marked for block in self._blocks for panel in block.panels)
-        notes = [*_notes(self._heat_maps, marks), *([f"And {self._more:,} more pictures."] if self._more else [])]
+        notes = [*_notes(self._heat_maps, marks), *([f"And {self._more:,} more images."] if self._more else [])]
         return page(self._blocks, scales=[] if self._heat_maps else [OVERLAY_SCALE], notes=notes)
 
 
-#: The colours of maps over pictures.
+#: The colours of maps over images.
 OVERLAY_SCALE = Scale(sequential(np.linspace(drawing.DARKEST, 1, 256)), "weak", "strong")
 
 
@@ -120,16 +120,16 @@ def _by_class(record: Explained) -> list[list[Explanation]]:
     return [list(group) for _, group in itertools.groupby(record.explanations, key=lambda one: one.index)]
 
 
-def _picture_panel(record: Explained, picture: np.ndarray, side: int) -> Panel:
+def _image_panel(record: Explained, image: np.ndarray, side: int) -> Panel:
     model = record.explanations[0].model
     answers = [f"{score_text(answer.score)}  {spoken(answer.label)}" for answer in record.predictions[:_ANSWERS]]
-    return Panel(drawing.at_side(picture, side), file_name(record.path), [f"{model} says", *answers])
+    return Panel(drawing.at_side(image, side), file_name(record.path), [f"{model} says", *answers])
 
 
-def _panels(group: Sequence[Explanation], picture: np.ndarray, side: int, heat_maps: bool) -> Iterator[Panel]:
+def _panels(group: Sequence[Explanation], image: np.ndarray, side: int, heat_maps: bool) -> Iterator[Panel]:
     """The maps of one class by one or more methods."""
     chosen = best(group)
-    ground = drawing.at_side(picture, side)
+    ground = drawing.at_side(image, side)
     for one in group:
         title, *lines = _said(one, several=len(group) > 1, narrow=ground.shape[1] < _WIDE)
         if one.blank is not None:

@@ -1,4 +1,4 @@
-"""Pictures as people look at them: the part that the network sees, with more pixels than it takes."""
+"""Images as people look at them: the part that the network sees, with more pixels than it takes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from zoo.visualize.explain.explain import Explained, explain
 if TYPE_CHECKING:
     from zoo.visualize.network.subject import Subject
 
-#: The longer side that a picture has at least when it is drawn, where its file has so many pixels.
+#: The longer side that an image has at least when it is drawn, where its file has so many pixels.
 SIDE = 448
 #: A network with no longer side than this sees dots, and so should people.
 DOTS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """What a network sees of a picture, for people."""
+class Image:
+    """What a network sees of an image, for people."""
 
     #: uint8 RGB (height, width, 3) of the network's own shape, or a multiple of it.
     pixels: np.ndarray
-    #: Width and height of the whole picture; ``None`` where it cannot be read again.
+    #: Width and height of the whole image; ``None`` where it cannot be read again.
     size: tuple[int, int] | None
     #: Width and height that the network takes.
     input_size: tuple[int, int]
@@ -51,12 +51,12 @@ def held(source: Source) -> Source:
         return replace(source, problem=str(error))
 
 
-def look(subject: Subject, source: Source, seen: np.ndarray) -> Picture:
-    """Read a picture once more, for people.
+def look(subject: Subject, source: Source, seen: np.ndarray) -> Image:
+    """Read an image once more, for people.
 
     Args:
         subject: the network.
-        source: where the picture is.
+        source: where the image is.
         seen: uint8 (height, width, 1 or 3) that the network was given; it is what is shown where the source cannot be
             read a second time, as it is with a pipe, and where the network takes so few pixels that each counts.
     """
@@ -64,26 +64,26 @@ def look(subject: Subject, source: Source, seen: np.ndarray) -> Picture:
     try:
         whole = images.decode(source)
     except ImageError:
-        return Picture(_rgb(seen), None, (width, height))
+        return Image(_rgb(seen), None, (width, height))
     factor = math.ceil(SIDE / max(height, width))
     if subject.spec is None or max(height, width) <= DOTS or factor == 1:
-        return Picture(_rgb(seen), whole.size, (width, height))
+        return Image(_rgb(seen), whole.size, (width, height))
     larger = replace(subject.spec.resize, height=factor * height, width=factor * width)
-    return Picture(images.fit(whole, larger), whole.size, (width, height))
+    return Image(images.fit(whole, larger), whole.size, (width, height))
 
 
 def explained(
     subject: Subject, sources: Iterable[Source], **settings: Any
-) -> Iterator[tuple[Explained, Source, Picture | None]]:
-    """Explain pictures, and read each once more for people.
+) -> Iterator[tuple[Explained, Source, Image | None]]:
+    """Explain images, and read each once more for people.
 
     Args:
         subject: the network.
-        sources: the pictures.
+        sources: the images.
         **settings: as :func:`zoo.visualize.explain.explain.explain` takes them.
 
     Yields:
-        What was found in each picture, where it came from, and how people see it; ``None`` where it cannot be read.
+        What was found in each image, where it came from, and how people see it; ``None`` where it cannot be read.
     """
     waiting: deque[Source] = deque()
 
@@ -98,7 +98,7 @@ def explained(
 
 
 def _rgb(seen: np.ndarray) -> np.ndarray:
-    """What a network was given as a picture; numbers that are no pixels are spread over the greys that there are."""
+    """What a network was given as an image; numbers that are no pixels are spread over the greys that there are."""
     if seen.dtype != np.uint8:
         low, high = float(seen.min()), float(seen.max())
         seen = np.rint(255 * (seen - low) / ((high - low) or 1)).astype(np.uint8)

@@ -28,9 +28,9 @@ class Flat:
     tensors: Mapping[str, Any]
 
     def is_map(self, name: str) -> bool:
-        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture.
+        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the image.
 
-        The vectors and votes of capsules have four axes too, but a single row, or more rows than the picture.
+        The vectors and votes of capsules have four axes too, but a single row, or more rows than the image.
         """
         shape: Any = getattr(self.tensors[name], "shape", ())
         if len(shape) != 4 or None in shape[1:]:
@@ -46,7 +46,7 @@ class Flat:
         found, learnt = None, False
         for name, tensor in self.tensors.items():
             operation = keras.tree.flatten(tensor)[0]._keras_history.operation
-            # Before the first weights there is only the picture itself.
+            # Before the first weights there is only the image itself.
             learnt = learnt or bool(getattr(operation, "weights", ()))
             if learnt and self.is_map(name) and not isinstance(operation, passing):
                 found = name

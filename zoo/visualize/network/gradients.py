@@ -20,7 +20,7 @@ def gradient_of(function: Callable[..., tuple[Any, Any]], *, wrt: int = 1) -> Gr
     Args:
         function: takes tensors, and uses nothing but Keras's operations and layers on them; gives the values to
             differentiate, of any shape, and a tensor or a structure of tensors that are wanted besides. Where the
-            values of a batch do not depend on one another, each picture has its own gradient.
+            values of a batch do not depend on one another, each image has its own gradient.
         wrt: how many of the arguments, from the first, the sum of the values is differentiated by.
 
     Returns:
@@ -50,7 +50,7 @@ def gradient_of(function: Callable[..., tuple[Any, Any]], *, wrt: int = 1) -> Gr
 
 
 def chosen(logits: Any, targets: Any) -> tuple[Any, Any]:
-    """The logit of the class of each picture, (n, 1), and all logits, (n, classes)."""
+    """The logit of the class of each image, (n, 1), and all logits, (n, classes)."""
     targets = keras.ops.expand_dims(keras.ops.cast(targets, "int32"), 1)
     return keras.ops.take_along_axis(logits, targets, axis=1), logits
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoo.visualize.network.flat_graph import Flat
     from zoo.visualize.network.gradients import Gradient
 
-#: Pictures computed together where nothing else is said: gradients keep everything that is between.
+#: Images computed together where nothing else is said: gradients keep everything that is between.
 BATCH_SIZE = 16
 
 #: Forms of networks that have lost their gradients.
@@ -53,7 +53,7 @@ class Subject:
             stages: other names for some of its layers.
 
         Raises:
-            UsageError: it was written as a class, or takes no pictures of a fixed size.
+            UsageError: it was written as a class, or takes no images of a fixed size.
         """
         # Imported here because a sentence about a name that does not exist needs no framework.
         from zoo.visualize.network.flat_graph import flatten
@@ -61,13 +61,13 @@ class Subject:
         self.flat: Flat = flatten(model)
         shape = tuple(self.flat.model.input.shape[1:])
         if len(shape) != 3 or None in shape:
-            raise UsageError(f"{model.name} takes an input of shape {shape}, not pictures of a fixed size.")
+            raise UsageError(f"{model.name} takes an input of shape {shape}, not images of a fixed size.")
         self.name = str(model.name)
         #: Height, width and channels of what goes in.
         self.input_shape: tuple[int, int, int] = shape
         self.classes = classes
         self.stages = stages
-        #: What its logits are divided by before it answers, as it was fitted on other pictures; see zoo.evaluation.calibration.
+        #: What its logits are divided by before it answers, as it was fitted on other images; see zoo.evaluation.calibration.
         self.temperature = 1.0
         self.spec: ModelSpec | None = None
         self._weights: pretrained.Found | None = None
@@ -120,7 +120,7 @@ class Subject:
         return subject
 
     def read(self, source: Any) -> np.ndarray:
-        """A picture as the network takes it, by the one path that all commands use.
+        """An image as the network takes it, by the one path that all commands use.
 
         Args:
             source: a path, a :class:`zoo.images.sources.Source`, or uint8 RGB of any size.
@@ -181,7 +181,7 @@ class Subject:
         return self.flat.tensors[self.layer(layer)]
 
     def is_map(self, layer: str) -> bool:
-        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the picture."""
+        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the image."""
         return self.flat.is_map(self.layer(layer))
 
     @property
@@ -199,10 +199,10 @@ class Subject:
     # What it computes
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
-        """The probabilities of classes, for any number of pictures; on the CPU by the compiled network.
+        """The probabilities of classes, for any number of images; on the CPU by the compiled network.
 
         They are corrected by :attr:`temperature`, as those of ``zoo classify`` are. A network that answers by the mean
-        over a picture and its mirror image does not do so here.
+        over an image and its mirror image does not do so here.
 
         Returns:
             float32 (n, classes).
@@ -238,7 +238,7 @@ class Subject:
         """The gradient of a class's logit by the output of a layer.
 
         Returns:
-            A function of that output, pixels, and the class of each picture int32 (n,), which gives
+            A function of that output, pixels, and the class of each image int32 (n,), which gives
             ``[gradient], logits``; the pixels matter only where there are ways round the layer. What is below the layer
             is not computed where there are none.
         """
@@ -266,7 +266,7 @@ class Subject:
     def gradient(self) -> Gradient:
         """The gradient of a class's logit by the pixels.
 
-        A function of float32 pixels and the class of each picture int32 (n,), which gives ``[gradient], logits``.
+        A function of float32 pixels and the class of each image int32 (n,), which gives ``[gradient], logits``.
         """
         from zoo.visualize.network.gradients import chosen, gradient_of
 
@@ -306,9 +306,9 @@ class Subject:
 
 
 def batches(pixels: np.ndarray, size: int = BATCH_SIZE) -> Iterator[tuple[np.ndarray, int]]:
-    """Pictures in batches of one size, the last filled up with its last picture, and how many of each batch count.
+    """Images in batches of one size, the last filled up with its last image, and how many of each batch count.
 
-    A framework compiles a function anew for each number of pictures.
+    A framework compiles a function anew for each number of images.
     """
     size = min(size, len(pixels))
     for start in range(0, len(pixels), size):

@@ -1,1 +1,1 @@
-"""Pictures that a network makes: of what it responds to, of what it sees in a picture, and of a style."""
+"""Images that a network makes: of what it responds to, of what it sees in an image, and of a style."""

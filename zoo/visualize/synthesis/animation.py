@@ -1,4 +1,4 @@
-"""Pictures as they grow, as one GIF."""
+"""Images as they grow, as one GIF."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from zoo.reports.plots.canvas import write_bytes
 from zoo.visualize.explain.overlay import at_side
 
-#: Frames of an animation, pictures in it at most, and its width and height in pixels at most.
+#: Frames of an animation, images in it at most, and its width and height in pixels at most.
 FRAMES, LIMIT, SIDE = 24, 64, 1024
 #: Milliseconds that a frame stays, and the last one.
 _STAYS, _LAST = 120, 2000
@@ -20,19 +20,19 @@ _GAP = 2
 
 
 class Animation:
-    """A grid of growing pictures; each is reduced as it comes, so that little is kept."""
+    """A grid of growing images; each is reduced as it comes, so that little is kept."""
 
     def __init__(self, count: int) -> None:
-        """Begin without pictures; ``count`` will come, of which the first :data:`LIMIT` are shown."""
+        """Begin without images; ``count`` will come, of which the first :data:`LIMIT` are shown."""
         self.count = min(count, LIMIT)
         self._columns = math.ceil(math.sqrt(self.count))
-        self._pictures: list[list[np.ndarray]] = []
+        self._images: list[list[np.ndarray]] = []
 
     def add(self, frames: np.ndarray) -> None:
-        """Take the next picture: uint8 (frames, size, size, 3), as many frames as the others."""
-        if len(self._pictures) < self.count:
+        """Take the next image: uint8 (frames, size, size, 3), as many frames as the others."""
+        if len(self._images) < self.count:
             side = min(frames.shape[1], SIDE // self._columns - _GAP)
-            self._pictures.append([at_side(frame, side) for frame in frames])
+            self._images.append([at_side(frame, side) for frame in frames])
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all.
@@ -40,18 +40,18 @@ class Animation:
         Raises:
             UnavailableError: it cannot be written.
         """
-        pages = [Image.fromarray(self._page(number)) for number in range(len(self._pictures[0]))]
+        pages = [Image.fromarray(self._page(number)) for number in range(len(self._images[0]))]
         data = io.BytesIO()
         stays = [_STAYS] * (len(pages) - 1) + [_LAST]
         pages[0].save(data, "GIF", save_all=True, append_images=pages[1:], duration=stays, loop=0)
         write_bytes(data.getbuffer(), path, "The animation")
 
     def _page(self, number: int) -> np.ndarray:
-        """All pictures after so many frames, on white."""
-        side = self._pictures[0][0].shape[0] + _GAP
-        rows = math.ceil(len(self._pictures) / self._columns)
+        """All images after so many frames, on white."""
+        side = self._images[0][0].shape[0] + _GAP
+        rows = math.ceil(len(self._images) / self._columns)
         page = np.full((rows * side - _GAP, self._columns * side - _GAP, 3), 255, np.uint8)
-        for place, picture in enumerate(self._pictures):
+        for place, image in enumerate(self._images):
             top, left = side * (place // self._columns), side * (place % self._columns)
-            page[top : top + side - _GAP, left : left + side - _GAP] = picture[number]
+            page[top : top + side - _GAP, left : left + side - _GAP] = image[number]
         return page

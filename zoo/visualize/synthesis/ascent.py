@@ -1,4 +1,4 @@
-"""The way up: steps of one size for each picture, with momentum, and forgetting."""
+"""The way up: steps of one size for each image, with momentum, and forgetting."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ RATE, _END = 0.05, 0.1
 
 
 class Ascent:
-    """Gradient ascent whose steps have the same length for each picture, however steep its way is.
+    """Gradient ascent whose steps have the same length for each image, however steep its way is.
 
-    Adam gives each parameter a pace of its own: that raises waves which hardly matter, and fills a picture with fine
-    noise. Here only the picture as a whole has a pace, so that such waves stay small. With each step the parameters
+    Adam gives each parameter a pace of its own: that raises waves which hardly matter, and fills an image with fine
+    noise. Here only the image as a whole has a pace, so that such waves stay small. With each step the parameters
     lose as large a share as the step is long (weight decay as in Loshchilov and Hutter, "Decoupled Weight Decay
     Regularization", 2019), so that they come to rest, near 1, instead of growing with the number of steps.
     """
 
     def __init__(self, parameters: np.ndarray, steps: int) -> None:
-        """Take float32 parameters (n, …), of n pictures, and how many steps there will be."""
+        """Take float32 parameters (n, …), of n images, and how many steps there will be."""
         self.parameters = parameters
         self._steps, self._done = steps, 0
         self._direction = np.zeros_like(parameters)
@@ -33,12 +33,12 @@ class Ascent:
 
     @property
     def moved(self) -> np.ndarray:
-        """Which pictures had any slope so far: bool (n,)."""
+        """Which images had any slope so far: bool (n,)."""
         found: np.ndarray = self._squares.reshape(-1) > 0
         return found
 
     def climb(self, gradient: np.ndarray) -> None:
-        """Take a step along a gradient of the same shape; where that is 0 for a picture, it stays as it is."""
+        """Take a step along a gradient of the same shape; where that is 0 for an image, it stays as it is."""
         rate = RATE * (1 - (1 - _END) * self.progress)
         self._done += 1
         self._direction += (1 - _DIRECTION) * (gradient - self._direction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# Principal components of the colours of ImageNet's training pictures, on the scale 0-1: eigenvalues and, as columns,
+# Principal components of the colours of ImageNet's training images, on the scale 0-1: eigenvalues and, as columns,
 # eigenvectors of the covariance of red, green and blue. Krizhevsky et al., "ImageNet Classification with Deep
 # Convolutional Neural Networks", 2012, section 4.1; the numbers as Facebook's ResNet training published them in 2016.
 _EIGENVALUES = np.array([0.2175, 0.0188, 0.0045])

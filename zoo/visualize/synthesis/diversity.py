@@ -1,4 +1,4 @@
-"""How much pictures of one target are alike."""
+"""How much images of one target are alike."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 
 def likeness(features: Any, group: int) -> Any:
-    """How like each picture is to the others of its group: the mean cosine of their Gram matrices.
+    """How like each image is to the others of its group: the mean cosine of their Gram matrices.
 
     Olah et al., "Feature Visualization", 2017, "Diversity": which channels are active together at the same
     places, wherever that is, as for style in Gatys et al., 2016.
 
     Args:
         features: a tensor float32 (n, rows, columns, channels), or (n, channels); n is a multiple of the group.
-        group: pictures that stand one after the other and belong together, at least two.
+        group: images that stand one after the other and belong together, at least two.
 
     Returns:
         A tensor float32 (n,), -1 to 1.

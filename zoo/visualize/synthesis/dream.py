@@ -1,4 +1,4 @@
-"""DeepDream: let a network make more of what it sees in a picture."""
+"""DeepDream: let a network make more of what it sees in an image."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Dreamer:
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray:
-        """Dream of a picture; arguments as for :func:`dream`, and ``progress`` takes tiles done and tiles in all.
+        """Dream of an image; arguments as for :func:`dream`, and ``progress`` takes tiles done and tiles in all.
 
         Raises:
             UnavailableError: the network has no gradients.
@@ -109,7 +109,7 @@ class Dreamer:
         return rounded
 
     def _places(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
-        """Where tiles of the network's size begin, so that they cover a picture; the last ones overlap."""
+        """Where tiles of the network's size begin, so that they cover an image; the last ones overlap."""
         tops, lefts = (
             [min(start, max(0, side - tile)) for start in range(0, side, tile)]
             for side, tile in zip(shape, self.subject.input_shape[:2], strict=True)
@@ -117,7 +117,7 @@ class Dreamer:
         return [(top, left) for top in tops for left in lefts]
 
     def _tiles(self, pixels: np.ndarray, scales: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-        """The gradient at each tile, a batch at a time, so that memory does not grow with the picture."""
+        """The gradient at each tile, a batch at a time, so that memory does not grow with the image."""
         height, width, _ = self.subject.input_shape
         places = self._places(pixels.shape[:2])
         # What is smaller than a tile goes on as it began, as it does where it is rolled.
@@ -134,7 +134,7 @@ class Dreamer:
                 yield top, left, found
 
     def _scales(self, pixels: np.ndarray) -> np.ndarray:
-        """How strongly each layer responds to the picture, so that each has the same say: float32 (layers,)."""
+        """How strongly each layer responds to the image, so that each has the same say: float32 (layers,)."""
         shown = _resized(pixels, self.subject.input_shape[:2])[None]
         means = [float(np.mean(np.square(self.subject.activations(name, shown)))) for name in self.layers]
         found: np.ndarray = np.maximum(np.array(means, "float32"), 1e-12)
@@ -152,10 +152,10 @@ def dream(
     strength: float = STRENGTH,
     seed: int = 0,
 ) -> np.ndarray:
-    """Let a network make more of what it sees in a picture.
+    """Let a network make more of what it sees in an image.
 
     Mordvintsev, Olah and Tyka, "Inceptionism", 2015: gradient ascent on the mean square of what layers give, from small
-    sizes of the picture to its own, on tiles of the network's size after a random roll, so that no seams show.
+    sizes of the image to its own, on tiles of the network's size after a random roll, so that no seams show.
 
     >>> dream("mobilenetv2", "photo.jpg", layers=["stage4"]).shape
     (375, 500, 3)
@@ -171,10 +171,10 @@ def dream(
         seed: the same dream for the same number.
 
     Returns:
-        uint8 RGB of the picture's own height and width.
+        uint8 RGB of the image's own height and width.
 
     Raises:
-        ImageError: the picture cannot be read.
+        ImageError: the image cannot be read.
         UsageError: an unknown network or layer.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
@@ -188,7 +188,7 @@ def dream(
 
 
 def octave_shapes(height: int, width: int, octaves: int, scale: float) -> list[tuple[int, int]]:
-    """The sizes at which a picture is dreamed of, its own last; fewer than asked for where they would be tiny.
+    """The sizes at which an image is dreamed of, its own last; fewer than asked for where they would be tiny.
 
     Raises:
         UsageError: the sizes would not grow.

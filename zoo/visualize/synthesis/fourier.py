@@ -1,4 +1,4 @@
-"""Pictures as waves: all frequencies are learnt at the rate at which photographs have them."""
+"""Images as waves: all frequencies are learnt at the rate at which photographs have them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONTRAST = 0.3
 
 
 class Fourier(Parameterisation):
-    """The spectrum of a picture, divided by the frequency, in decorrelated colours.
+    """The spectrum of an image, divided by the frequency, in decorrelated colours.
 
     Olah et al., "Feature Visualization", 2017: steepest ascent in this space gives all frequencies a fair share, where
     in pixels the highest win. The waves are those of Hartley's transform, which has real numbers where Fourier's has
@@ -29,7 +29,7 @@ class Fourier(Parameterisation):
         super().__init__(height, width, channels)
         self._waves = _waves(height), _waves(width)
         self._scale = _CONTRAST / np.maximum(frequencies(height, width), 1 / max(height, width))
-        # A grey picture has one channel, which depends on nothing.
+        # A grey image has one channel, which depends on nothing.
         self._colours = mixing() if channels == 3 else np.eye(channels)
 
     def start(self, count: int, rng: np.random.Generator) -> np.ndarray:

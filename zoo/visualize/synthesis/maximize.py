@@ -1,4 +1,4 @@
-"""Pictures of what a filter, a neuron or a class responds to most."""
+"""Images of what a filter, a neuron or a class responds to most."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from zoo.visualize.network.subject import Subject
     from zoo.visualize.synthesis.parameterisation import Parameterisation
 
-#: The side of a picture of a filter, and how far that of others may be from the network's own.
+#: The side of an image of a filter, and how far that of others may be from the network's own.
 FILTER_SIZE, SIZES = 128, (128, 512)
 #: Steps for a filter, and for what must find more than a texture.
 FILTER_STEPS, STEPS = 128, 256
-#: Pictures computed together at most, and the bytes that they may take.
+#: Images computed together at most, and the bytes that they may take.
 BATCH_SIZE, MEMORY = 64, 2 << 30
-#: How much of its activation a picture gives for being unlike the others of its target.
+#: How much of its activation an image gives for being unlike the others of its target.
 _UNLIKE = 0.25
-#: Pictures of noise that a target's usual activation is measured on.
-_NOISE_PICTURES = 8
+#: Images of noise that a target's usual activation is measured on.
+_NOISE_IMAGES = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Maximised:
-    """A picture that was made for a target."""
+    """An image that was made for a target."""
 
     target: Target
     model: str
@@ -42,13 +42,13 @@ class Maximised:
     pixels: np.ndarray
     #: How active the target is on it, without any transformation: a mean over the map, a value, or a logit.
     activation: float
-    #: The same on pictures whose pixels are drawn at random, 0 to 255; their mean.
+    #: The same on images whose pixels are drawn at random, 0 to 255; their mean.
     noise_activation: float
-    #: 0 for the first picture of a target, where there are several.
+    #: 0 for the first image of a target, where there are several.
     variant: int = 0
-    #: Whether nothing in a picture raises the target: there was no slope at any step.
+    #: Whether nothing in an image raises the target: there was no slope at any step.
     silent: bool = False
-    #: The picture as it grew: uint8 (frames, size, size, 3).
+    #: The image as it grew: uint8 (frames, size, size, 3).
     frames: np.ndarray | None = None
 
     @property
@@ -62,7 +62,7 @@ class Maximised:
 
 
 class Maximizer:
-    """Makes pictures of targets of one kind and layer, in batches."""
+    """Makes images of targets of one kind and layer, in batches."""
 
     def __init__(
         self,
@@ -81,15 +81,15 @@ class Maximizer:
         Args:
             subject: the network.
             targets: at least one; all of one kind and layer.
-            size: the side of the pictures; without, 128 for filters, else what the network takes, within 128 to 512.
+            size: the side of the images; without, 128 for filters, else what the network takes, within 128 to 512.
             steps: of ascent; without, 128 for filters and 256 for others.
-            diversity: how many different pictures to make of each target.
+            diversity: how many different images to make of each target.
             plain: change pixels by themselves, without transformations; for comparison.
-            seed: of all random numbers. The picture of a target does not depend on the other targets.
-            batch_size: pictures computed together; without, up to 64, as they go into 2 GiB.
+            seed: of all random numbers. The image of a target does not depend on the other targets.
+            batch_size: images computed together; without, up to 64, as they go into 2 GiB.
 
         Raises:
-            UsageError: the network does not take pictures, or a batch has no room for the pictures of one target.
+            UsageError: the network does not take images, or a batch has no room for the images of one target.
         """
         from zoo.visualize.network.gradients import gradient_of
         from zoo.visualize.synthesis.fourier import Fourier
@@ -98,7 +98,7 @@ class Maximizer:
 
         height, width, channels = subject.input_shape
         if channels not in (1, 3):
-            raise UsageError(f"{subject.name} takes {channels} channels, which no picture has.")
+            raise UsageError(f"{subject.name} takes {channels} channels, which no image has.")
         kind = targets[0].kind
         self.size = size or (FILTER_SIZE if kind == "filter" else int(np.clip(max(height, width), *SIZES)))
         self.steps = steps or (FILTER_STEPS if kind == "filter" else STEPS)
@@ -106,26 +106,26 @@ class Maximizer:
         self.subject, self.targets = subject, targets
         self.objective = Objective(subject, targets[0], self.size)
         parameterisation = PixelSpace if plain else Fourier
-        self._pictures: Parameterisation = parameterisation(self.size, self.size, channels)
+        self._images: Parameterisation = parameterisation(self.size, self.size, channels)
         most = batch_size or min(BATCH_SIZE, max(1, MEMORY // self.objective.bytes))
         if batch_size and batch_size < diversity:
-            raise UsageError(f"{diversity} pictures of one target depend on each other; make --batch-size {diversity}.")
+            raise UsageError(f"{diversity} images of one target depend on each other; make --batch-size {diversity}.")
         groups = max(1, most // diversity)
-        #: How many batches there are, and how many pictures in each; all have the same size.
+        #: How many batches there are, and how many images in each; all have the same size.
         self.batches = -(-len(targets) // groups)
         self.batch_size = -(-len(targets) // self.batches) * diversity
         self._gradient = gradient_of(self._values)
         self._noise: np.ndarray | None = None
 
     def run(self, progress: Callable[[int], None] | None = None, *, frames: int = 0) -> Iterator[Maximised]:
-        """Make the pictures, a batch at a time.
+        """Make the images, a batch at a time.
 
         Args:
             progress: called after each step with the steps done, of ``batches`` times ``steps``.
-            frames: how many pictures to keep of each as it grows.
+            frames: how many images to keep of each as it grows.
 
         Yields:
-            A picture for each target, or ``diversity`` of them, in order.
+            An image for each target, or ``diversity`` of them, in order.
 
         Raises:
             UnavailableError: the network has no gradients.
@@ -141,10 +141,10 @@ class Maximizer:
         self, wanted: list[tuple[Target, int]], progress: Callable[[int], None] | None, frames: int
     ) -> Iterator[Maximised]:
         count = len(wanted)
-        # A framework compiles a function anew for each number of pictures.
+        # A framework compiles a function anew for each number of images.
         wanted = wanted + wanted[-self.diversity :] * ((self.batch_size - count) // self.diversity)
         index = self.objective.index([target for target, _ in wanted])
-        starts = [self._pictures.start(1, self._random(target, variant)) for target, variant in wanted]
+        starts = [self._images.start(1, self._random(target, variant)) for target, variant in wanted]
         ascent = Ascent(np.concatenate(starts), self.steps)
         rng = np.random.default_rng(self.seed)
         kept, moments = [], _moments(frames, self.steps)
@@ -171,20 +171,20 @@ class Maximizer:
             )
 
     def _shown(self, progress: float, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """What is done to the pictures in a step; the same to all, so that none depends on which others there are."""
+        """What is done to the images in a step; the same to all, so that none depends on which others there are."""
         if self.plain:
             return ()
         size = self.size
         return (
             transformations.draw(size, size, rng),
-            transformations.noise(size, size, self._pictures.channels, progress, rng),
+            transformations.noise(size, size, self._images.channels, progress, rng),
         )
 
     def _values(self, parameters: Any, index: Any, *shown: Any) -> tuple[Any, Any]:
-        """What is climbed: activations, less where pictures of one target are alike."""
+        """What is climbed: activations, less where images of one target are alike."""
         from keras import ops
 
-        pixels = self._pictures.pixels(parameters)
+        pixels = self._images.pixels(parameters)
         values, seen = self.objective.values(transformations.transformed(pixels, *shown) if shown else pixels, index)
         if self.diversity > 1:
             # As a share of what there is, so that it means the same for every network.
@@ -194,7 +194,7 @@ class Maximizer:
     def _pixels(self, parameters: np.ndarray) -> np.ndarray:
         from keras import ops
 
-        pixels = ops.convert_to_numpy(self._pictures.pixels(ops.convert_to_tensor(parameters)))
+        pixels = ops.convert_to_numpy(self._images.pixels(ops.convert_to_tensor(parameters)))
         rounded: np.ndarray = np.rint(pixels).astype(np.uint8)
         return rounded
 
@@ -204,7 +204,7 @@ class Maximizer:
     def _on_noise(self) -> np.ndarray:
         """How active everything is on noise: float32 (numbers,)."""
         if self._noise is None:
-            shape = (_NOISE_PICTURES, self.size, self.size, self._pictures.channels)
+            shape = (_NOISE_IMAGES, self.size, self.size, self._images.channels)
             noise = np.random.default_rng(self.seed).integers(0, 256, shape, dtype=np.uint8)
             self._noise = self.objective.scores(noise).mean(axis=0)
         return self._noise
@@ -223,7 +223,7 @@ def maximize(
     plain: bool = False,
     seed: int = 0,
 ) -> np.ndarray:
-    """Make pictures of what filters, neurons or classes respond to most.
+    """Make images of what filters, neurons or classes respond to most.
 
     Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017 (doi:10.23915/distill.00007).
 
@@ -236,11 +236,11 @@ def maximize(
         filters: channels of the layer's map, e.g. ``[20, 21]``, ``"0-63"``, or ``"all"``.
         neurons: places of channels, e.g. ``["20@7,7"]``, or units of a layer without a map, e.g. ``["20"]``.
         classes: names, WordNet ids or indices. One of these three is given.
-        size: the side of the pictures; without, 128 for filters, else what the network takes, within 128 to 512.
+        size: the side of the images; without, 128 for filters, else what the network takes, within 128 to 512.
         steps: of ascent; without, 128 for filters and 256 for others.
-        diversity: how many different pictures to make of each.
+        diversity: how many different images to make of each.
         plain: change pixels by themselves, without transformations; for comparison.
-        seed: the same picture for the same number.
+        seed: the same image for the same number.
 
     Returns:
         uint8 RGB (n, size, size, 3), those of one target one after the other.
@@ -264,5 +264,5 @@ def _moments(frames: int, steps: int) -> set[int]:
 
 
 def _rgb(pixels: np.ndarray) -> np.ndarray:
-    """Pictures with three channels, of one that has one."""
+    """Images with three channels, of one that has one."""
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:-1], 3)))

@@ -1,4 +1,4 @@
-"""What is maximised: from pixels to one number a picture."""
+"""What is maximised: from pixels to one number an image."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _LEAK = 0.1
 
 
 class Objective:
-    """The number that targets of one kind and layer have, for square pictures of one size.
+    """The number that targets of one kind and layer have, for square images of one size.
 
-    For a filter, the network runs at the size of the pictures, where its layers allow that. Neurons have their places
-    in, and classes were learnt from, pictures of the network's own size, so what they are shown is resampled to it.
+    For a filter, the network runs at the size of the images, where its layers allow that. Neurons have their places
+    in, and classes were learnt from, images of the network's own size, so what they are shown is resampled to it.
 
     Where a layer ends in ReLU, slopes are those of a leaky one: a filter that is silent on noise, or at the top of
     ReLU6, would have none. What :meth:`scores` gives is of the layer as it is.
     """
 
     def __init__(self, subject: Subject, target: Target, size: int) -> None:
-        """Take one target, which stands for all of its kind and layer, and the side of the pictures."""
+        """Take one target, which stands for all of its kind and layer, and the side of the images."""
         import keras
 
         self.kind = target.kind
         flat = subject.flat
         output = flat.logits if target.layer is None else subject.tensor(target.layer)
-        # Two pictures of one class differ in what the last layer with a map sees.
+        # Two images of one class differ in what the last layer with a map sees.
         seen = subject.tensor(subject.default_layer) if target.layer is None else output
         part = keras.Model(flat.model.input, [with_slope(output), output, seen])
         own = resized(part, size, size) if self.kind == "filter" else None
         self.network = own or part
         self._shape = tuple(output.shape[1:])
         self._size = size
-        #: What a gradient keeps of each picture, at most: what all layers give, in single precision.
+        #: What a gradient keeps of each image, at most: what all layers give, in single precision.
         self.bytes = (
             4 * _numbers(subject, target.layer) * math.prod(self.input_size) // math.prod(flat.model.input.shape[1:3])
         )
@@ -65,7 +65,7 @@ class Objective:
         return np.array(found, "int32")
 
     def values(self, pixels: Any, index: Any) -> tuple[Any, Any]:
-        """The number to raise for each picture, and what the network saw in it.
+        """The number to raise for each image, and what the network saw in it.
 
         Args:
             pixels: a tensor float32 (n, size, size, channels), 0 to 255.
@@ -81,7 +81,7 @@ class Objective:
         return chosen[:, 0], seen
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
-        """How active all filters, neurons or classes are on pictures as they are.
+        """How active all filters, neurons or classes are on images as they are.
 
         Args:
             pixels: uint8 (n, size, size, channels), 0 to 255.
@@ -97,7 +97,7 @@ class Objective:
         return found
 
     def _fitted(self, pixels: Any) -> Any:
-        """Pictures at the size that the network takes."""
+        """Images at the size that the network takes."""
         from keras import ops
 
         if self.input_size == (self._size, self._size):
@@ -148,7 +148,7 @@ def with_slope(tensor: Any) -> Any:
 
 
 def _numbers(subject: Subject, layer: str | None) -> int:
-    """How many numbers the layers of a network give for a picture, up to one of them."""
+    """How many numbers the layers of a network give for an image, up to one of them."""
     total = 0
     for name, tensor in subject.flat.tensors.items():
         total += math.prod(side or 1 for side in getattr(tensor, "shape", ())[1:])

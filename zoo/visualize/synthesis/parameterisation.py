@@ -9,15 +9,15 @@ import numpy as np
 
 #: The largest pixel; all pixels here are 0 to 255.
 WHITE = 255.0
-#: The nearest that a picture may come to black and white where the sigmoid is turned round: there it has no slope.
+#: The nearest that an image may come to black and white where the sigmoid is turned round: there it has no slope.
 _MARGIN = 12.0
 
 
 class Parameterisation(ABC):
-    """A way to write pictures as numbers without bounds; it decides which way is the steepest, not which is best."""
+    """A way to write images as numbers without bounds; it decides which way is the steepest, not which is best."""
 
     def __init__(self, height: int, width: int, channels: int = 3) -> None:
-        """Take the size of the pictures."""
+        """Take the size of the images."""
         self.height, self.width, self.channels = height, width, channels
 
     @abstractmethod
@@ -26,7 +26,7 @@ class Parameterisation(ABC):
 
     @abstractmethod
     def pixels(self, parameters: Any) -> Any:
-        """From parameters to pictures, by operations that have gradients.
+        """From parameters to images, by operations that have gradients.
 
         Args:
             parameters: float32 (n, …).
@@ -37,7 +37,7 @@ class Parameterisation(ABC):
 
     @abstractmethod
     def parameters(self, pixels: np.ndarray) -> np.ndarray:
-        """From pictures back to parameters.
+        """From images back to parameters.
 
         Args:
             pixels: uint8 or float (n, height, width, channels), 0 to 255; black and white come out as 12 and 243.

@@ -1,4 +1,4 @@
-"""A part of a network for pictures of another size, where its layers allow that."""
+"""A part of a network for images of another size, where its layers allow that."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import keras
 
 
 def resized(part: keras.Model, height: int, width: int) -> keras.Model | None:
-    """The same layers, with the same weights, called on pictures of another size.
+    """The same layers, with the same weights, called on images of another size.
 
     Convolutions, pooling and normalisation take any size; dense layers upon a flattened map, position embeddings and
     fixed reshapings do not.
 
     Args:
         part: a functional network of one input (n, height, width, channels).
-        height: of the pictures.
-        width: of the pictures.
+        height: of the images.
+        width: of the images.
 
     Returns:
         A network with the same outputs at that size; ``None`` where there can be none.

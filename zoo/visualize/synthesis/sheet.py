@@ -1,4 +1,4 @@
-"""The pictures that were made, on a page."""
+"""The images that were made, on a page."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from zoo.visualize.explain.overlay import at_side
 from zoo.visualize.explain.sheet import spoken
 from zoo.visualize.synthesis.maximize import Maximised
 
-#: More pictures than these are counted, not shown.
+#: More images than these are counted, not shown.
 LIMIT = 500
-#: How wide a page is at most, and the longest side of a picture on it, by how many there are.
+#: How wide a page is at most, and the longest side of an image on it, by how many there are.
 _PAGE, _GAP = 1200, 16
 _SIDES = ((1, 512), (6, 384), (20, 224), (LIMIT, 128))
-#: What stands on a picture that did not grow.
+#: What stands on an image that did not grow.
 _SILENT = "no slope: nothing raises it"
 
 
 def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarray:
-    """Draw a page of pictures, each with its target and how active that is.
+    """Draw a page of images, each with its target and how active that is.
 
     Args:
-        found: at least one picture; all of one network and one kind of target.
+        found: at least one image; all of one network and one kind of target.
         notes: lines that stand at the end.
 
     Returns:
@@ -41,7 +41,7 @@ def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarra
         for one in shown
     ]
     where = "classes" if first.target.layer is None else first.target.layer
-    more = [f"And {len(found) - LIMIT:,} more pictures."] if len(found) > LIMIT else []
+    more = [f"And {len(found) - LIMIT:,} more images."] if len(found) > LIMIT else []
     return page([Block(panels, columns, f"{first.model} · {where}")], notes=[*more, *notes])
 
 
@@ -59,7 +59,7 @@ def _activity(one: Maximised) -> str:
 def _columns(count: int, most: int, variants: int) -> int:
     """As many as a page has room for, or a few less where that leaves no gap in the last line.
 
-    The pictures of one target stand in one line where they go into it.
+    The images of one target stand in one line where they go into it.
     """
     if 1 < variants <= most:
         return (

@@ -18,7 +18,7 @@ def stages(subject: Subject) -> dict[str, int]:
         return {subject.layer(stage.layer): stage.stride for stage in subject.stages}
     height = subject.input_shape[0]
     sizes = {subject.tensor(name).shape[1]: name for name in subject.flat.tensors if subject.is_map(name)}
-    # What has the size of the picture only prepares it.
+    # What has the size of the image only prepares it.
     return {name: height // rows for rows, name in sizes.items() if rows < height}
 
 

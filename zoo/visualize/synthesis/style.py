@@ -1,4 +1,4 @@
-"""Paint a picture in the style of another."""
+"""Paint an image in the style of another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CONTENT_STRIDE = 8
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A picture on its way from content to style."""
+    """An image on its way from content to style."""
 
     step: int
     #: uint8 RGB (height, width, 3).
@@ -87,13 +87,13 @@ class Painter:
         smooth_weight: float = SMOOTH,
         optimizer: str = "lbfgs",
     ) -> Iterator[Painted]:
-        """Paint; arguments as for :func:`style`, with both pictures as uint8 RGB (height, width, 3).
+        """Paint; arguments as for :func:`style`, with both images as uint8 RGB (height, width, 3).
 
         Yields:
-            The picture after each step.
+            The image after each step.
 
         Raises:
-            UsageError: the network takes pictures of its own size only, or there is no such optimizer.
+            UsageError: the network takes images of its own size only, or there is no such optimizer.
             UnavailableError: the network has no gradients.
         """
         from keras import ops
@@ -107,10 +107,10 @@ class Painter:
         *_, wanted = _outputs(network, ops.convert_to_tensor(content[None].astype("float32")))
         painted = _outputs(self._network(*style.shape[:2]), ops.convert_to_tensor(style[None].astype("float32")))
         grams = [ops.convert_to_numpy(gram(features)) for features in painted[:-1]]
-        picture = Fourier(*content.shape[:2])
+        image = Fourier(*content.shape[:2])
 
         def values(parameters: Any, wanted: Any, *grams: Any) -> tuple[Any, Any]:
-            pixels = picture.pixels(parameters)
+            pixels = image.pixels(parameters)
             *styles, found = _outputs(network, pixels)
             far = ops.mean(ops.square(found - wanted)) / ops.mean(ops.square(wanted))
             unlike = [
@@ -128,9 +128,9 @@ class Painter:
             return float(loss), slope
 
         descend, length = OPTIMIZERS[optimizer]
-        start = picture.parameters(content[None])
+        start = image.parameters(content[None])
         for step, (parameters, loss) in enumerate(descend(evaluated, start, steps, length), start=1):
-            pixels = ops.convert_to_numpy(picture.pixels(ops.convert_to_tensor(parameters.astype("float32"))))
+            pixels = ops.convert_to_numpy(image.pixels(ops.convert_to_tensor(parameters.astype("float32"))))
             yield Painted(step, np.rint(pixels[0]).astype(np.uint8), loss)
 
     def _network(self, height: int, width: int) -> keras.Model:
@@ -142,7 +142,7 @@ class Painter:
         if network is None:
             size = f"{self.subject.input_shape[1]}×{self.subject.input_shape[0]}"
             raise UsageError(
-                f"{self.subject.name} takes pictures of {size} only, up to {self.content_layer}; take a network of "
+                f"{self.subject.name} takes images of {size} only, up to {self.content_layer}; take a network of "
                 "convolutions, such as vgg19."
             )
         return network
@@ -162,7 +162,7 @@ def style(
     smooth_weight: float = SMOOTH,
     optimizer: str = "lbfgs",
 ) -> np.ndarray:
-    """Paint a picture in the style of another.
+    """Paint an image in the style of another.
 
     Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016, from the content, and in
     the waves of :class:`~zoo.visualize.synthesis.fourier.Fourier`, in which networks other than VGG have style too
@@ -188,7 +188,7 @@ def style(
         uint8 RGB, in the shape of the content.
 
     Raises:
-        ImageError: a picture cannot be read.
+        ImageError: an image cannot be read.
         UsageError: an unknown network or layer, or a network that takes one size only.
         UnavailableError: weights are not to be had, or the network has no gradients.
     """
@@ -210,17 +210,17 @@ def style(
 
 
 def read(source: Any, size: int) -> np.ndarray:
-    """A picture with a longer side of so many pixels.
+    """An image with a longer side of so many pixels.
 
     Raises:
         ImageError: it cannot be read.
     """
     from zoo.images import decode as images
 
-    picture = images.decode(source)
-    longest = max(picture.size)
-    width, height = (max(1, round(side * size / longest)) for side in picture.size)
-    return np.array(picture.resize((width, height), Image.Resampling.LANCZOS))
+    image = images.decode(source)
+    longest = max(image.size)
+    width, height = (max(1, round(side * size / longest)) for side in image.size)
+    return np.array(image.resize((width, height), Image.Resampling.LANCZOS))
 
 
 def gram(features: Any) -> Any:

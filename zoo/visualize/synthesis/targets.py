@@ -1,4 +1,4 @@
-"""What a picture is made for: a filter, a neuron or a class, which are three things."""
+"""What an image is made for: a filter, a neuron or a class, which are three things."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEURON = re.compile(r"(\d+)(?:@(\d+),(\d+))?")
 
 @dataclass(frozen=True)
 class Target:
-    """A number of a network that a picture shall raise.
+    """A number of a network that an image shall raise.
 
     A *filter* is a channel of a layer's map: its mean over all places. A *neuron* is one place of one channel, or one
     unit of a layer without a map. A *class* is one of the network's answers: its logit.
@@ -139,7 +139,7 @@ def check(*, layer: str | None, filters: Any, neurons: Any, classes: Any) -> Non
     given = [kind for kind, value in (("filter", filters), ("neuron", neurons), ("class", classes)) if value]
     if len(given) != 1:
         found = "none was given" if not given else f"{' and '.join(given)} were given"
-        raise UsageError(f"A picture is made for filters, for neurons or for classes, and {found}; choose one of them.")
+        raise UsageError(f"An image is made for filters, for neurons or for classes, and {found}; choose one of them.")
     if given == ["class"] and layer is not None:
         raise UsageError(f"A class belongs to no layer; leave out the layer {layer}, or ask for one of its filters.")
     if given != ["class"] and layer is None:

@@ -1,4 +1,4 @@
-"""Small changes of what the network is shown, so that a picture must hold for all of them."""
+"""Small changes of what the network is shown, so that an image must hold for all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.visualize.synthesis.parameterisation import WHITE
 
-#: Grey margin that is shown around the picture, and how far it is moved each way at most, as shares of its side.
+#: Grey margin that is shown around the image, and how far it is moved each way at most, as shares of its side.
 PAD, JITTER = 0.08, 0.06
 #: How much smaller or larger at most, as a share; degrees at most, each way.
 SCALE, ROTATE = 0.1, 10.0
@@ -23,13 +23,13 @@ def draw(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
 
     Returns:
         float32 (1, 8), as :func:`keras.ops.image.affine_transform` takes it: from places in what is shown to places in
-        the picture.
+        the image.
     """
     angle = np.radians(rng.uniform(-ROTATE, ROTATE))
     zoom = (1 + 2 * PAD) * rng.uniform(1 - SCALE, 1 + SCALE)
     down, right = (side * rng.uniform(-JITTER, JITTER) for side in (height, width))
     cosine, sine = zoom * np.cos(angle), zoom * np.sin(angle)
-    # About the middle of the picture.
+    # About the middle of the image.
     y, x = (height - 1) / 2, (width - 1) / 2
     to_x = cosine, -sine, x - cosine * x + sine * y + right
     to_y = sine, cosine, y - sine * x - cosine * y + down
@@ -40,9 +40,9 @@ def noise(height: int, width: int, channels: int, progress: float, rng: np.rando
     """Noise to lay over what is shown: what it can hide was no shape but a fine pattern that a network falls for.
 
     Args:
-        height: of the pictures.
-        width: of the pictures.
-        channels: of the pictures.
+        height: of the images.
+        width: of the images.
+        channels: of the images.
         progress: 0 at the first step, where it is strongest, 1 at the last, where there is none.
         rng: random numbers.
 
@@ -54,7 +54,7 @@ def noise(height: int, width: int, channels: int, progress: float, rng: np.rando
 
 
 def transformed(pixels: Any, matrix: Any, noise: Any) -> Any:
-    """Show all pictures in the same way, on middle grey.
+    """Show all images in the same way, on middle grey.
 
     Args:
         pixels: a tensor float32 (n, height, width, channels).
@@ -62,7 +62,7 @@ def transformed(pixels: Any, matrix: Any, noise: Any) -> Any:
         noise: float32 (1, height, width, channels).
 
     Returns:
-        A tensor of the pictures' shape.
+        A tensor of the images' shape.
     """
     from keras import ops
 

@@ -1,4 +1,4 @@
-"""The page on pictures: everything of each is there, escaped, and small."""
+"""The page on images: everything of each is there, escaped, and small."""
 
 from __future__ import annotations
 
@@ -141,9 +141,9 @@ def test_a_browser_loads_nothing_and_runs_only_the_pages_own_script():
 
 
 def test_what_could_not_be_read_has_its_reason():
-    text = html(record(), Explained("broken.jpg", None, error="not a picture"))
-    assert "Not read" in text and "broken.jpg" in text and "not a picture" in text
-    assert "None of the pictures could be read" in html(Explained("broken.jpg", None, error="not a picture"))
+    text = html(record(), Explained("broken.jpg", None, error="not an image"))
+    assert "Not read" in text and "broken.jpg" in text and "not an image" in text
+    assert "None of the images could be read" in html(Explained("broken.jpg", None, error="not an image"))
 
 
 def test_neighbours_are_shown_and_one_that_is_gone_costs_its_thumbnail(tmp_path):
@@ -155,9 +155,9 @@ def test_neighbours_are_shown_and_one_that_is_gone_costs_its_thumbnail(tmp_path)
     assert "Nothing else is in the index" in html(record(), near=Neighbours(Found("q"), "f.h5", None))
 
 
-def test_one_picture_needs_no_controls_for_all():
-    assert "Show in all pictures" not in html(record()).partition("<script>")[0]
-    assert "Show in all pictures" in html(record(), record("b.jpg")).partition("<script>")[0]
+def test_one_image_needs_no_controls_for_all():
+    assert "Show in all images" not in html(record()).partition("<script>")[0]
+    assert "Show in all images" in html(record(), record("b.jpg")).partition("<script>")[0]
 
 
 def test_a_full_page_counts_what_is_left_out(monkeypatch):
@@ -166,7 +166,7 @@ def test_a_full_page_counts_what_is_left_out(monkeypatch):
     for name in "abcde":
         made.add(record(f"{name}.jpg"), detailed(48, 64))
     assert made.left_out == 3
-    assert "3 more pictures are not shown" in made.html()
+    assert "3 more images are not shown" in made.html()
 
 
 def test_maps_and_photographs_are_small():
@@ -178,11 +178,11 @@ def test_maps_and_photographs_are_small():
     assert image.mode == "RGBA" and max(image.size) == rasters.MAP
 
 
-def test_tiny_pictures_stay_exact():
-    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), "uint8")
-    address = rasters.photograph(picture)
+def test_tiny_images_stay_exact():
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), "uint8")
+    address = rasters.photograph(image)
     assert address.startswith("data:image/png")
-    assert (np.array(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))) == picture).all()
+    assert (np.array(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))) == image).all()
 
 
 def test_a_map_is_transparent_where_it_is_0_in_every_format(monkeypatch):

@@ -23,11 +23,11 @@ class EigenCam(Method):
         """The layer's output along its principal direction; more where activations are large."""
         assert self.layer is not None
         activations = self.subject.activations(self.layer, pixels)
-        return np.stack([_principal(picture) for picture in activations])
+        return np.stack([_principal(image) for image in activations])
 
     def blank(self, values: np.ndarray) -> str:
         """Nothing is active."""
-        return f"{self.layer} gives nothing but 0 for this picture, so that its channels have nothing in common"
+        return f"{self.layer} gives nothing but 0 for this image, so that its channels have nothing in common"
 
 
 def _principal(activations: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Integrated gradients: each pixel's share in what the logit gains from a bare picture to the one there is."""
+"""Integrated gradients: each pixel's share in what the logit gains from a bare image to the one there is."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _TINY = 1e-6
 class IntegratedGradients(PixelMethod):
     """Sundararajan et al., "Axiomatic Attribution for Deep Networks", 2017 (arXiv:1703.01365), equation 1.
 
-    The way is straight, from the blurred picture to the picture, and is integrated by the midpoint rule. What the
+    The way is straight, from the blurred image to the image, and is integrated by the midpoint rule. What the
     shares of a step should sum to is known: the logit at its end, less that at its beginning. The steps that are
     furthest off are halved until all together are within :data:`TOLERANCE`. ReLUs bend the logit sharply and in few
     places, so that equal steps would have to be several times as many.
 
-    The paper's black picture gives nothing to what is dark (Sturmfels et al. 2020, "Visualizing the Impact of Feature
+    The paper's black image gives nothing to what is dark (Sturmfels et al. 2020, "Visualizing the Impact of Feature
     Attribution Baselines"), and its maps are less faithful; see ``benchmarks/explanations.py``.
     """
 
@@ -49,7 +49,7 @@ class IntegratedGradients(PixelMethod):
             layer: none.
             baseline: where the way begins: ``"blurred"`` or ``"black"``, which is 0 for a network that takes something
                 else than pixels.
-            max_steps: gradients of a picture after which it is left as it is; :attr:`gaps` has how far off that is.
+            max_steps: gradients of an image after which it is left as it is; :attr:`gaps` has how far off that is.
 
         Raises:
             UsageError: a layer was named, an unknown baseline, or ``max_steps`` is less than :data:`STEPS`.
@@ -60,7 +60,7 @@ class IntegratedGradients(PixelMethod):
         if max_steps < STEPS:
             raise UsageError(f"Integrated gradients take {STEPS} steps or more. Received: {max_steps}")
         self.baseline, self.max_steps = baseline, max_steps
-        #: For each picture of the last batch: how far the sum was from the difference in logit, as a share of that.
+        #: For each image of the last batch: how far the sum was from the difference in logit, as a share of that.
         self.gaps = np.zeros(0, "float32")
 
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -71,21 +71,21 @@ class IntegratedGradients(PixelMethod):
         self.gaps = np.array(gaps, "float32")
         if (off := self.gaps > TOLERANCE).any():
             log.warning(
-                "integrated gradients of %d pictures sum to the difference in logit within %.1f %% only",
+                "integrated gradients of %d images sum to the difference in logit within %.1f %% only",
                 off.sum(),
                 100 * self.gaps.max(),
             )
         return np.stack(found)
 
     def _integral(
-        self, picture: np.ndarray, bare: np.ndarray, first: np.ndarray, target: int
+        self, image: np.ndarray, bare: np.ndarray, first: np.ndarray, target: int
     ) -> tuple[np.ndarray, float]:
-        """The shares of one picture's pixels: float32 (height, width); and how far off their sum is."""
+        """The shares of one image's pixels: float32 (height, width); and how far off their sum is."""
         ends = np.arange(STEPS + 1, dtype="float32") / STEPS
-        logits = np.concatenate([first[None], self.subject.logits(_along(bare, picture, ends[1:]))])[:, target]
+        logits = np.concatenate([first[None], self.subject.logits(_along(bare, image, ends[1:]))])[:, target]
         # A row a step: where it begins, how long it is, the logit at its two ends and in its middle, and its shares.
         start, length, low, high = ends[:-1], np.diff(ends), logits[:-1], logits[1:]
-        steps = [start, length, low, high, *self._shares(picture, bare, target, start, length)]
+        steps = [start, length, low, high, *self._shares(image, bare, target, start, length)]
         whole, done = max(abs(float(logits[-1] - logits[0])), _TINY), STEPS
         while True:
             start, length, low, high, middle, shares = steps
@@ -98,26 +98,26 @@ class IntegratedGradients(PixelMethod):
             half = length[worst] / 2
             start, length = np.concatenate([start[worst], start[worst] + half]), np.tile(half, 2)
             low, high = np.concatenate([low[worst], middle[worst]]), np.concatenate([middle[worst], high[worst]])
-            halves = [start, length, low, high, *self._shares(picture, bare, target, start, length)]
+            halves = [start, length, low, high, *self._shares(image, bare, target, start, length)]
             steps = [np.concatenate([column[rest], more]) for column, more in zip(steps, halves, strict=True)]
             done += STEPS
 
     def _shares(
-        self, picture: np.ndarray, bare: np.ndarray, target: int, start: np.ndarray, length: np.ndarray
+        self, image: np.ndarray, bare: np.ndarray, target: int, start: np.ndarray, length: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """The logit in the middle of each step, and the pixels' shares by the gradient there: (k, height, width)."""
-        points = _along(bare, picture, start + length / 2)
+        points = _along(bare, image, start + length / 2)
         (gradients,), logits = self.subject.gradient(points, np.full(len(points), target, "int32"))
-        return logits[:, target], length[:, None, None] * (gradients * (picture - bare)).sum(axis=-1)
+        return logits[:, target], length[:, None, None] * (gradients * (image - bare)).sum(axis=-1)
 
     def blank(self, values: np.ndarray) -> str:
         """Shares may all be negative."""
         if values.any():
-            return f"every pixel speaks against this class, compared with the {self.baseline} picture"
+            return f"every pixel speaks against this class, compared with the {self.baseline} image"
         return super().blank(values)
 
 
-def _along(bare: np.ndarray, picture: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Points on the way to a picture: float32 (k, height, width, channels)."""
-    points: np.ndarray = bare + shares[:, None, None, None] * (picture - bare)
+def _along(bare: np.ndarray, image: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Points on the way to an image: float32 (k, height, width, channels)."""
+    points: np.ndarray = bare + shares[:, None, None, None] * (image - bare)
     return points

@@ -1,4 +1,4 @@
-"""Occlusion: how much less probable a class is when a part of the picture is covered."""
+"""Occlusion: how much less probable a class is when a part of the image is covered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.visualize.explain.base import Method
 from zoo.visualize.explain.masking import faded
 from zoo.visualize.network.subject import Subject
 
-#: Covered pictures in memory at a time.
+#: Covered images in memory at a time.
 CHUNK = 64
 #: Patches along the shorter side, where no size is stated.
 PATCHES = 7
@@ -18,7 +18,7 @@ PATCHES = 7
 class Occlusion(Method):
     """Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2013 (arXiv:1311.2901), section 4.2.
 
-    A square of the picture's mean colour is moved over the picture. A pixel's value is the mean fall of the class's
+    A square of the image's mean colour is moved over the image. A pixel's value is the mean fall of the class's
     probability over the squares that cover it; it is below 0 where the class gains by being covered. It needs no
     gradient.
     """
@@ -35,11 +35,11 @@ class Occlusion(Method):
         Args:
             subject: the network.
             layer: none.
-            patch: side of the square in pixels; a seventh of the picture's shorter side without.
+            patch: side of the square in pixels; a seventh of the image's shorter side without.
             stride: pixels from one square to the next; half the side without.
 
         Raises:
-            UsageError: a layer was named, or the square is larger than the picture, or a number is less than 1.
+            UsageError: a layer was named, or the square is larger than the image, or a number is less than 1.
         """
         super().__init__(subject, layer=layer)
         side = min(subject.input_shape[:2])
@@ -57,17 +57,17 @@ class Occlusion(Method):
         corners = [(row, column) for row in self._starts(height) for column in self._starts(width)]
         return np.stack([self._one(*one, corners) for one in zip(pixels, targets, strict=True)])
 
-    def _one(self, picture: np.ndarray, target: int, corners: list[tuple[int, int]]) -> np.ndarray:
-        """The map of one picture: float32 (height, width)."""
-        height, width, _ = picture.shape
-        whole = self.subject.predict(faded(self.subject, picture, np.ones((1, height, width))))[0, target]
+    def _one(self, image: np.ndarray, target: int, corners: list[tuple[int, int]]) -> np.ndarray:
+        """The map of one image: float32 (height, width)."""
+        height, width, _ = image.shape
+        whole = self.subject.predict(faded(self.subject, image, np.ones((1, height, width))))[0, target]
         total, times = np.zeros((2, height, width), "float32")
         for start in range(0, len(corners), CHUNK):
             part = corners[start : start + CHUNK]
             masks = np.ones((len(part), height, width), "float32")
             for mask, (row, column) in zip(masks, part, strict=True):
                 mask[row : row + self.patch, column : column + self.patch] = 0
-            falls = whole - self.subject.predict(faded(self.subject, picture, masks))[:, target]
+            falls = whole - self.subject.predict(faded(self.subject, image, masks))[:, target]
             total += np.tensordot(falls, 1 - masks, (0, 0))
             times += (1 - masks).sum(axis=0)
         # A stride longer than the patch leaves gaps.

@@ -1,4 +1,4 @@
-"""Score-CAM: channels of a layer, weighed by what the network says to the picture seen through each of them."""
+"""Score-CAM: channels of a layer, weighed by what the network says to the image seen through each of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from zoo.visualize.explain.base import Method, enlarged
 from zoo.visualize.explain.masking import faded
 
-#: Masked pictures in memory at a time.
+#: Masked images in memory at a time.
 CHUNK = 64
 
 
 class ScoreCam(Method):
     """Wang et al., "Score-CAM", 2020 (arXiv:1910.01279), equations 4 to 6.
 
-    A channel, enlarged and brought to 0-1, is a mask through which the picture is seen; where it is 0 there is the
-    picture's mean colour. Its weight is what the class's probability is then above that of the mean colour alone. No
+    A channel, enlarged and brought to 0-1, is a mask through which the image is seen; where it is 0 there is the
+    image's mean colour. Its weight is what the class's probability is then above that of the mean colour alone. No
     softmax is taken of the weights: over hundreds of probabilities it would make them all the same. The network runs
     once for each channel.
     """
@@ -33,18 +33,18 @@ class ScoreCam(Method):
         found: np.ndarray = np.einsum("nrck,nk->nrc", activations, weights)
         return found
 
-    def _weights(self, picture: np.ndarray, activations: np.ndarray, target: int) -> np.ndarray:
+    def _weights(self, image: np.ndarray, activations: np.ndarray, target: int) -> np.ndarray:
         """How much of the class is seen through each channel: float32 (channels,)."""
-        height, width, _ = picture.shape
+        height, width, _ = image.shape
         low, high = activations.min(axis=(0, 1)), activations.max(axis=(0, 1))
         # A channel that is the same everywhere hides nothing and shows nothing.
         varied = np.flatnonzero(high > low)
         masks = (activations[..., varied] - low[varied]) / (high - low)[varied]
-        nothing = self.subject.predict(faded(self.subject, picture, np.zeros((1, height, width))))[0, target]
+        nothing = self.subject.predict(faded(self.subject, image, np.zeros((1, height, width))))[0, target]
         weights = np.zeros(activations.shape[-1], "float32")
         for start in range(0, len(varied), CHUNK):
             part = [enlarged(mask, height, width) for mask in np.moveaxis(masks[..., start : start + CHUNK], -1, 0)]
-            shown = self.subject.predict(faded(self.subject, picture, np.stack(part)))[:, target]
+            shown = self.subject.predict(faded(self.subject, image, np.stack(part)))[:, target]
             weights[varied[start : start + CHUNK]] = shown - nothing
         return weights
 

@@ -1,4 +1,4 @@
-"""SmoothGrad: the mean of the gradients at many noisy copies of a picture."""
+"""SmoothGrad: the mean of the gradients at many noisy copies of an image."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class SmoothGrad(PixelMethod):
         Args:
             subject: the network.
             layer: none.
-            samples: noisy copies of each picture.
-            noise: the deviation of the noise, as a share of the range of each picture's values.
-            seed: the same number gives the same noise, for every picture, wherever it stands.
+            samples: noisy copies of each image.
+            noise: the deviation of the noise, as a share of the range of each image's values.
+            seed: the same number gives the same noise, for every image, wherever it stands.
 
         Raises:
             UsageError: a layer was named, or a number is out of range.

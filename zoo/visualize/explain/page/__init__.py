@@ -1,4 +1,4 @@
-"""A page on pictures: what a network says of each, where it sees that, and how much the maps can be believed."""
+"""A page on images: what a network says of each, where it sees that, and how much the maps can be believed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture on the page: itself under a map, what the network says of it, and all maps to choose from."""
+"""One image on the page: itself under a map, what the network says of it, and all maps to choose from."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ from zoo.visualize.network.display import DOTS
 if TYPE_CHECKING:
     from zoo.search.searcher import Found, Match
 
-#: Where the slider stands at first, of 100: half is the map over the grey picture.
+#: Where the slider stands at first, of 100: half is the map over the grey image.
 BLEND = 50
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Pictures of an index that are most like one."""
+    """Images of an index that are most like one."""
 
     found: Found
     index: str
     model: str | None
 
 
-def section(number: int, record: Explained, picture: np.ndarray, near: Neighbours | None) -> Markup:
-    """What there is to see of a picture.
+def section(number: int, record: Explained, image: np.ndarray, near: Neighbours | None) -> Markup:
+    """What there is to see of an image.
 
     Args:
         number: from 1.
         record: what was found in it, with one explanation at least.
-        picture: uint8 RGB (height, width, 3) of what the network sees, for people.
-        near: pictures that are like it.
+        image: uint8 RGB (height, width, 3) of what the network sees, for people.
+        near: images that are like it.
     """
     name = f"p{number}"
     shown = _short(record.path)
     groups = [list(group) for _, group in itertools.groupby(record.explanations, key=lambda one: one.index)]
     first = best(groups[0]) or groups[0][0]
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     box = f"0 0 {width} {height}"
     tiny = max(height, width) <= DOTS
     stage = tag(
         "svg",
-        tag("image", class_="photo", id=f"{name}-photo", href=rasters.photograph(picture), **_whole(width, height)),
+        tag("image", class_="photo", id=f"{name}-photo", href=rasters.photograph(image), **_whole(width, height)),
         tag("use", class_="map", href=_map_id(name, record.explanations.index(first))),
         viewBox=box,
         class_="stage tiny" if tiny else "stage",
@@ -72,7 +72,7 @@ def section(number: int, record: Explained, picture: np.ndarray, near: Neighbour
             max=100,
             value=BLEND,
             class_="blend",
-            aria_label=f"From the picture to the map, for {shown}",
+            aria_label=f"From the image to the map, for {shown}",
         ),
         tag("span", "map"),
         class_="slider",
@@ -112,7 +112,7 @@ def section(number: int, record: Explained, picture: np.ndarray, near: Neighbour
 def _tile(
     name: str, place: int, one: Explanation, box: str, width: int, height: int, *, chosen: bool, marked: bool
 ) -> Markup:
-    """A map to choose, over the picture; what is said of it is there for the place below the large one."""
+    """A map to choose, over the image; what is said of it is there for the place below the large one."""
     map_ = (
         tag("image", id=_map_id(name, place)[1:], href=rasters.heat(one.map), **_whole(width, height))
         if one.blank is None
@@ -158,7 +158,7 @@ def _answers(record: Explained) -> Markup:
 
 
 def _neighbours(near: Neighbours) -> Markup:
-    """Thumbnails of what is like the picture, the nearest first."""
+    """Thumbnails of what is like the image, the nearest first."""
     by = f" by {near.model}" if near.model else ""
     head = tag("h3", "Most like it", " ", tag("span", f"in {near.index}{by}", class_="quiet small"))
     if near.found.error is not None:
@@ -197,9 +197,9 @@ def _short(path: str) -> str:
 
 
 def links(names: Sequence[tuple[int, str]]) -> Markup:
-    """The way to each picture."""
+    """The way to each image."""
     return tag(
         "nav",
         joined([tag("a", _short(path), href=f"#p{number}") for number, path in names]),
-        aria_label="Pictures",
+        aria_label="Images",
     )

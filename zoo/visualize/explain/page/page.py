@@ -1,4 +1,4 @@
-"""The page: its head, a section for each picture, and what could not be read."""
+"""The page: its head, a section for each image, and what could not be read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from zoo.reports.html.tables import failed
 from zoo.visualize.explain.explain import Explained
 from zoo.visualize.explain.page import figure, words
 
-#: Most pictures of a page, so that a browser opens it; the others are counted.
+#: Most images of a page, so that a browser opens it; the others are counted.
 LIMIT = 60
 
 
 class Page:
-    """A page that grows picture by picture; of each it keeps what it shows, some 100 kB."""
+    """A page that grows image by image; of each it keeps what it shows, some 100 kB."""
 
     def __init__(self, model: str) -> None:
         """Begin an empty page.
@@ -35,19 +35,19 @@ class Page:
         self._failed: list[tuple[str, str]] = []
         self._methods: dict[str, None] = {}
         self._scored = False
-        #: Pictures that were left out because the page was full.
+        #: Images that were left out because the page was full.
         self.left_out = 0
 
-    def add(self, record: Explained, picture: np.ndarray | None = None, near: figure.Neighbours | None = None) -> None:
-        """Show a picture, or why it could not be read.
+    def add(self, record: Explained, image: np.ndarray | None = None, near: figure.Neighbours | None = None) -> None:
+        """Show an image, or why it could not be read.
 
         Args:
             record: what was found in it.
-            picture: uint8 RGB (height, width, 3) of what the network sees, of its shape or larger; ``None`` where it
+            image: uint8 RGB (height, width, 3) of what the network sees, of its shape or larger; ``None`` where it
                 could not be read.
-            near: pictures that are like it.
+            near: images that are like it.
         """
-        if picture is None:
+        if image is None:
             self._failed.append((record.path, record.error or ""))
             return
         if len(self._sections) == LIMIT:
@@ -57,7 +57,7 @@ class Page:
         self._methods.update(dict.fromkeys(one.method for one in record.explanations))
         self._scored = self._scored or any(one.faithfulness is not None for one in record.explanations)
         self._names.append((number, record.path))
-        self._sections.append(figure.section(number, record, picture, near))
+        self._sections.append(figure.section(number, record, image, near))
 
     def html(self) -> str:
         """The page as text."""
@@ -94,32 +94,32 @@ class Page:
     def _headline(self) -> str:
         count = len(self._sections)
         if not count:
-            return "None of the pictures could be read."
-        pictures = "One picture" if count == 1 else f"{count:,} pictures"
+            return "None of the images could be read."
+        images = "One image" if count == 1 else f"{count:,} images"
         names = [words.title(name) for name in self._methods]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"{pictures}, and where the network sees its classes, by {listed}."
+        return f"{images}, and where the network sees its classes, by {listed}."
 
     def _rest(self) -> list[Markup]:
         parts = []
         if self.left_out:
-            parts.append(tag("p", f"{self.left_out:,} more pictures are not shown: a page has room for {LIMIT}."))
+            parts.append(tag("p", f"{self.left_out:,} more images are not shown: a page has room for {LIMIT}."))
         if self._failed:
             parts.append(tag("section", tag("h2", "Not read"), failed(self._failed), id="failed"))
         return parts
 
 
 def _controls(methods: Sequence[str], scored: bool) -> Markup:
-    """One method and one slider for all pictures; the script shows them, as they do nothing without it."""
+    """One method and one slider for all images; the script shows them, as they do nothing without it."""
     options = [tag("option", "the best map", value="")] if scored and len(methods) > 1 else []
     options += [tag("option", words.title(name), value=name) for name in methods]
     return tag(
         "div",
-        tag("label", "Show in all pictures ", tag("select", *options)),
+        tag("label", "Show in all images ", tag("select", *options)),
         tag(
             "label",
             tag("span", "picture"),
-            tag("input", type="range", min=0, max=100, value=figure.BLEND, aria_label="From pictures to maps, for all"),
+            tag("input", type="range", min=0, max=100, value=figure.BLEND, aria_label="From images to maps, for all"),
             tag("span", "map"),
             class_="slider",
         ),

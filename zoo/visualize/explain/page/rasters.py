@@ -21,7 +21,7 @@ _MAP_QUALITY = 55
 
 
 def photograph(pixels: np.ndarray) -> str:
-    """A picture as a ``data:`` address: a JPEG of at most about :data:`BUDGET` bytes, or exact where it is tiny.
+    """An image as a ``data:`` address: a JPEG of at most about :data:`BUDGET` bytes, or exact where it is tiny.
 
     Args:
         pixels: uint8 RGB (height, width, 3).
@@ -39,7 +39,7 @@ def photograph(pixels: np.ndarray) -> str:
 
 
 def heat(values: np.ndarray) -> str:
-    """A map as a ``data:`` address of a picture that is transparent where there is nothing.
+    """A map as a ``data:`` address of an image that is transparent where there is nothing.
 
     Args:
         values: float (height, width), 0 or more.

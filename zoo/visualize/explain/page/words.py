@@ -39,7 +39,7 @@ def guide(names: Sequence[str], scored: bool) -> Markup:
             "p",
             "A map shows where a network finds evidence for a class, on a scale of its own: what is transparent says "
             "nothing, violet a little, yellow most. Maps of different strength can look alike. The slider goes from "
-            "the picture to the map.",
+            "the image to the map.",
         )
     ]
     if scored:
@@ -47,11 +47,11 @@ def guide(names: Sequence[str], scored: bool) -> Markup:
             tag(
                 "p",
                 tag("b", "Deletion"),
-                " takes the pixels out of the picture in the order of the map, the strongest first, and follows the "
+                " takes the pixels out of the image in the order of the map, the strongest first, and follows the "
                 "class's probability; the score is the area below that curve. A small one says that the class needs "
                 "what the map shows. ",
                 tag("b", "Insertion"),
-                " puts the same pixels into a blurred picture; a large one says that they are enough. A map whose "
+                " puts the same pixels into a blurred image; a large one says that they are enough. A map whose "
                 "insertion is not above its deletion tells nothing about this network. The best map of each class, by "
                 "insertion minus deletion, has a blue frame.",
             )
