@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.evaluation.test_metrics import judged
 from zoo.core.errors import UsageError
 from zoo.evaluation import calibration, metrics
+from zoo.inference.temperature import apply_temperature, softmax
 
 FAST = settings(max_examples=60, deadline=None)
 
@@ -18,7 +19,7 @@ def drawn(n=4000, classes=5, spread=2.0, seed=0):
     """Logits of a network that is as sure as it should be, and labels drawn by them."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, spread, (n, classes))
-    shares = calibration.softmax(logits)
+    shares = softmax(logits)
     labels = (shares.cumsum(axis=1) < random.random((n, 1))).sum(axis=1).clip(0, classes - 1)
     return logits, labels
 
@@ -47,19 +48,17 @@ def test_the_bins_amount_to_the_calibration_error(case):
 @pytest.mark.parametrize("wrong", [0.4, 1.0, 2.5])
 def test_the_temperature_that_spoilt_the_scores_is_found_again(wrong):
     logits, labels = drawn()
-    found = calibration.fit_temperature(calibration.softmax(logits * wrong), labels)
+    found = calibration.fit_temperature(softmax(logits * wrong), labels)
     assert found == pytest.approx(wrong, rel=0.06)
 
 
 def test_the_fitted_temperature_is_the_best_there_is():
     logits, labels = drawn(600, seed=3)
-    scores = calibration.softmax(3 * logits)
+    scores = softmax(3 * logits)
     best = calibration.fit_temperature(scores, labels)
-    losses = {
-        t: metrics.cross_entropy(calibration.tempered(scores, t), labels) for t in (0.97 * best, best, 1.03 * best)
-    }
+    losses = {t: metrics.cross_entropy(apply_temperature(scores, t), labels) for t in (0.97 * best, best, 1.03 * best)}
     assert min(losses, key=losses.get) == best
-    after = calibration.tempered(scores, best)
+    after = apply_temperature(scores, best)
     assert metrics.calibration_error(after, labels) < 0.5 * metrics.calibration_error(scores, labels)
 
 
@@ -67,7 +66,7 @@ def test_the_fitted_temperature_is_the_best_there_is():
 @given(judged(), st.floats(0.2, 5))
 def test_a_temperature_changes_no_order_and_keeps_the_sum(case, temperature):
     scores, _ = case
-    tempered = calibration.tempered(scores, temperature)
+    tempered = apply_temperature(scores, temperature)
     assert tempered.sum(axis=1) == pytest.approx(1, abs=1e-5)
     best = scores.max(axis=1)
     assert np.take_along_axis(tempered, scores.argmax(axis=1)[:, None], 1)[:, 0] == pytest.approx(tempered.max(axis=1))
@@ -76,12 +75,12 @@ def test_a_temperature_changes_no_order_and_keeps_the_sum(case, temperature):
 
 
 def test_one_leaves_scores_alone_and_two_steps_are_one():
-    scores = calibration.softmax(drawn(20)[0])
-    assert calibration.tempered(scores, 1.0) is scores
-    twice = calibration.tempered(calibration.tempered(scores, 2.0), 1.5)
-    assert np.allclose(twice, calibration.tempered(scores, 3.0), atol=1e-6)
+    scores = softmax(drawn(20)[0])
+    assert apply_temperature(scores, 1.0) is scores
+    twice = apply_temperature(apply_temperature(scores, 2.0), 1.5)
+    assert np.allclose(twice, apply_temperature(scores, 3.0), atol=1e-6)
     # An image alone, and probabilities that float32 has lost.
-    assert calibration.tempered(np.float32([1, 0, 0]), 2.0) == pytest.approx([1, 0, 0], abs=1e-6)
+    assert apply_temperature(np.float32([1, 0, 0]), 2.0) == pytest.approx([1, 0, 0], abs=1e-6)
 
 
 @pytest.mark.parametrize(("right", "words"), [(True, "all of them are right"), (False, "no better than chance")])

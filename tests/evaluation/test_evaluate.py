@@ -11,8 +11,8 @@ import pytest
 from tests.engines.coloured import NAMES, classifier, paint
 from tests.pretrained.test_keras_file import CONFIG
 from zoo.core.errors import UsageError
-from zoo.evaluation import calibration
 from zoo.evaluation import evaluate as evaluating
+from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
 
 #: Of ten answers seven are right, at 0.95: a network that is too sure.
@@ -84,7 +84,7 @@ def test_a_stored_temperature_is_used_by_every_command(parts, tmp_path):
     after = evaluating.evaluate(opened(), parts)
     assert after.temperature == value
     assert after.summary()["ece"] == pytest.approx(0, abs=0.01)
-    assert np.allclose(after.scores, calibration.tempered(before.scores, value), atol=1e-6)
+    assert np.allclose(after.scores, apply_temperature(before.scores, value), atol=1e-6)
     (result,) = opened().predict(parts / "test/cat/0.png")
     assert result.predictions[0].score == pytest.approx(0.7, abs=0.01)
     # Fitted once more it stays; the factor is found to be one.

@@ -149,7 +149,7 @@ def _read(evaluation: Evaluation) -> int:
 def _table(evaluation: Evaluation, summary: dict[str, Any]) -> str:
     """What a person wants to know, the most important first."""
     from zoo.core import output as out
-    from zoo.evaluation.calibration import tempered
+    from zoo.inference.temperature import apply_temperature
 
     n = summary["n"]
     split = f", {summary['split']}" if summary["split"] else ""
@@ -165,7 +165,7 @@ def _table(evaluation: Evaluation, summary: dict[str, Any]) -> str:
         lines.append(f"  {'calibration':<13}{summary['ece']:7.3f}   {sure:.1%} sure, {summary['top1']:.1%} right")
         fitted = summary["calibration"]
         if fitted and fitted["temperature"]:
-            sure = tempered(evaluation.scores, fitted["temperature"]).max(axis=1).mean()
+            sure = apply_temperature(evaluation.scores, fitted["temperature"]).max(axis=1).mean()
             lines.append(
                 f"  {'  with T':<13}{fitted['ece']:7.3f}   temperature {fitted['temperature']:g}, fitted on "
                 f"{fitted['n']:,} images of {fitted['on']}: {sure:.1%} sure"

@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs, as the driver lists them."""
+"""What this machine has: processors, and NVIDIA's GPUs as the driver lists them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class Card:
     name: str
     total: int | None
     free: int | None
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def visible() -> list[Card]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zoo.core.errors import UnavailableError
+from zoo.core.hardware import processors
 from zoo.core.stderr import quiet_stderr
-from zoo.inference import pipeline
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _alone() -> Iterator[dict[str, Any]]:
     ):
         yield {
             "address": "local",
-            "num_cpus": pipeline.processors(),
+            "num_cpus": processors(),
             "include_dashboard": False,
             "object_store_memory": STORE,
             "_temp_dir": sessions,

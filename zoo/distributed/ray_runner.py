@@ -17,12 +17,12 @@ from typing import Any
 
 from zoo import engines
 from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
+from zoo.core.hardware import processors
 from zoo.distributed import cluster, sharding
 from zoo.distributed.task import Done, Job, make
 from zoo.engines import compiled, devices
 from zoo.images import inputs
 from zoo.images.sources import Source
-from zoo.inference import pipeline
 from zoo.inference.extract import Watcher
 from zoo.inference.features import Extractor
 from zoo.vectors import Mode, Written
@@ -81,7 +81,7 @@ class RayRunner:
             )
         ray = cluster.load()
         address = self.address or os.environ.get("RAY_ADDRESS")
-        here = pipeline.processors()
+        here = processors()
         if address is None and self.cpus_per_task is not None and self.cpus_per_task > here:
             raise UsageError(f"This machine has {here} processors for a task. Received: {self.cpus_per_task}")
         running = {**extractor.running, "device": self.device}

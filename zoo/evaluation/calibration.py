@@ -13,14 +13,10 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.evaluation import metrics
+from zoo.inference.temperature import DECIMALS, logits_of
 
 #: Between these a temperature is looked for; what lies on an edge was not found.
 COLDEST, HOTTEST = 0.05, 20.0
-#: Decimals of a probability, here and in what ``zoo classify`` compares with its threshold.
-DECIMALS = 6
-
-#: No probability counts as less in a logarithm: the smallest that a softmax in float32 gives before it gives 0.
-_TINY = float(np.finfo(np.float32).tiny)
 #: The logarithm of the temperature is found to this.
 _TOLERANCE = 1e-5
 
@@ -82,31 +78,6 @@ def reliability(scores: np.ndarray, labels: np.ndarray, bins: int = 15) -> list[
     return found
 
 
-def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities as they would be with logits divided by a temperature; their order stays.
-
-    The logits themselves are not needed: a softmax forgets a common summand, and the logarithm gives the rest back.
-
-    Args:
-        scores: float (…, c).
-        temperature: above 1 makes the network less sure, below 1 surer; 1 leaves ``scores`` as they are.
-
-    Returns:
-        float32 (…, c), whose last axis sums to 1.
-    """
-    if temperature == 1.0:
-        return scores
-    logits = np.log(np.maximum(scores, _TINY).astype(np.float64)) / temperature
-    return softmax(logits)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (…, c), float32 (…, c)."""
-    powers = np.exp(np.asarray(logits, np.float64) - logits.max(axis=-1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares.astype(np.float32)
-
-
 def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with which the true classes are most probable.
 
@@ -120,7 +91,7 @@ def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
         UsageError: there are no images, scores and labels do not belong together, or no temperature is best, which
             is so where all images are right, or the scores say nothing.
     """
-    logits = np.log(np.maximum(scores, _TINY).astype(np.float64))
+    logits = logits_of(scores)
     # Refuses what cannot be judged, in the words of all metrics.
     metrics.cross_entropy(scores, labels)
     true = np.take_along_axis(logits, np.asarray(labels)[:, None], axis=1)

@@ -12,6 +12,7 @@ from zoo.core.errors import ImageError, UnavailableError, UsageError
 from zoo.evaluation import calibration
 from zoo.evaluation.result import Evaluation
 from zoo.images import decode
+from zoo.inference.temperature import apply_temperature
 from zoo.reports import plots
 
 #: Mistakes that are shown.
@@ -97,7 +98,7 @@ def _reliability(evaluation: Evaluation, path: Path, title: str) -> None:
     }
     fitted = evaluation.calibration.temperature if evaluation.calibration else None
     if fitted is not None:
-        scores = calibration.tempered(evaluation.scores, fitted)
+        scores = apply_temperature(evaluation.scores, fitted)
         shown[f"temperature {stored * fitted:.3g}"] = calibration.reliability(scores, evaluation.labels)
     plots.reliability(shown, path, title=title)
 

@@ -12,6 +12,7 @@ from zoo.core.errors import UsageError
 from zoo.core.spec import Resize
 from zoo.evaluation import calibration, metrics
 from zoo.evaluation.scores import Scored, Views
+from zoo.inference.temperature import DECIMALS, apply_temperature
 from zoo.pretrained import keras_file
 
 #: Mistakes and pairs of classes that a summary lists.
@@ -113,7 +114,7 @@ class Evaluation:
         if self.calibration:
             temperature = self.calibration.temperature or 1.0
             chosen, where = self.calibration.scored, self.calibration.on
-            choosing, scores = (calibration.tempered(values, temperature) for values in (chosen.scores, scores))
+            choosing, scores = (apply_temperature(values, temperature) for values in (chosen.scores, scores))
         found = calibration.abstain(choosing, chosen.labels, precision) if len(chosen.labels) else None
         if found is None or not len(self.labels):
             return None
@@ -206,7 +207,7 @@ class Evaluation:
             "path": self.scored.sources[index].path,
             "truth": self.names[label],
             "predicted": self.names[self.predicted[index]],
-            "score": round(float(scores.max()), calibration.DECIMALS),
+            "score": round(float(scores.max()), DECIMALS),
             "rank": rank,
         }
 
@@ -218,6 +219,6 @@ class Evaluation:
         about = {"on": fitted.on, "n": len(fitted.scored.labels), "temperature": fitted.temperature}
         if fitted.temperature is None or not len(self.labels):
             return about
-        scores = calibration.tempered(self.scores, fitted.temperature)
+        scores = apply_temperature(self.scores, fitted.temperature)
         loss, ece = metrics.cross_entropy(scores, self.labels), metrics.calibration_error(scores, self.labels)
         return {**about, "loss": loss, "ece": ece}

@@ -17,10 +17,11 @@ from zoo.data.sources.labelled import Labelled
 from zoo.engines.base import Engine
 from zoo.engines.cropped import Cropped, larger
 from zoo.engines.mirrored import Mirrored
-from zoo.evaluation import calibration, label_mapping
+from zoo.evaluation import label_mapping
 from zoo.images.sources import Source
 from zoo.inference import pipeline
 from zoo.inference.classify import Classifier
+from zoo.inference.temperature import softmax
 from zoo.pretrained import keras_file
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ def score(
     filled = np.zeros((0, max(1, len(classifier.classes))), np.float32) if scores is None else scores[: len(kept)]
     labels = truth[data.labels[np.array(kept, np.int64)]]
     logits = _are_logits(filled, classifier.spec.name)
-    return Scored(calibration.softmax(filled) if logits else filled, labels, tuple(sources), tuple(failed), logits)
+    return Scored(softmax(filled) if logits else filled, labels, tuple(sources), tuple(failed), logits)
 
 
 def _with_views(classifier: Classifier, tta: Views | None) -> tuple[Engine, Resize]:

@@ -14,11 +14,11 @@ from zoo.catalog import default_model, labels
 from zoo.catalog.labels import Prediction
 from zoo.core.errors import ImageError, UnavailableError, UsageError
 from zoo.engines import batching, devices
-from zoo.evaluation import calibration
 from zoo.images import sources
 from zoo.images.inputs import Inputs, stream
 from zoo.images.video.frames import Video
 from zoo.inference import pipeline, video_votes
+from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
 
@@ -219,7 +219,7 @@ class Classifier:
             raise UnavailableError(
                 f"{self.spec.name} has {len(output)} outputs and {len(self.labels)} class names; its file is damaged."
             )
-        return calibration.tempered(output, self.temperature)
+        return apply_temperature(output, self.temperature)
 
     def _start(self, single: bool) -> engines.Engine:
         if self._engine is None or (self._engine.single and not single):

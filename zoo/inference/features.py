@@ -18,10 +18,10 @@ from zoo.catalog import default_model, labels
 from zoo.core.errors import ImageError, UsageError
 from zoo.core.spec import Cut
 from zoo.engines import batching, compiled, devices
-from zoo.evaluation import calibration
 from zoo.images import inputs
 from zoo.images.sources import Source
 from zoo.inference import pipeline
+from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
 
@@ -307,7 +307,7 @@ class Extractor:
         values = {name: output[name] for name in names} if names else {"features": output}
         for name, value in values.items():
             if name == "probabilities":
-                values[name] = calibration.tempered(value, self._temperature)
+                values[name] = apply_temperature(value, self._temperature)
                 continue
             vector = value / max(float(np.linalg.norm(value)), _TINY) if self.normalize else value
             # What does not fit becomes infinite, which is said below.

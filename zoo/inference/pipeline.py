@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.engines.base import Engine
 from zoo.images.decode import load
@@ -58,11 +58,6 @@ def run(
                 yield source, row
             yield from _failed(rows)
         yield from _failed(rows)
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Source, ImageError]]:

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.images.decode import load
 from zoo.images.sources import Source
-from zoo.inference.pipeline import processors
 
 #: Bytes of pixels that a sample takes at most.
 MEMORY = 128 << 20

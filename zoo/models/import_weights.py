@@ -18,11 +18,12 @@ from typing import Any
 
 from zoo.catalog import registry
 from zoo.core import paths
+from zoo.core.disk import need_space
 from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, WeightFile
 from zoo.models import check_weights
 from zoo.models.check_weights import Mismatch
-from zoo.pretrained import arrays, download, http
+from zoo.pretrained import arrays, download
 from zoo.pretrained import digests as verification
 from zoo.pretrained import layout as weight_layout
 from zoo.pretrained import weights as pretrained
@@ -132,7 +133,7 @@ def _copy_official(source: Path, target: Path, digests: Digests) -> None:
     """Copy an official file under its official name; its digest has vouched for it."""
     if target.is_file() and verification.digests(target) == digests:
         return
-    http.need_space(target.parent, source.stat().st_size)
+    need_space(target.parent, source.stat().st_size)
     temporary = _temporary(target.parent, target.suffix)
     try:
         shutil.copyfile(source, temporary)
@@ -148,7 +149,7 @@ def _into_zoo(source: Path, spec: ModelSpec, tag: str, digests: Digests, folder:
     """Check any other file against the network and copy it with a record."""
     folder.mkdir(parents=True, exist_ok=True)
     # The copy is what is checked, so that nothing can change between the check and the use.
-    http.need_space(folder, source.stat().st_size)
+    need_space(folder, source.stat().st_size)
     temporary = _temporary(folder, ".weights.h5")
     try:
         weight_layout.extract(source, temporary)

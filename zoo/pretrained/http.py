@@ -6,16 +6,15 @@ said of them in ``NAME.zoo.part.json``. The next request, by whatever process, c
 
 from __future__ import annotations
 
-import errno
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.core.disk import need_space
 from zoo.core.spec import WeightFile
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
 #: Bytes taken from the connection at a time; at most so many are lost with it.
 BLOCK = 1 << 14
-#: Bytes that stay free on the disk.
-MARGIN = 1 << 20
 
 PART, STATE = ".zoo.part", ".zoo.part.json"
 
@@ -201,13 +198,6 @@ def _receive(
             done += len(block)
             if progress:
                 progress(part.target.name, done, total)
-
-
-def need_space(folder: Path, size: int) -> None:
-    """Raise the error of a full disk where ``size`` bytes do not fit, before any is written."""
-    free = shutil.disk_usage(folder).free
-    if size + MARGIN > free:
-        raise OSError(errno.ENOSPC, f"{size / 1e6:.1f} MB are needed and {free / 1e6:.1f} MB are free")
 
 
 def _hashed(url: str) -> str:

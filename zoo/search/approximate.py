@@ -19,7 +19,7 @@ import numpy as np
 
 from zoo.core import artifacts
 from zoo.core.errors import UnavailableError
-from zoo.inference.pipeline import processors
+from zoo.core.hardware import processors
 from zoo.search.bounds import principal, to_units
 from zoo.search.exact import Progress
 from zoo.search.threads import one_each

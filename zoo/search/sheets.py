@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.output import human_bytes
 from zoo.core.spec import Resize
 from zoo.images import decode, sources
-from zoo.inference.pipeline import processors
 from zoo.reports.plots import RIGHT, sheet_image, write_png
 from zoo.reports.plots.canvas import INK, note
 from zoo.reports.plots.contact_sheet import LIMIT, SIDE

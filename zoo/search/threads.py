@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from zoo.inference.pipeline import processors
+from zoo.core.hardware import processors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -9,7 +9,7 @@ from tests.visualize.networks import noise, of_quadrants, quadrant
 from zoo import Classifier
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.engines import devices, framework
-from zoo.evaluation import calibration
+from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
 from zoo.visualize.network.subject import Subject
 
@@ -29,7 +29,7 @@ def test_probabilities_have_the_temperature_of_the_file(file):
     opened = Subject.open(str(file))
     after = opened.predict(images)
     assert np.abs(after - before).max() > 0.01
-    np.testing.assert_allclose(after, calibration.tempered(before, 2.5), atol=1e-6)
+    np.testing.assert_allclose(after, apply_temperature(before, 2.5), atol=1e-6)
     # Fractions go another way, through Keras.
     np.testing.assert_allclose(opened.predict(images.astype("float32")), after, atol=1e-4)
     read = np.stack([opened.read(image) for image in images])

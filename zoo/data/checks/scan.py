@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.data.duplicates.groups import Looks
 from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
@@ -22,7 +23,6 @@ from zoo.data.sources.idx import Images
 from zoo.images.decode import load
 from zoo.images.formats import check_cost, identify
 from zoo.images.sources import Source
-from zoo.inference.pipeline import processors
 
 #: How an image is looked at: all of it, whatever that does to the aspect.
 _LOOK = Resize(SIDE, SIDE, "squash", 1.0)

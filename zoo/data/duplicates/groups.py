@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.core.hardware import processors
 from zoo.data.duplicates.phash import contrast, difference, distance, may_differ_less, sketches
-from zoo.inference.pipeline import processors
 
 #: Bits in which the hashes of copies differ at most. Of 600 photographs, no copy was farther away that had been saved
 #: at quality 15, reduced to a quarter, or made darker or brighter by 0.85 and 1.15.

@@ -15,13 +15,13 @@ import numpy as np
 
 from zoo.core import memory as system
 from zoo.core.errors import UnavailableError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.data.augment.augment import Augment
 from zoo.data.loading.decoding import Decoder
 from zoo.data.loading.shared_headers import is_fit
 from zoo.data.sources.idx import Images
 from zoo.data.split import Split
-from zoo.inference.pipeline import processors
 
 #: An image of which random crops are taken is kept larger than the network's input by this factor, which is the
 #: common 256 pixels for 224.

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.images import decode as images
 from zoo.images.sources import Source
-from zoo.inference.pipeline import processors
 
 #: Bytes that all thumbnails of a page may take together; a third more as the text that a page is.
 BUDGET = 16_000_000

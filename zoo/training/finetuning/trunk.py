@@ -203,7 +203,7 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         OSError: it has not.
     """
     kind = dtype(shape[2:])
-    from zoo.pretrained.http import need_space
+    from zoo.core.disk import need_space
 
     need_space(file.parent, math.prod(shape) * kind.itemsize)
     return np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=shape)

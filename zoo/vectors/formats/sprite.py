@@ -13,10 +13,10 @@ from typing import IO
 import numpy as np
 
 from zoo.core.errors import ImageError
+from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.images import decode
 from zoo.images.sources import Source
-from zoo.inference.pipeline import processors
 from zoo.vectors.content import Entry, batched
 
 #: Pixels that the large image has along a side at most, and a small one at most and at least.

@@ -15,9 +15,9 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from zoo.core.disk import need_space
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.images.sources import Source
-from zoo.pretrained.http import need_space
 from zoo.vectors.column import FEATURES, Column
 from zoo.vectors.content import is_stored, stamp
 from zoo.vectors.formats import table

@@ -17,8 +17,8 @@ from zoo.core.errors import UnavailableError, UsageError
 from zoo.core.spec import ModelSpec, Stage
 from zoo.core.stderr import quiet_stderr
 from zoo.engines import devices, framework
-from zoo.evaluation import calibration
 from zoo.images import decode
+from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
 
@@ -214,7 +214,7 @@ class Subject:
             size = engine.batch_size
             outputs = engine.run(pixels[start : start + size] for start in range(0, len(pixels), size))
             said = np.concatenate([np.array(output) for output in outputs])
-        return calibration.tempered(said, self.temperature)
+        return apply_temperature(said, self.temperature)
 
     def activations(self, layer: str, pixels: np.ndarray) -> np.ndarray:
         """What a layer gives: float32 (n, …)."""
