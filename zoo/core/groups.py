@@ -1,0 +1,60 @@
+"""Groups of things that belong together: connected components of pairs, and equal keys."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+import numpy as np
+
+
+def connected_groups(pairs: np.ndarray, n: int) -> list[np.ndarray]:
+    """The connected components of a graph that have two or more nodes.
+
+    Args:
+        pairs: edges, integers (m, 2) from 0 to n - 1.
+        n: number of nodes.
+
+    Returns:
+        the nodes of each component, int64, ascending; components in the order of their first node.
+    """
+    return groups_of_labels(merge_labels(np.arange(n), pairs))
+
+
+def merge_labels(labels: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Component labels after more edges are added, so that a graph need not be held as a whole.
+
+    Begin with ``np.arange(n)``; nodes with equal labels are connected.
+
+    Args:
+        labels: the component of each node, integers (n,) from 0 to n - 1.
+        pairs: edges between nodes, integers (m, 2).
+
+    Returns:
+        the new labels, int64 (n,), from 0 to n - 1.
+    """
+    if not len(pairs):
+        return labels
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones, others = labels[np.asarray(pairs)].T
+    graph = coo_array((np.ones(len(ones), bool), (ones, others)), shape=(len(labels), len(labels)))
+    _, merged = connected_components(graph, directed=False)
+    return np.asarray(merged[labels], np.int64)
+
+
+def groups_of_labels(labels: np.ndarray) -> list[np.ndarray]:
+    """Indices, int64, of each label that occurs twice or more, ascending; groups in the order of their first index."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.diff(labels[order])) + 1
+    groups = [group for group in np.split(order, starts) if len(group) > 1]
+    return sorted(groups, key=lambda group: int(group[0]))
+
+
+def equal_groups(keys: Iterable[Hashable]) -> list[np.ndarray]:
+    """Indices, int64, of each key that occurs twice or more, in the order of their first; ``None`` equals nothing."""
+    members: dict[Hashable, list[int]] = {}
+    for index, key in enumerate(keys):
+        if key is not None:
+            members.setdefault(key, []).append(index)
+    return [np.array(group, np.int64) for group in members.values() if len(group) > 1]
