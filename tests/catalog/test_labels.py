@@ -25,6 +25,12 @@ def test_cifar10():
     assert labels.load("cifar10")[0].wordnet_id is None
 
 
+def test_imagenet_names_are_shown_with_spaces_and_others_as_they_are():
+    assert labels.display("prairie_chicken") == "prairie chicken"
+    assert labels.display("t-shirt") == "t-shirt"
+    assert labels.display("my_own_class") == "my_own_class"
+
+
 def test_names_pass_through():
     assert labels.names(["a", "b"]) == ("a", "b")
 

@@ -68,6 +68,19 @@ def load(name: str) -> tuple[Label, ...]:
         return tuple(Label(int(row["index"]), row["name"], row["wordnet_id"] or None) for row in rows)
 
 
+def display(name: str) -> str:
+    """A class name as people read it: ImageNet's have spaces (``prairie chicken``), all others stay as they are.
+
+    Data files and JSON keep the name itself.
+    """
+    return name.replace("_", " ") if name in _imagenet_names() else name
+
+
+@cache
+def _imagenet_names() -> frozenset[str]:
+    return frozenset(names("imagenet"))
+
+
 def available() -> list[str]:
     """Names of the sets that ship with zoo."""
     return sorted(file.stem for file in paths.shipped("configs", "labels").glob("*.csv"))
