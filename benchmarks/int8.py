@@ -41,12 +41,13 @@ import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
-from zoo import images, registry
+from zoo.catalog import registry
+from zoo.images import decode
 target, *files = sys.argv[1:]
 keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 resize = registry.get("resnet50").resize
-images = np.stack([images.load(file, resize) for file in files]).astype("float32")
+images = np.stack([decode.load(file, resize) for file in files]).astype("float32")
 model = keras.applications.ResNet50(weights=None)
 for layer in model.layers:
     if isinstance(layer, keras.layers.BatchNormalization):

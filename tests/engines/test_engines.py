@@ -44,7 +44,7 @@ FAMILIES = {
 MAKE_AND_COMPARE = """
 import sys
 import numpy as np
-from zoo import devices, models, pretrained, registry
+from zoo.engines import devices; from zoo import models; from zoo.pretrained import weights as pretrained; from zoo.catalog import registry
 from zoo.engines.keras_engine import KerasEngine
 from zoo.engines.openvino_engine import OpenVinoEngine
 from pathlib import Path
@@ -145,7 +145,7 @@ def test_other_weights_make_another_form(shipped, tmp_path):
 
 def test_two_processes_compile_side_by_side(shipped):
     code = (
-        "from zoo import pretrained, registry; from zoo.engines import compiled;"
+        "from zoo.pretrained import weights as pretrained; from zoo.catalog import registry; from zoo.engines import compiled;"
         f"spec = registry.get('{SHIPPED}'); print(compiled.ensure(spec, pretrained.fetch(spec)))"
     )
     running = [

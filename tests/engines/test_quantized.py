@@ -189,7 +189,7 @@ QUANTISE = """
 import sys
 import numpy as np
 from dataclasses import replace
-from zoo import bundle, pretrained, registry
+from zoo.pretrained import keras_file as bundle; from zoo.pretrained import weights as pretrained; from zoo.catalog import registry
 from zoo.engines import quantized
 from zoo.core.spec import Cut
 spec = registry.get("cifar10-resnet9")

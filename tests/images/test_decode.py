@@ -559,7 +559,7 @@ def test_nothing_is_written_to_standard_error(tmp_path):
     drawn.broken_files(tmp_path)
     (tmp_path / "large.png").write_bytes(drawn.png_of_size(10_000, 10_000))
     script = (
-        "import sys, pathlib\nfrom zoo import images\nfrom zoo.core.spec import Resize\n"
+        "import sys, pathlib\nfrom zoo.images import decode as images\nfrom zoo.core.spec import Resize\n"
         "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
         "    try: images.load(path, Resize(8, 8))\n"
         "    except images.ImageError: pass\n"
@@ -598,7 +598,7 @@ def test_formats_can_be_registered_by_many_threads_at_once(tmp_path):
     # In a fresh process: Pillow loads its plugins with the first file that needs them.
     (tmp_path / "scene.webp").write_bytes(SAMPLES["WEBP"])
     script = (
-        "import sys, threading\nfrom concurrent.futures import ThreadPoolExecutor\nfrom zoo import images\n"
+        "import sys, threading\nfrom concurrent.futures import ThreadPoolExecutor\nfrom zoo.images import decode as images\n"
         "gate = threading.Barrier(8)\n"
         "def work(_):\n    gate.wait()\n    return images.decode(sys.argv[1]).size\n"
         "with ThreadPoolExecutor(8) as pool:\n    assert set(pool.map(work, range(8))) == {(50, 40)}\n"

@@ -280,7 +280,7 @@ def test_a_pipe_in_a_folder_is_skipped_and_one_that_is_named_is_read(tree):
 @pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="the system has no /dev/stdin")
 @pytest.mark.parametrize("command", ["cat a.png | {} /dev/stdin", "{} /dev/stdin < a.png", "{} <(cat a.png)"])
 def test_pipes_of_the_shell(tree, command):
-    script = "import sys; from zoo import images, sources; print(images.decode(*sources.find(sys.argv[1:])).size)"
+    script = "import sys; from zoo.images import decode as images; from zoo.images import sources; print(images.decode(*sources.find(sys.argv[1:])).size)"
     run = subprocess.run(
         ["bash", "-c", command.format(f"'{sys.executable}' -c '{script}'")],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=60,

@@ -475,7 +475,7 @@ def test_disk_that_is_really_full(server: Server, tmp_path: Path, monkeypatch: p
 SCRIPT = """
 import sys
 from pathlib import Path
-from zoo import download, spec
+from zoo.pretrained import download; from zoo.core import spec
 download.download([sys.argv[1]], Path(sys.argv[2]), spec.WeightFile("net.h5", md5=sys.argv[3] or None))
 """
 

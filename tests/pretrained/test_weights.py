@@ -169,7 +169,7 @@ def test_finding_imports_nothing_heavy_and_is_fast(tmp_path: Path) -> None:
     digests.digest(file)
     script = """
 import sys, time
-from zoo import pretrained, spec, verification
+from zoo.pretrained import weights as pretrained; from zoo.core import spec; from zoo.pretrained import digests as verification
 net = spec.ModelSpec("net", "test", weights={"imagenet": spec.Weights("imagenet", top=spec.WeightFile("net_top.h5"))})
 started = time.perf_counter()
 found = pretrained.find(net)

@@ -296,7 +296,7 @@ def test_nothing_imports_keras():
     import sys
 
     code = (
-        "import sys\nfrom zoo import declarative, resources\n"
+        "import sys\nfrom zoo.catalog import declarative; from zoo.core import paths as resources\n"
         "for f in resources.shipped('configs', 'models').glob('*.yaml'): declarative.load(f)\n"
         "print([m for m in ('keras', 'tensorflow', 'openvino', 'numpy') if m in sys.modules])"
     )

@@ -165,7 +165,7 @@ def test_a_persons_settings_neither_matter_nor_change():
 def test_neither_a_display_nor_pyplot_is_touched(tmp_path):
     code = (
         "import sys\n"
-        "from zoo import plots\n"
+        "from zoo.reports import plots\n"
         "print('matplotlib' in sys.modules)\n"
         "plots.curves([{'epoch': 1, 'loss': 1.0}], 'curves.png')\n"
         "print('matplotlib.pyplot' in sys.modules, 'keras' in sys.modules)"

@@ -1,6 +1,6 @@
 """The page of a run: one HTML file that needs no network, no server and no JavaScript to be read.
 
->>> from zoo import report
+>>> from zoo.reports import html as report
 >>> report.write(report.RunReport("clothing", metrics={"test": summary}), "run/report.html")
 """
 

@@ -1,6 +1,6 @@
 """What a file of vectors looks like: a map of its images, and the groups that they fall into.
 
->>> from zoo import mapping
+>>> from zoo.search import map as mapping
 >>> mapping.write(mapping.make("features.h5"), "map.html")
 >>> mapping.cluster("features.h5").summary()
 """

@@ -64,7 +64,7 @@ class Format:
                 raise UnavailableError(
                     f"This format needs the package {package}; pip install 'keras-zoo[{extra}]' brings it."
                 ) from error
-        return cast(Module, importlib.import_module(f"zoo.vectors.{self.module}"))
+        return cast(Module, importlib.import_module(f"zoo.vectors.formats.{self.module}"))
 
     def check(self, columns: Sequence[Column], path: Path) -> None:
         """See whether these columns can be written.
