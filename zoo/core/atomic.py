@@ -1,0 +1,66 @@
+"""Files that appear under their name only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(target: str | os.PathLike[str], *, sync: bool = False) -> Iterator[Path]:
+    """A temporary path beside ``target`` to write to, renamed to ``target`` at the end and removed after an error.
+
+    Args:
+        target: the file to create or replace; the temporary name has the same suffix.
+        sync: wait until the file is on the disk, so that it survives a power cut.
+
+    Raises:
+        OSError: the file cannot be renamed.
+    """
+    target = Path(target)
+    temporary = target.with_name(f".{target.stem}-{os.urandom(4).hex()}{target.suffix}")
+    try:
+        yield temporary
+        if sync:
+            publish(temporary, target)
+        else:
+            temporary.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write(target: str | os.PathLike[str], data: bytes | memoryview | str, *, sync: bool = False) -> None:
+    """Create or replace a file; text is written as UTF-8.
+
+    Raises:
+        OSError: the file cannot be written; an earlier one is unchanged.
+    """
+    with replacing(target, sync=sync) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def publish(source: Path, target: Path) -> None:
+    """Rename a complete file to its final name, and wait until both are on the disk."""
+    sync(source)
+    source.replace(target)
+    sync_folder(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or every file in a folder, is on the disk."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        with file.open("r+b") as stream:
+            os.fsync(stream.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
