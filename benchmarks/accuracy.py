@@ -53,12 +53,12 @@ def accuracy(model: str, sources: Sequence[Source], labels: Sequence[int]) -> tu
 
 def test_split(name: str, folder: Path) -> tuple[Sequence[Source], Sequence[int]]:
     """The test images of a dataset, unpacked into ``folder``, and their classes."""
-    from zoo.data.sources import dataset
+    from zoo.data import dataset
 
     if not (folder / name).is_dir():
         with tarfile.open(DATA / f"{name}.tar.xz") as archive:
             archive.extractall(folder, filter="data")
-    test = dataset.read(folder / name, val_split=0).splits["test"]
+    test = dataset.read_for_training(folder / name, val_split=0).splits["test"]
     return test.sources, test.labels.tolist()
 
 

@@ -69,7 +69,7 @@ from zoo.core.spec import Resize
 folder, size, batch, epochs, memory = sys.argv[1], *map(int, sys.argv[2:6])
 augment = Augment.from_mapping(json.loads(sys.argv[6]))
 started = now()
-split = dataset.read(folder, val_split=0).splits["train"]
+split = dataset.read_for_training(folder, val_split=0).splits["train"]
 listed = now()
 loader = Loader(split, Resize(size, size, "squash"), classes=10, batch_size=batch, augment=augment, shuffle=True,
                 memory=None if memory else 0)

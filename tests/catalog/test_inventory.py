@@ -48,7 +48,7 @@ def test_what_a_trunk_keeps_is_known(tmp_path, monkeypatch):
     from zoo import engines
     from zoo.catalog import registry
     from zoo.core.spec import Cut
-    from zoo.data.sources import dataset
+    from zoo.data import dataset
     from zoo.engines import devices
     from zoo.pretrained import weights
     from zoo.training.finetuning.trunk import Trunk
@@ -56,7 +56,7 @@ def test_what_a_trunk_keeps_is_known(tmp_path, monkeypatch):
 
     monkeypatch.setattr(engines, "choose", lambda request, spec, device: "keras")
     spec = registry.get(NETWORK)
-    split = dataset.read(paint(tmp_path / "pictures"), val_split=0.0).splits["train"]
+    split = dataset.read_for_training(paint(tmp_path / "pictures"), val_split=0.0).splits["train"]
     trunk = Trunk(spec, weights.fetch(spec, include_top=False), Cut(pool="avg"), devices.select("cpu"))
     trunk.outputs(split, Views())
     (entry,) = artifacts.entries("features")

@@ -52,11 +52,11 @@ def command(
     from zoo.core import output as out
     from zoo.core.errors import GateError
     from zoo.data.checks.inspect import inspect
-    from zoo.data.sources import lenient
+    from zoo.data.dataset import read_for_check
 
     format = out.choose_format(format, sys.stdout, output)
     size = _input_size(model) if model else None
-    found = lenient.read(dataset)
+    found = read_for_check(dataset)
     with common.progress("looking", unit="pictures") as update:
         report = inspect(found, near=not no_near, progress=update, input_size=size)
     with out.opened(output) as stream:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.data.sources.idx import Images
+from zoo.data.sources.idx import IdxImages
 from zoo.images.sources import Source
 
 #: The parts that a dataset may have, in the order in which they are shown.
@@ -31,7 +31,7 @@ class Split:
 
     def take(self, indices: np.ndarray) -> Split:
         """The images at ``indices``, integers (m,), in that order."""
-        if isinstance(self.sources, Images):
+        if isinstance(self.sources, IdxImages):
             return Split(self.sources.take(indices), self.labels[indices])
         return Split([self.sources[index] for index in indices], self.labels[indices])
 

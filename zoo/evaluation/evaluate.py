@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from zoo.core.errors import UsageError
-from zoo.data.sources.labelled import Labelled
+from zoo.data.dataset import EvaluationSet
 from zoo.data.split import PARTS
 from zoo.evaluation import calibration, label_mapping
 from zoo.evaluation.result import Calibration, Evaluation
@@ -37,7 +37,7 @@ def evaluate(
 
     Args:
         model: a name, ``NAME:TAG``, a ``.keras`` file, or a :class:`~zoo.inference.classify.Classifier`.
-        dataset: what :func:`zoo.data.sources.labelled.read` takes.
+        dataset: what :func:`zoo.data.dataset.read_for_evaluation` takes.
         split: the part to judge by; the first that there is of ``"test"``, ``"val"`` and ``"train"`` without, all of a
             dataset without parts.
         calibrate_on: another part, or another dataset, on which a temperature is fitted and thresholds are chosen.
@@ -112,7 +112,7 @@ def check_storable(classifier: Classifier, tta: Views | None) -> None:
         )
 
 
-def _to_calibrate(judged: Labelled, on: str) -> Labelled:
+def _to_calibrate(judged: EvaluationSet, on: str) -> EvaluationSet:
     """The images to calibrate on, none of which is judged."""
     data = read_dataset(judged.path, on) if on in PARTS else read_dataset(on, None)
     theirs = {os.path.abspath(source.path) for source in data.sources}

@@ -23,7 +23,7 @@ import numpy as np
 
 from zoo import engines
 from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
-from zoo.data.sources import labelled
+from zoo.data.dataset import read_for_evaluation
 from zoo.engines import devices
 from zoo.evaluation.scores import outputs
 from zoo.inference import pipeline
@@ -133,7 +133,7 @@ def _listen(answers: IO[str], done: Callable[[int], None]) -> Measured | None:
 
 def _measure(request: Request, done: Callable[[int], None]) -> Measured:
     """The work of the child."""
-    data = labelled.read(request.dataset, request.part)
+    data = read_for_evaluation(request.dataset, request.part)
     # The parent has fetched what there was to fetch.
     classifier = Classifier(
         request.model, device=request.device, engine=request.engine, batch_size=request.batch_size, offline=True

@@ -12,8 +12,7 @@ import numpy as np
 
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
-from zoo.data.sources import labelled, manifest
-from zoo.data.sources.labelled import Labelled
+from zoo.data.dataset import EvaluationSet, read_for_evaluation
 from zoo.engines.base import Engine
 from zoo.engines.cropped import Cropped, larger
 from zoo.engines.mirrored import Mirrored
@@ -49,9 +48,9 @@ class Scored:
     logits: bool = False
 
 
-def read_dataset(path: str | os.PathLike[str], part: str | None) -> Labelled:
+def read_dataset(path: str | os.PathLike[str], part: str | None) -> EvaluationSet:
     """The images, with a word on what was chosen and what was left out."""
-    found = labelled.read(path, part)
+    found = read_for_evaluation(path, part)
     if part is None and len(found.parts) > 1:
         log.info("%s has the parts %s; '%s' is judged", found.path, ", ".join(found.parts), found.part)
     if found.skipped:
@@ -61,22 +60,22 @@ def read_dataset(path: str | os.PathLike[str], part: str | None) -> Labelled:
     return found
 
 
-def warn_of_training(classifier: Classifier, data: Labelled) -> None:
+def warn_of_training(classifier: Classifier, data: EvaluationSet) -> None:
     """Say so where the images are probably those that the network was trained on, by the name of their folder."""
     if not classifier.spec.file or data.part not in (None, "train"):
         return
-    place = manifest.find_root(data.path) if data.path.lower().endswith(".csv") else data.path
-    if keras_file.read_metadata(classifier.spec.file).get("trained_on") == os.path.basename(os.path.realpath(place)):
+    names = {os.path.basename(os.path.realpath(place)) for place in (data.path, data.root)}
+    if keras_file.read_metadata(classifier.spec.file).get("trained_on") in names:
         log.warning(
             "%s was trained on images of %s, so that this says little about others; its run's split.csv as --dataset "
             "has those apart that it was not trained on",
             classifier.spec.name,
-            place,
+            data.root,
         )
 
 
 def outputs(
-    classifier: Classifier, data: Labelled, labels: Mapping[str, str] | None
+    classifier: Classifier, data: EvaluationSet, labels: Mapping[str, str] | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the network's outputs, and the output that each class of the dataset is, -1 where it has no image.
 
@@ -102,7 +101,7 @@ def outputs(
 
 
 def score(
-    classifier: Classifier, data: Labelled, truth: np.ndarray, tta: Views | None, step: Callable[[], None]
+    classifier: Classifier, data: EvaluationSet, truth: np.ndarray, tta: Views | None, step: Callable[[], None]
 ) -> Scored:
     """Run the network on all images."""
     engine, resize = _with_views(classifier, tta)

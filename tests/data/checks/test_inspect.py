@@ -10,12 +10,12 @@ from PIL import Image
 
 from tests.data.trees import idx_folder
 from tests.drawn import broken_files, detailed, encoded, odd_files, stored_for, with_orientation
+from zoo.data import dataset
 from zoo.data.checks import classes as class_checks
 from zoo.data.checks import inspect as inspection
 from zoo.data.checks.findings import KINDS, SEVERITIES, Report
 from zoo.data.checks.inspect import inspect
-from zoo.data.sources import dataset, lenient
-from zoo.data.sources.dataset import Dataset
+from zoo.data.dataset import Dataset
 from zoo.data.split import Split
 
 
@@ -43,7 +43,7 @@ def clean(tmp_path):
 
 
 def look(folder, **options) -> Report:
-    return inspect(lenient.read(folder), **options)
+    return inspect(dataset.read_for_check(folder), **options)
 
 
 def kinds(report):
@@ -273,11 +273,11 @@ def test_many_missing_classes_are_one_sentence():
 
 def test_a_division_has_copies_in_one_part(tmp_path):
     photos(tmp_path, {"a": 30, "b": 30})
-    data = dataset.read(tmp_path)
+    data = dataset.read_for_training(tmp_path)
     held = data.splits["val"].sources[0].path
     kept = data.splits["train"].sources[0].path
     shutil.copy(kept, held)
-    report = inspect(dataset.read(tmp_path))
+    report = inspect(dataset.read_for_training(tmp_path))
     assert not report.leaks
     (finding,) = report.of_kind("duplicate")
     assert set(finding.paths) == {held, kept}

@@ -11,7 +11,7 @@ from zoo.core.spec import Resize
 from zoo.data.checks import scan as module
 from zoo.data.checks.scan import is_named_after, look_at, survey
 from zoo.data.duplicates.phash import SIDE
-from zoo.data.sources import mnist
+from zoo.data.sources import idx_folder as idx_folder_source
 from zoo.images.decode import load
 from zoo.images.sources import Source
 
@@ -120,7 +120,8 @@ def test_grey_is_seen_in_the_pixels_and_not_in_the_mode(tmp_path):
 
 def test_images_of_idx_files_have_one_channel(tmp_path):
     content = idx_folder(tmp_path, size=(28, 28))
-    _, splits = mnist.read(str(tmp_path))
+    folder = idx_folder_source.open_folder(str(tmp_path))
+    splits = folder.read(folder.parts).splits
     found = survey(splits["train"].sources)
     assert found.looks.thumbs.shape == (40, 16, 16)
     assert found.grey.all()

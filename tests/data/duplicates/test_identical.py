@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.training.finetuning.toys import paint
+from zoo.data import dataset
 from zoo.data.duplicates import identical
-from zoo.data.sources import dataset
 from zoo.data.split import Split, divide
 from zoo.images.sources import Source
 
@@ -30,7 +30,7 @@ def test_a_division_keeps_copies_together(tmp_path, seed):
         os.link(folder / "red" / f"{number}.png", folder / "red" / f"copy-{number}.png")
     # The same image in another class, which is wrong, must not be learnt from either where it is judged.
     os.link(folder / "blue" / "0.png", folder / "green" / "blue.png")
-    found = dataset.read(folder, val_split=0.3, test_split=0.2, seed=seed)
+    found = dataset.read_for_training(folder, val_split=0.3, test_split=0.2, seed=seed)
     contents = {part: {Path(s.path).read_bytes() for s in split.sources} for part, split in found.splits.items()}
     assert not contents["train"] & contents["val"]
     assert not contents["train"] & contents["test"]

@@ -7,8 +7,8 @@ from tests.data.trees import class_folders
 from tests.drawn import broken_files
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
+from zoo.data import dataset
 from zoo.data.loading import decoding
-from zoo.data.sources import dataset
 from zoo.images.decode import load
 from zoo.images.sources import Source
 
@@ -19,7 +19,7 @@ SQUASH = Resize(12, 16, "squash")
 def split(tmp_path):
     """50 images of 2 classes."""
     class_folders(tmp_path / "set", {"a": 30, "b": 20})
-    return dataset.read(tmp_path / "set", val_split=0).splits["train"]
+    return dataset.read_for_training(tmp_path / "set", val_split=0).splits["train"]
 
 
 def test_processes_give_what_threads_give(split):
@@ -54,13 +54,13 @@ def test_a_file_that_brings_the_decoder_down_costs_itself_alone(split, monkeypat
     script = tmp_path / "deadly.py"
     script.write_text(
         "import os\n"
-        "from zoo.data import alike, worker\n"
-        "original = alike.AlikeReader.load\n"
+        "from zoo.data.loading import shared_headers, worker\n"
+        "original = shared_headers.AlikeReader.load\n"
         "def deadly(self, source):\n"
         f"    if source.path == {split.sources[7].path!r}:\n"
         "        os._exit(9)\n"
         "    return original(self, source)\n"
-        "alike.AlikeReader.load = deadly\n"
+        "shared_headers.AlikeReader.load = deadly\n"
         "worker.main()\n"
     )
     monkeypatch.setattr(decoding, "_COMMAND", f"exec(open({str(script)!r}).read())")

@@ -16,9 +16,9 @@ from tests.data.trees import class_folders, idx_folder
 from tests.drawn import broken_files, detailed, odd_files
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Resize
+from zoo.data import dataset
 from zoo.data.augment.augment import Augment
 from zoo.data.loading.loader import Loader
-from zoo.data.sources import dataset
 from zoo.data.split import Split
 from zoo.images.decode import load
 from zoo.images.sources import Source
@@ -31,7 +31,7 @@ STANDARD = Augment(flip="horizontal", shift=2, rotate=10, brightness=0.2, cutout
 def split(tmp_path):
     """50 images of 3 classes."""
     class_folders(tmp_path / "set", {"a": 30, "b": 15, "c": 5})
-    return dataset.read(tmp_path / "set", val_split=0).splits["train"]
+    return dataset.read_for_training(tmp_path / "set", val_split=0).splits["train"]
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_file_that_comes_back_broken(split, make):
 
 def test_grey_images_are_kept_with_one_channel(tmp_path, make):
     content = idx_folder(tmp_path)
-    split = dataset.read(tmp_path, val_split=0).splits["train"]
+    split = dataset.read_for_training(tmp_path, val_split=0).splits["train"]
     loader = make(split, Resize(8, 6, "squash"), classes=4)
     loader.prepare()
     assert loader.nbytes == 40 * 8 * 6
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_everything(tmp_path):
         "import sys\n"
         "from zoo.data import dataset, loader\n"
         "from zoo.core.spec import Resize\n"
-        f"split = dataset.read({str(folder)!r}).splits['train']\n"
+        f"split = dataset.read_for_training({str(folder)!r}).splits['train']\n"
         "one = loader.Loader(split, Resize(224, 224), classes=2, batch_size=8, workers=2)\n"
         "one.prepare(lambda done, total: print(done, flush=True))\n"
     )

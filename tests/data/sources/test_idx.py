@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.data.trees import idx, idx_folder
 from zoo.core.errors import UsageError
-from zoo.data.sources import dataset
-from zoo.data.sources.idx import Images, find, read_file
+from zoo.data import dataset
+from zoo.data.sources.idx import IdxImages, find, read_file
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
@@ -121,12 +121,12 @@ def test_images_and_labels_of_different_numbers(tmp_path):
     idx_folder(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(39, np.uint8)))
     with pytest.raises(UsageError, match=r"holds 40 images and .* 39 labels"):
-        dataset.read(tmp_path)
+        dataset.read_for_training(tmp_path)
 
 
 def test_images_are_sources(tmp_path):
     pixels = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
-    images = Images(pixels, np.array([3, 1]), "file")
+    images = IdxImages(pixels, np.array([3, 1]), "file")
     assert [source.path for source in images] == ["file[3]", "file[1]"]
     assert np.array_equal(images[0].pixels, pixels[3])
     assert [source.path for source in images[1:]] == ["file[1]"]

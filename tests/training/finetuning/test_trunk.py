@@ -11,8 +11,8 @@ from tests.training.finetuning.toys import NETWORK
 from zoo.catalog import registry
 from zoo.core.errors import UnavailableError
 from zoo.core.spec import Cut, Resize
+from zoo.data import dataset
 from zoo.data.augment.augment import Augment
-from zoo.data.sources import dataset
 from zoo.engines import devices
 from zoo.images import decode
 from zoo.pretrained import weights
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("plain_engine")
 
 @pytest.fixture
 def split(images):
-    return dataset.read(images, val_split=0.0).splits["train"]
+    return dataset.read_for_training(images, val_split=0.0).splits["train"]
 
 
 def trunk(cut=None):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from zoo.data.checks.findings import Finding, counted, listed
-from zoo.data.sources.dataset import Dataset
+from zoo.data.dataset import Dataset
 
 #: A class with fewer images to train on has few.
 FEW = 10

@@ -13,9 +13,9 @@ import numpy as np
 from zoo.data.checks import classes as class_checks
 from zoo.data.checks.findings import KINDS, Finding, Report, counted, listed
 from zoo.data.checks.scan import Facts, is_named_after, survey
+from zoo.data.dataset import Dataset
 from zoo.data.duplicates.groups import FLAT, Looks, exact_groups, is_mirrored, near_groups
 from zoo.data.duplicates.phash import contrast
-from zoo.data.sources.dataset import Dataset
 from zoo.images.folders import SUFFIXES
 from zoo.images.sources import Source
 
@@ -36,7 +36,7 @@ def inspect(
     """Look for what is wrong with a dataset. Each file is opened once, and none is changed.
 
     Args:
-        dataset: as :func:`zoo.data.sources.dataset.read` gives it, or :func:`zoo.data.sources.lenient.read`.
+        dataset: as any reader of :mod:`zoo.data.dataset` gives it.
         near: whether copies to the eye are looked for, beside those byte for byte.
         threads: how many read and compare; the number of processors without.
         progress: called with the images done and those in all.

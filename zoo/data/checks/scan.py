@@ -19,7 +19,7 @@ from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.data.duplicates.groups import Looks
 from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
-from zoo.data.sources.idx import Images
+from zoo.data.sources.idx import IdxImages
 from zoo.images.decode import load
 from zoo.images.formats import check_cost, identify
 from zoo.images.sources import Source
@@ -86,7 +86,7 @@ def survey(
         progress: called with the images done and those in all.
     """
     count, workers = len(sources), threads or processors()
-    is_grey = isinstance(sources, Images)
+    is_grey = isinstance(sources, IdxImages)
     facts: list[Facts] = []
     thumbs = np.empty((count, SIDE // 2, SIDE // 2, *(() if is_grey else (3,))), np.uint8)
     plain, mirrored, grey = np.empty(count, np.uint64), np.empty(count, np.uint64), np.zeros(count, bool)

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 
 import numpy as np
 
-from zoo.data.sources.idx import Images
+from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
 
 
@@ -21,7 +21,7 @@ def groups(split: Split) -> list[np.ndarray]:
     Returns:
         the indices, int64, of two or more images for each content that occurs so often, in order.
     """
-    if isinstance(split.sources, Images):
+    if isinstance(split.sources, IdxImages):
         pixels = split.sources.pixels[split.sources.indices]
         return _repeated((hashlib.blake2b(image.tobytes()).digest(), index) for index, image in enumerate(pixels))
     sizes = [_size(source.path) for source in split.sources]

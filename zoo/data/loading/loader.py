@@ -20,7 +20,7 @@ from zoo.core.spec import Resize
 from zoo.data.augment.augment import Augment
 from zoo.data.loading.decoding import Decoder
 from zoo.data.loading.shared_headers import is_fit
-from zoo.data.sources.idx import Images
+from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
 
 #: An image of which random crops are taken is kept larger than the network's input by this factor, which is the
@@ -93,7 +93,7 @@ class Loader:
         self._memory = memory
         self._targets = targets
         self._stored = stored_size(resize, augment)
-        self._grey = isinstance(split.sources, Images)
+        self._grey = isinstance(split.sources, IdxImages)
         # Indices of the images that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
         self._kept = np.arange(len(split))
         self._pixels: np.ndarray | None = None
@@ -201,7 +201,7 @@ class Loader:
     def _whole(self) -> bool:
         """Whether the images of an array need no resizing at all."""
         sources = self.split.sources
-        return isinstance(sources, Images) and is_fit(sources.pixels.shape[:0:-1], self._stored)
+        return isinstance(sources, IdxImages) and is_fit(sources.pixels.shape[:0:-1], self._stored)
 
     def _decode_all(self, progress: Callable[[int, int], None]) -> None:
         count = len(self.split)

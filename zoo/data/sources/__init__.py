@@ -1,1 +1,6 @@
-"""Datasets on a disk: folders, tables, IDX files."""
+"""Reading datasets from disk, whatever their layout.
+
+* ``base``: what a source is, and what it returns.
+* ``registry``: the table of sources, and which of them a path belongs to.
+* ``class_folders``, ``table``, ``idx_folder``: one file for each source; ``idx`` is the IDX file format.
+"""

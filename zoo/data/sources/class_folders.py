@@ -1,14 +1,13 @@
-"""Datasets as folders: a folder for each class, and perhaps one for each part above them."""
+"""Folders of classes: a folder for each class, and perhaps ``train``, ``val`` and ``test`` above them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from zoo.core.errors import UsageError
+from zoo.data.sources.base import Parsed, Problem, join_classes, keys_below
 from zoo.data.split import Split
 from zoo.images.folders import SUFFIXES
 from zoo.images.sources import Source, reason
@@ -18,45 +17,108 @@ NAMES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("t
 
 
 @dataclass
-class Tree:
-    """What was found below a folder, before it is checked and divided."""
+class Listing:
+    """The images in the class folders of one folder; ``labels`` are indices into ``classes``."""
 
     classes: tuple[str, ...]
-    splits: dict[str, Split] = field(default_factory=dict)
-    #: A name for each image of ``train``: its path below the folder of the classes, with slashes.
-    keys: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
-def read_tree(folder: str) -> Tree:
-    """Find the parts, classes and images below a folder.
+class ClassFolders:
+    """A folder of class folders, or of parts with class folders; see :class:`~zoo.data.sources.base.DatasetSource`."""
+
+    def __init__(self, folder: str) -> None:
+        """List the parts.
+
+        Raises:
+            UsageError: the folder cannot be listed, or has two folders for validation.
+        """
+        self.root = folder
+        self.recorded = False
+        self._folders = [path for path, is_folder in _list_folder(folder) if is_folder]
+        self._places = _find_parts(folder, [os.path.basename(path) for path in self._folders])
+        self.parts = tuple(self._places)
+
+    def read(self, parts: Sequence[str]) -> Parsed:
+        """Find the images of some parts; see :meth:`~zoo.data.sources.base.DatasetSource.read`."""
+        places = {part: self._places[part] for part in parts} or {"train": self.root}
+        listings = {part: list_classes(place) for part, place in places.items()}
+        classes = tuple(sorted({name for listing in listings.values() for name in listing.classes}))
+        splits = {
+            part: Split(listing.sources, join_classes(listing.classes, classes, listing.labels))
+            for part, listing in listings.items()
+        }
+        skipped = [entry for listing in listings.values() for entry in listing.skipped]
+        if self.parts:
+            beside = [path for path in self._folders if path not in self._places.values()]
+            skipped += [(path, "a folder beside the parts, not used") for path in beside]
+        problems = []
+        for part, listing in listings.items():
+            # Only training needs images of every class.
+            problems += [problem for problem in listing.problems if part == "train" or problem.kind != "empty-class"]
+            if part != "train" and "train" in listings:
+                problems += find_unknown(places[part], listing.classes, listings["train"].classes)
+        return Parsed(
+            classes,
+            splits,
+            lambda: keys_below(places["train"], splits["train"].sources),
+            tuple(skipped),
+            tuple(problems),
+        )
+
+
+def open_folder(path: str) -> ClassFolders | None:
+    """Open a folder; ``None`` if it is none."""
+    return ClassFolders(path) if os.path.isdir(path) else None
+
+
+def list_classes(place: str) -> Listing:
+    """Find the images in a folder of class folders. Images in a folder without folders are one class, of its name.
 
     Raises:
-        UsageError: there are no classes, a class has no images to train on, or stands beside ``train/`` only.
+        UsageError: a folder cannot be listed.
     """
-    subfolders = _subfolders(folder)
-    parts = find_parts(folder) or {"train": folder}
-    if "train" not in parts:
-        raise UsageError(f"{folder} holds {' and '.join(subfolders)}, and no folder train with images to learn.")
-    classes = _classes(parts["train"])
-    tree = Tree(classes)
-    for part, place in parts.items():
-        _read_part(tree, part, place)
-    if parts["train"] != folder:
-        others = [name for name in subfolders if os.path.join(folder, name) not in parts.values()]
-        tree.skipped += [(os.path.join(folder, name), "a folder beside train, not used") for name in others]
-    return tree
+    entries = _list_folder(place)
+    folders = [path for path, is_folder in entries if is_folder]
+    loose = [path for path, is_folder in entries if not is_folder and _is_image(path)]
+    if not folders:
+        names = (os.path.basename(os.path.abspath(place)),) if loose else ()
+        seen = "images, but no folder for each class" if loose else "no folders with images"
+        text = f"{place} holds {seen}; put the images of each class in a folder of its name."
+        return Listing(names, [*map(Source, loose)], [0] * len(loose), problems=[Problem("unlabelled", text)])
+    listing = Listing(tuple(map(os.path.basename, folders)))
+    for label, folder in enumerate(folders):
+        files = list(_walk(folder))
+        images = [path for path in files if _is_image(path)]
+        listing.sources += map(Source, images)
+        listing.labels += [label] * len(images)
+        listing.skipped += [(path, "not an image, by its name") for path in files if not _is_image(path)]
+        if not images:
+            beside = f" (but {len(files)} other file{'s' * (len(files) != 1)})" if files else ""
+            listing.skipped.append((folder, f"a class folder without images{beside}"))
+            text = f"The class folder {folder} holds no images{beside}: add some, or remove it."
+            listing.problems.append(Problem("empty-class", text))
+    listing.skipped += [(path, "an image that stands in no class folder") for path in loose]
+    return listing
 
 
-def find_parts(folder: str) -> dict[str, str]:
+def find_unknown(place: str, names: Sequence[str], known: Sequence[str]) -> list[Problem]:
+    """The problem that a folder has classes that are not known; none if all are."""
+    unknown = sorted(set(names) - set(known))
+    if not unknown:
+        return []
+    said = ", ".join(f"'{name}'" for name in unknown[:3]) + ("…" if len(unknown) > 3 else "")
+    return [Problem("unknown-class", f"{place} has the class {said}, which the training images do not have.")]
+
+
+def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:
     """The folders of the parts, by part; none where the folders are classes.
 
     A folder ``val`` or ``test`` is a class where there are others than these, and no ``train``.
-
-    Raises:
-        UsageError: the folder cannot be listed, or has two folders for validation.
     """
-    subfolders = _subfolders(folder)
     found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
     if not found["train"] and not all(name in {*NAMES["val"], *NAMES["test"]} for name in subfolders):
         return {}
@@ -65,87 +127,10 @@ def find_parts(folder: str) -> dict[str, str]:
     return {part: os.path.join(folder, names[0]) for part, names in found.items() if names}
 
 
-def read_classes(place: str) -> Tree:
-    """What a folder of class folders holds, as the part ``test``, of which nothing is asked that training needs.
-
-    Raises:
-        UsageError: it holds no folders, or cannot be listed.
-    """
-    tree = Tree(_classes(place))
-    _read_part(tree, "test", place)
-    return tree
-
-
-def read_validation(place: str, classes: tuple[str, ...]) -> Tree:
-    """What a folder of class folders holds, as the part ``val`` of images with these classes.
-
-    Raises:
-        UsageError: it has another class, or cannot be listed.
-    """
-    tree = Tree(classes)
-    _read_part(tree, "val", place)
-    return tree
-
-
-def _classes(place: str) -> tuple[str, ...]:
-    """Names of the class folders, sorted as text, which is the order that Keras gives them too."""
-    classes = tuple(_subfolders(place))
-    if not classes:
-        images = any(_is_image(entry.name) for entry in os.scandir(place))
-        seen = "images, but no folder for each class" if images else "no folders with images"
-        raise UsageError(f"{place} holds {seen}; put the images of each class in a folder of its name.")
-    return classes
-
-
-def _read_part(tree: Tree, part: str, place: str) -> None:
-    """Add the images of one part to the tree."""
-    unknown = sorted(set(_subfolders(place)) - set(tree.classes))
-    if unknown and part != "train":
-        names = ", ".join(f"'{name}'" for name in unknown[:3]) + ("…" if len(unknown) > 3 else "")
-        raise UsageError(f"{place} has the class {names}, which the images to train on do not have.")
-    sources: list[Source] = []
-    labels: list[int] = []
-    for label, name in enumerate(tree.classes):
-        folder = os.path.join(place, name)
-        if part != "train" and not os.path.isdir(folder):
-            continue
-        before, others = len(sources), 0
-        for path in _walk(folder):
-            if _is_image(path):
-                sources.append(Source(path))
-            else:
-                others += 1
-                tree.skipped.append((path, "not an image, by its name"))
-        count = len(sources) - before
-        labels += [label] * count
-        if not count:
-            beside = f" (but {others} other file{'s' * (others != 1)})" if others else ""
-            if part == "train":
-                raise UsageError(f"The class folder {folder} holds no images{beside}: add some, or remove it.")
-            tree.skipped.append((folder, f"a class folder without images{beside}"))
-    for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
-        if not entry.name.startswith(".") and _is_image(entry.name) and not _is_folder(entry):
-            tree.skipped.append((entry.path, "an image that stands in no class folder"))
-    tree.splits[part] = Split(sources, np.array(labels, np.int64))
-    if part == "train":
-        start = len(place.rstrip("/" + os.sep)) + 1
-        tree.keys = [source.path[start:].replace(os.sep, "/") for source in sources]
-
-
-def _subfolders(folder: str) -> list[str]:
-    """Names of the folders in a folder, in order; hidden ones do not count."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
-    except OSError as error:
-        raise UsageError(f"The folder {folder} cannot be listed: {reason(error)}.") from error
-    return sorted(names)
-
-
 def _walk(top: str) -> Iterator[str]:
-    """Every file below a folder, in order, images and others; links are followed, but not in circles."""
+    """Every file below a folder, sorted, images and others; links are followed, but not in circles."""
     # A stack and not recursion: folders may be nested more deeply than Python calls.
-    stack = [(iter(_listing(top)), os.path.realpath(top))]
+    stack = [(iter(_list_folder(top)), os.path.realpath(top))]
     above = {stack[0][1]}
     while stack:
         entries, real = stack[-1]
@@ -154,15 +139,15 @@ def _walk(top: str) -> Iterator[str]:
                 yield path
             elif (target := os.path.realpath(path)) not in above:
                 above.add(target)
-                stack.append((iter(_listing(path)), target))
+                stack.append((iter(_list_folder(path)), target))
                 break
         else:
             stack.pop()
             above.discard(real)
 
 
-def _listing(folder: str) -> list[tuple[str, bool]]:
-    """Paths in a folder, in order, and whether each is a folder; hidden names, pipes and devices do not count."""
+def _list_folder(folder: str) -> list[tuple[str, bool]]:
+    """Paths in a folder, sorted, and whether each is a folder; hidden names, pipes and devices do not count."""
     found = []
     try:
         with os.scandir(folder) as entries:

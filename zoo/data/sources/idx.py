@@ -34,7 +34,7 @@ _LIMIT = 1 << 33
 
 
 @dataclass(frozen=True, eq=False)
-class Images(Sequence[Source]):
+class IdxImages(Sequence[Source]):
     """Images of one array as sources, each made when it is asked for.
 
     ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), says which of them these are, and ``name`` what
@@ -51,16 +51,16 @@ class Images(Sequence[Source]):
     @overload
     def __getitem__(self, index: int) -> Source: ...
     @overload
-    def __getitem__(self, index: slice) -> Images: ...
-    def __getitem__(self, index: int | slice) -> Source | Images:
+    def __getitem__(self, index: slice) -> IdxImages: ...
+    def __getitem__(self, index: int | slice) -> Source | IdxImages:
         if isinstance(index, slice):
-            return Images(self.pixels, self.indices[index], self.name)
+            return IdxImages(self.pixels, self.indices[index], self.name)
         number = int(self.indices[index])
         return Source.from_array(self.pixels[number], name=f"{self.name}[{number}]")
 
-    def take(self, indices: np.ndarray) -> Images:
+    def take(self, indices: np.ndarray) -> IdxImages:
         """Those at ``indices``, integers (m,), in that order."""
-        return Images(self.pixels, self.indices[indices], self.name)
+        return IdxImages(self.pixels, self.indices[indices], self.name)
 
 
 @dataclass(frozen=True)

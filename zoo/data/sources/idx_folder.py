@@ -1,48 +1,61 @@
-"""A folder with MNIST's files as a dataset: parts by the files' names, classes by ``labels.txt``."""
+"""A folder with MNIST's IDX files: parts by the files' names, classes by ``labels.txt``."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.data.sources import idx
+from zoo.data.sources.base import Parsed
 from zoo.data.split import PARTS, Split
 from zoo.images.sources import reason
 
 
-def read(folder: str, *, training: bool = True) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """The classes and parts of a folder with IDX files; no parts where it holds none.
+class IdxFolder:
+    """A folder with IDX files; see :class:`~zoo.data.sources.base.DatasetSource`."""
 
-    Args:
-        folder: where they are.
-        training: whether there must be some to train on.
+    def __init__(self, folder: str, pairs: dict[str, idx.Pair]) -> None:
+        """``pairs``: the files of each part, at least one."""
+        self.root = folder
+        self.recorded = False
+        self._pairs = pairs
+        self.parts = tuple(part for part in PARTS if part in pairs)
+
+    def read(self, parts: Sequence[str]) -> Parsed:
+        """Read the files; see :meth:`~zoo.data.sources.base.DatasetSource.read`.
+
+        Raises:
+            UsageError: a file is damaged or a label has no name.
+        """
+        # All of them, because the first says what classes there are.
+        arrays = {part: idx.read_pair(self._pairs[part]) for part in self.parts}
+        names, numbers_of = _class_names(self.root, np.unique(arrays[self.parts[0]][1]))
+        splits = {}
+        for part in parts:
+            images, values = arrays[part]
+            labels = numbers_of[values]
+            if (labels < 0).any():
+                wrong = int(values[np.flatnonzero(labels < 0)[0]])
+                raise UsageError(f"{self._pairs[part].labels} has the label {wrong}, which is the number of no class.")
+            splits[part] = Split(idx.IdxImages(images, np.arange(len(labels)), self._pairs[part].images), labels)
+        return Parsed(names, splits, lambda: [str(number) for number in range(len(splits["train"]))])
+
+
+def open_folder(path: str) -> IdxFolder | None:
+    """Open a folder; ``None`` if it holds no IDX files.
 
     Raises:
-        UsageError: a file is damaged or without a partner, or a label has no name.
+        UsageError: a file has no partner, or two sets are for the same part.
     """
-    pairs = idx.find(folder)
-    if not pairs:
-        return (), {}
-    if training and "train" not in pairs:
-        raise UsageError(f"{folder} holds {os.path.basename(next(iter(pairs.values())).images)}, and none to train on.")
-    arrays = {part: idx.read_pair(pairs[part]) for part in PARTS if part in pairs}
-    values = np.unique(next(iter(arrays.values()))[1])
-    names, first = _names(folder, values)
-    splits = {}
-    for part, (images, labels) in arrays.items():
-        numbers = first[labels]
-        if (numbers < 0).any():
-            wrong = int(labels[np.flatnonzero(numbers < 0)[0]])
-            raise UsageError(f"{pairs[part].labels} has the label {wrong}, which is the number of no class.")
-        name = pairs[part].images
-        splits[part] = Split(idx.Images(images, np.arange(len(labels)), name), numbers)
-    return names, splits
+    pairs = idx.find(path) if os.path.isdir(path) else {}
+    return IdxFolder(path, pairs) if pairs else None
 
 
-def _names(folder: str, values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+def _class_names(folder: str, values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the classes, and the number of the class for each of the 256 labels, -1 for none."""
     numbers = np.full(256, -1, np.int64)
     file = os.path.join(folder, "labels.txt")
@@ -56,7 +69,7 @@ def _names(folder: str, values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray
         raise UsageError(f"{file} cannot be read: {reason(error)}.") from error
     if len(set(names)) < len(names):
         raise UsageError(f"{file} has the same name twice; every line is the name of one class.")
-    if not len(names) <= len(numbers):
+    if len(names) > len(numbers):
         raise UsageError(f"{file} has {len(names)} lines; an IDX file has no more than {len(numbers)} classes.")
     numbers[: len(names)] = np.arange(len(names))
     return names, numbers

@@ -1,4 +1,4 @@
-"""A recorded division, ``split.csv``: a table with the columns path, label and split that can be read back."""
+"""A table of images and labels, and perhaps parts: one of your own, or the ``split.csv`` of a run."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.errors import UsageError
-from zoo.data.sources import mnist
-from zoo.data.sources.idx import Images
+from zoo.data.sources import idx_folder
+from zoo.data.sources.base import Parsed
+from zoo.data.sources.idx import IdxImages
 from zoo.data.split import PARTS, Split
 from zoo.images.sources import Source, reason
 
+#: Suffixes of tables, and what separates their columns.
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+#: The table of a folder of images.
+FOLDER_TABLE = "labels.csv"
+#: Columns that say which file, and which class; the first that there is. ``split`` is optional.
+PATHS, LABELS = ("path", "file"), ("label", "wordnet_id", "index", "name")
+#: The columns of a recorded division.
 COLUMNS = ("path", "label", "split")
 
 #: An image of an IDX file: the file, and which of its images.
 _NUMBERED = re.compile(r"(?P<file>.+-ubyte(?:\.gz|\.xz)?)\[(?P<number>\d+)\]")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table, and where it stands."""
+class Row(NamedTuple):
+    """One line of a table. ``split`` is empty if the table has no such column."""
 
     line: int
     path: str
@@ -34,72 +41,119 @@ class Row:
     split: str
 
 
-def text(rows: Iterable[Mapping[str, str]]) -> str:
-    """The table as text; bytes of a name that are no UTF-8 are escaped as Python has them in memory."""
+class Table:
+    """A table; see :class:`~zoo.data.sources.base.DatasetSource`."""
+
+    def __init__(self, path: str) -> None:
+        """Read the table, but no image.
+
+        Raises:
+            UsageError: it cannot be read, has not the columns that it needs, or a line makes no sense.
+        """
+        self.path = path
+        header, self._rows = _read_rows(path)
+        self.root = find_root(path) if set(COLUMNS) <= set(header) else os.path.dirname(path)
+        self.parts = tuple(part for part in PARTS if any(row.split == part for row in self._rows))
+        self.recorded = bool(self.parts)
+
+    def read(self, parts: Sequence[str]) -> Parsed:
+        """The images of some parts; see :meth:`~zoo.data.sources.base.DatasetSource.read`."""
+        members = {part: [row for row in self._rows if row.split == part] for part in parts} or {"train": self._rows}
+        first = self._rows[0]
+        if _NUMBERED.fullmatch(first.path):
+            classes, splits = self._read_idx(members)
+        else:
+            if not os.path.lexists(place := os.path.join(self.root, first.path)):
+                raise UsageError(f"{self.path}, line {first.line}: there is no {place}; have the images moved?")
+            classes = tuple(sorted({row.label for row in self._rows}))
+            numbers = {name: number for number, name in enumerate(classes)}
+            splits = {
+                part: Split(
+                    [Source(os.path.join(self.root, row.path.replace("/", os.sep))) for row in rows],
+                    np.array([numbers[row.label] for row in rows], np.int64),
+                )
+                for part, rows in members.items()
+            }
+        return Parsed(classes, splits, lambda: [row.path for row in members["train"]])
+
+    def _read_idx(self, members: Mapping[str, list[Row]]) -> tuple[tuple[str, ...], dict[str, Split]]:
+        """The images of IDX files, whose own labels must be those of the table."""
+        folder = idx_folder.open_folder(self.root)
+        if folder is None:
+            raise UsageError(f"{self.path} takes its images from IDX files, and {self.root} has none.")
+        whole = folder.read(folder.parts)
+        # Which part of the original each file is, by its name.
+        files = {split.sources.name: split for split in whole.splits.values() if isinstance(split.sources, IdxImages)}
+        splits: dict[str, Split] = {}
+        for part, rows in members.items():
+            matches = [_NUMBERED.fullmatch(row.path) for row in rows]
+            names = {
+                os.path.join(self.root, match["file"]) if match else row.path
+                for match, row in zip(matches, rows, strict=True)
+            }
+            name = names.pop()
+            if names or name not in files:
+                raise UsageError(
+                    f"{self.path} takes the images of '{part}' from {name}; expected is one IDX file of {self.root} "
+                    "for each part."
+                )
+            split = files[name]
+            numbers = np.array([int(match["number"]) for match in matches if match], np.int64)
+            for row, number in zip(rows, numbers, strict=True):
+                if number >= len(split) or whole.classes[split.labels[number]] != row.label:
+                    raise UsageError(
+                        f"{self.path}, line {row.line}: {row.path} is no image of '{row.label}' in {self.root}."
+                    )
+            splits[part] = split.take(numbers)
+        return whole.classes, splits
+
+
+def open_table(path: str) -> Table | None:
+    """Open a table, or the ``labels.csv`` of a folder without subfolders; ``None`` if there is neither."""
+    if os.path.isdir(path):
+        table = os.path.join(path, FOLDER_TABLE)
+        is_flat = os.path.isfile(table) and not any(os.path.isdir(entry.path) for entry in os.scandir(path))
+        return Table(table) if is_flat else None
+    return Table(path) if _is_table(path) and os.path.exists(path) else None
+
+
+def to_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """A recorded division as a table; bytes of a name that are no UTF-8 stay what they are."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return stream.getvalue()
+    return stream.getvalue().encode("utf-8", "surrogateescape")
 
 
 def write(path: str | os.PathLike[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """Write a table; atomic.
+    """Record a division; atomic.
 
     Raises:
         OSError: the disk is full or cannot be written.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        temporary.write_bytes(text(rows).encode("utf-8", "surrogateescape"))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def read(path: str, root: str) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """The classes, sorted by name or as ``labels.txt`` has them, and the parts that a table describes.
-
-    Args:
-        path: the table.
-        root: the folder that paths in it begin at, where they are not absolute.
-
-    Raises:
-        UsageError: it is no such table, or names an IDX file that is not there.
-    """
-    rows = _rows(path)
-    if _NUMBERED.fullmatch(rows[0].path):
-        return _numbered(path, rows, root)
-    classes = tuple(sorted({row.label for row in rows}))
-    numbers = {name: number for number, name in enumerate(classes)}
-    first = os.path.join(root, rows[0].path)
-    if not os.path.lexists(first):
-        raise UsageError(f"{path}, line {rows[0].line}: there is no {first}; have the images moved?")
-    splits = {}
-    for part in PARTS:
-        members = [row for row in rows if row.split == part]
-        if members:
-            sources = [Source(os.path.join(root, row.path.replace("/", os.sep))) for row in members]
-            splits[part] = Split(sources, np.array([numbers[row.label] for row in members], np.int64))
-    return classes, splits
+    atomic.write(path, to_csv(rows))
 
 
 def find_root(path: str) -> str:
-    """The folder that the paths of a table begin at: that of the dataset in ``config.yaml`` beside it, else its own.
+    """The folder that the paths of a division are relative to: the dataset in ``config.yaml`` beside it, or its own.
 
     Raises:
         UsageError: the dataset is not there any more.
     """
     root, seen = path, set()
     # The dataset of a run may be the table of an earlier one.
-    while root.lower().endswith(".csv") and root not in seen:
+    while _is_table(root) and root not in seen:
         seen.add(root)
         own = os.path.dirname(root)
         root = _recorded(os.path.join(own, "config.yaml")) or own or os.curdir
     if not os.path.isdir(root):
         raise UsageError(f"The images of {path} were in {root}, which is not there any more.")
     return root
+
+
+def _is_table(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in DELIMITERS
 
 
 def _recorded(config: str) -> str | None:
@@ -116,59 +170,34 @@ def _recorded(config: str) -> str | None:
     return dataset if isinstance(dataset, str) else None
 
 
-def _numbered(path: str, rows: list[Row], root: str) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """The same for images of IDX files, whose own labels must be those of the table."""
-    classes, whole = mnist.read(root)
-    # Which part of the original each file is, by its name.
-    files = {split.sources.name: split for split in whole.values() if isinstance(split.sources, Images)}
-    splits: dict[str, Split] = {}
-    for part in PARTS:
-        members = [row for row in rows if row.split == part]
-        if not members:
-            continue
-        matches = [_NUMBERED.fullmatch(row.path) for row in members]
-        names = {
-            os.path.join(root, match["file"]) if match else row.path
-            for match, row in zip(matches, members, strict=True)
-        }
-        name = names.pop()
-        if names or name not in files:
-            raise UsageError(
-                f"{path} takes the images of '{part}' from {name}; expected is one IDX file of {root} for each part."
-            )
-        split = files[name]
-        numbers = np.array([int(match["number"]) for match in matches if match], np.int64)
-        for row, number in zip(members, numbers, strict=True):
-            if number >= len(split) or classes[split.labels[number]] != row.label:
-                raise UsageError(f"{path}, line {row.line}: {row.path} is no image of '{row.label}' in {root}.")
-        splits[part] = split.take(numbers)
-    return classes, splits
-
-
-def _rows(path: str) -> list[Row]:
-    """The lines of a table, checked one by one."""
-    rows = []
+def _read_rows(path: str) -> tuple[list[str], list[Row]]:
+    """The header and the lines of a table, checked one by one."""
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if missing:
-                raise UsageError(
-                    f"{path} has no column '{missing[0]}'; expected are the columns path, label and split."
-                )
-            for entry in reader:
-                row = Row(reader.line_num, *(entry[column] or "" for column in COLUMNS))
-                if not row.path or not row.label:
-                    raise UsageError(f"{path}, line {row.line}: a path and a label are needed.")
-                if row.split not in PARTS:
-                    raise UsageError(
-                        f"{path}, line {row.line}: the split is train, val or test. Received: '{row.split}'"
-                    )
-                rows.append(row)
+            reader = csv.reader(file, delimiter=DELIMITERS[os.path.splitext(path)[1].lower()])
+            header = next(reader, [])
+            lines = [(reader.line_num, cells + [""] * (len(header) - len(cells))) for cells in reader if cells]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
     except csv.Error as error:
         raise UsageError(f"{path} is no table of comma-separated values: {error}.") from error
-    if not rows:
+    columns = {name: number for number, name in enumerate(header)}
+    place = next((name for name in PATHS if name in columns), None)
+    if place is None:
+        raise UsageError(f"{path} has no column 'path' or 'file'; it also needs one of {', '.join(LABELS)}.")
+    if not lines:
         raise UsageError(f"{path} has no lines below its header.")
-    return rows
+    label = next((name for name in LABELS if name in columns and any(cells[columns[name]] for _, cells in lines)), None)
+    if label is None:
+        raise UsageError(f"{path} has no classes; it needs one of the columns {', '.join(LABELS)}.")
+    rows = []
+    for line, cells in lines:
+        row = Row(
+            line, cells[columns[place]], cells[columns[label]], cells[columns["split"]] if "split" in columns else ""
+        )
+        if not row.path or not row.label:
+            raise UsageError(f"{path}, line {line}: '{place}' and '{label}' are needed.")
+        if "split" in columns and row.split not in PARTS:
+            raise UsageError(f"{path}, line {line}: the split is train, val or test. Received: '{row.split}'")
+        rows.append(row)
+    return header, rows

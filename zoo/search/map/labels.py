@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.data.sources.labelled import LABELS, PATHS
+from zoo.data.sources.table import LABELS, PATHS
 from zoo.images.folders import natural
 from zoo.images.sources import reason
 

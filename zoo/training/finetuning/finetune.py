@@ -35,7 +35,7 @@ def finetune(
     >>> finetune("photos", "mobilenetv2").metrics["val"]["top1"]
 
     Args:
-        dataset: as :func:`zoo.data.sources.dataset.read` takes it.
+        dataset: as :func:`zoo.data.dataset.read_for_training` takes it.
         model: a name, ``NAME:TAG``, or a ``.keras`` file; the best compromise that is to be had without.
         folder: the run folder, which must be new or empty; ``runs/NAME-1``, ``-2``, … without.
         mode: ``auto``, ``head``, ``partial``, ``full`` or ``scratch``; the recipe's without.

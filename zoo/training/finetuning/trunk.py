@@ -22,7 +22,7 @@ from zoo import engines
 from zoo.core import artifacts
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Cut, ModelSpec
-from zoo.data.sources.idx import Images
+from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
 from zoo.engines import compiled
 from zoo.inference import pipeline
@@ -212,7 +212,7 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 def _digest(split: Split) -> str:
     """sha256 of which images there are: path, size and time of each file, without reading any."""
     hashed = hashlib.sha256()
-    if isinstance(split.sources, Images):
+    if isinstance(split.sources, IdxImages):
         hashed.update(split.sources.pixels.tobytes())
         hashed.update(np.ascontiguousarray(split.sources.indices).tobytes())
         return hashed.hexdigest()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.data.trees import class_folders, idx_folder
 from zoo.core.errors import UsageError
-from zoo.data.sources import dataset
+from zoo.data import dataset
 
 
 def same(first, second):
@@ -23,31 +23,32 @@ def same(first, second):
 
 def test_a_recorded_division_is_read_back(tmp_path):
     class_folders(tmp_path / "set", {"a": 12, "b": 9})
-    data = dataset.read(tmp_path / "set", val_split=0.3, test_split=0.2, seed=5)
+    data = dataset.read_for_training(tmp_path / "set", val_split=0.3, test_split=0.2, seed=5)
     data.write(tmp_path / "split.csv")
-    same(dataset.read(tmp_path / "split.csv", root=tmp_path / "set"), data)
+    (tmp_path / "config.yaml").write_text(f"dataset: {tmp_path / 'set'}\n")
+    same(dataset.read_for_training(tmp_path / "split.csv"), data)
     # Beside the images no root is needed.
     data.write(tmp_path / "set" / "split.csv")
-    same(dataset.read(tmp_path / "set" / "split.csv"), data)
+    same(dataset.read_for_training(tmp_path / "set" / "split.csv"), data)
 
 
 def test_a_run_knows_where_its_images_are(tmp_path):
     class_folders(tmp_path / "set", {"a": 12, "b": 9})
-    data = dataset.read(tmp_path / "set")
+    data = dataset.read_for_training(tmp_path / "set")
     previous = tmp_path / "set"
     for name in ("run1", "run2"):
         run = tmp_path / name
         run.mkdir()
         (run / "config.yaml").write_text(f"model: lenet5\ndataset: {previous}\n")
         data.write(run / "split.csv")
-        again = dataset.read(run / "split.csv")
+        again = dataset.read_for_training(run / "split.csv")
         same(again, data)
         assert list(again.rows()) == list(data.rows())
         # The next run was given the table of this one.
         previous = run / "split.csv"
     shutil.rmtree(tmp_path / "set")
     with pytest.raises(UsageError, match=r"were in .*set, which is not there any more"):
-        dataset.read(tmp_path / "run2" / "split.csv")
+        dataset.read_for_training(tmp_path / "run2" / "split.csv")
 
 
 @pytest.mark.parametrize("names", [None, "d\nc\nb\na\n"])
@@ -56,22 +57,23 @@ def test_a_division_of_idx_files_is_read_back(tmp_path, names, suffix):
     idx_folder(tmp_path / "set", suffix=suffix)
     if names:
         (tmp_path / "set" / "labels.txt").write_text(names)
-    data = dataset.read(tmp_path / "set", seed=2)
-    data.write(tmp_path / "split.csv")
-    again = dataset.read(tmp_path / "split.csv", root=tmp_path / "set")
+    data = dataset.read_for_training(tmp_path / "set", seed=2)
+    data.write(tmp_path / "set" / "split.csv")
+    again = dataset.read_for_training(tmp_path / "set" / "split.csv")
     same(again, data)
     assert (again.splits["val"].sources[3].pixels == data.splits["val"].sources[3].pixels).all()
 
 
 def test_idx_files_that_have_changed(tmp_path):
     idx_folder(tmp_path / "set")
-    dataset.read(tmp_path / "set").write(tmp_path / "split.csv")
+    table = tmp_path / "set" / "split.csv"
+    dataset.read_for_training(tmp_path / "set").write(table)
     idx_folder(tmp_path / "set", values=[3, 2, 1, 0])
     with pytest.raises(UsageError, match=r"split.csv, line 2: train-images-idx3-ubyte\[\d+\] is no image of '\d'"):
-        dataset.read(tmp_path / "split.csv", root=tmp_path / "set")
+        dataset.read_for_training(table)
     idx_folder(tmp_path / "set", train=8)
     with pytest.raises(UsageError, match="is no image of"):
-        dataset.read(tmp_path / "split.csv", root=tmp_path / "set")
+        dataset.read_for_training(table)
 
 
 def test_a_table_of_ones_own(tmp_path):
@@ -80,7 +82,7 @@ def test_a_table_of_ones_own(tmp_path):
     lines += [f"train,{'ab'[number % 2]},photos/x/{number}.png,nice" for number in range(4)]
     lines += [f"val,b,{tmp_path}/photos/x/4.png,absolute"]
     (tmp_path / "own.csv").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
-    data = dataset.read(tmp_path / "own.csv")
+    data = dataset.read_for_training(tmp_path / "own.csv")
     assert data.counts() == {"a": {"train": 2, "val": 0}, "b": {"train": 2, "val": 1}}
     assert os.path.samefile(data.splits["val"].sources[0].path, tmp_path / "photos" / "x" / "4.png")
 
@@ -89,14 +91,15 @@ def test_a_table_of_ones_own(tmp_path):
     ("text", "sentence"),
     [
         ("", r"has no column 'path'"),
-        ("path,label\n", r"has no column 'split'; expected are the columns path, label and split"),
+        ("label,split\n", r"has no column 'path' or 'file'; it also needs one of label, wordnet_id, index, name"),
+        ("path,split\na.png,train\n", r"has no classes; it needs one of the columns label,"),
         ("path,label,split\n", r"has no lines below its header"),
         (
             "path,label,split\na,cat,train\n\nb,cat,training\n",
             r", line 4: the split is .* Received: 'training'",
         ),
         ("path,label,split\na.png,cat\n", r", line 2: the split is train, val or test"),
-        ("path,label,split\n,cat,train\n", r", line 2: a path and a label are needed"),
+        ("path,label,split\n,cat,train\n", r", line 2: 'path' and 'label' are needed"),
         ("path,label,split\na.png,cat,train\n", r", line 2: there is no .*a\.png; have the images moved\?"),
         ("path,label,split\n" + "x" * 140_000 + ",cat,train\n", r"is no table of comma-separated values: "),
     ],
@@ -104,7 +107,7 @@ def test_a_table_of_ones_own(tmp_path):
 def test_tables_that_make_no_sense(tmp_path, text, sentence):
     (tmp_path / "split.csv").write_text(text)
     with pytest.raises(UsageError, match=r"split\.csv" + r".*" + sentence):
-        dataset.read(tmp_path / "split.csv")
+        dataset.read_for_training(tmp_path / "split.csv")
 
 
 def test_rules_hold_for_tables_too(tmp_path):
@@ -113,7 +116,7 @@ def test_rules_hold_for_tables_too(tmp_path):
     def sentence(*lines, **options):
         (tmp_path / "split.csv").write_text("path,label,split\n" + "\n".join(lines))
         with pytest.raises(UsageError) as caught:
-            dataset.read(tmp_path / "split.csv", **options)
+            dataset.read_for_training(tmp_path / "split.csv", **options)
         return str(caught.value)
 
     assert "only one class, 'a'" in sentence("a/0.png,a,train", "a/1.png,a,train")
@@ -128,4 +131,4 @@ def test_any_text_is_a_data_set_or_a_sentence(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("table")
     (folder / "split.csv").write_text("path,label,split\n" + text, newline="")
     with pytest.raises(UsageError):
-        dataset.read(folder / "split.csv")
+        dataset.read_for_training(folder / "split.csv")
