@@ -1,6 +1,6 @@
-"""zoo: image networks by name, that take plain images.
+"""zoo: Keras image models by name, which take raw RGB pixels.
 
-Everything here is imported when it is first used, so that ``import zoo`` costs nothing.
+The public API. Each name is imported when it is first used, so that ``import zoo`` is fast.
 """
 
 from __future__ import annotations

@@ -73,9 +73,9 @@ def test_as_few_images_are_counted_as_need_be(photos, monkeypatch):
     given = []
     find = sources.find
     monkeypatch.setattr(sources, "find", lambda *a, **k: (given.append(one) or one for one in find(*a, **k)))
-    assert common.come([str(photos)], 2, recursive=True)
+    assert common.has_at_least([str(photos)], 2, recursive=True)
     assert len(given) == 2
-    assert not common.come([str(photos)], 5, recursive=True)
+    assert not common.has_at_least([str(photos)], 5, recursive=True)
     given.clear()
-    assert not common.come([str(photos)], 10**6, recursive=True)
+    assert not common.has_at_least([str(photos)], 10**6, recursive=True)
     assert not given

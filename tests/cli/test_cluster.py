@@ -57,7 +57,7 @@ def test_what_is_no_number_is_in_no_group_and_fails(zoo, tmp_path):
     index = write_vectors(tmp_path / "f.h5", vectors, [f"{number}.png" for number in range(25)])
     done = zoo("cluster", "--index", index, "-k", 3)
     assert done.returncode == 1
-    assert b"1 of 25 vectors are not made of finite numbers" in done.stderr
+    assert b"1 of 25 vectors contain NaN or infinite values" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["path"] == "7.png"
 
 

@@ -77,7 +77,7 @@ def test_what_is_gone_is_said_and_what_is_no_number_fails(zoo, tmp_path):
     done = zoo("map", "--index", index, "--method", "pca", "-o", tmp_path / "map.html", "--format", "jsonl")
     assert done.returncode == 1
     assert b"1 of 24 images cannot be read any more" in done.stderr
-    assert b"1 of 25 vectors are not made of finite numbers" in done.stderr
+    assert b"1 of 25 vectors contain NaN or infinite values" in done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["path"] for row in rows if "error" in row] == [paths[7]]
     assert len(rows) == 25

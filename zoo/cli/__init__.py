@@ -1,4 +1,7 @@
-"""The command line. Each command is one file that is imported only when it runs."""
+"""The command line: one file a command, imported only when it runs.
+
+``common.py`` has what commands share; ``visualize/`` is a group of commands. Commands parse, call the library and print.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,27 @@ import sys
 
 import click
 
-from zoo.cli.lazy import LazyGroup
+from zoo.cli.lazy import CONTEXT, LazyGroup
 
-#: Every command, with the line that ``zoo --help`` shows, so that showing it imports nothing.
+#: Every command and its line in ``zoo --help``, which therefore imports no command.
 COMMANDS = {
-    "classify": "Say what is in images.",
-    "features": "Turn images into vectors, in a file.",
-    "finetune": "Make a classifier from a folder of images.",
+    "classify": "Classify images and videos.",
+    "features": "Extract feature vectors (embeddings) of images into a file.",
+    "search": "Find the images most similar to a query image.",
+    "dupes": "Find duplicate and near-duplicate images.",
+    "map": "Draw a map of images, similar ones close together.",
+    "cluster": "Group similar images.",
+    "finetune": "Fine-tune a pretrained network on your images.",
     "train": "Train a network from scratch.",
-    "evaluate": "Say how good a network is on images with known classes.",
-    "compare": "Compare networks on the same images.",
-    "check": "Look for what is wrong with a dataset.",
-    "search": "Find the images that are most like others.",
-    "dupes": "Find images of which there are several.",
-    "map": "Draw a map of images, like ones together.",
-    "cluster": "Divide images into groups of like ones.",
-    "visualize": "See what a network sees, and what it looks like.",
-    "list": "List the networks.",
-    "info": "Show what is known of a network.",
-    "pull": "Fetch the weights of networks.",
-    "cache": "Look after downloaded weights and compiled networks.",
-    "devices": "List what can compute here.",
+    "evaluate": "Measure the accuracy of a network on a labelled dataset.",
+    "compare": "Compare networks on the same dataset.",
+    "check": "Check a dataset for broken files, duplicates, leaks and other faults.",
+    "visualize": "Show where a network looks and what its layers respond to.",
+    "list": "List the available networks.",
+    "info": "Show details of a network.",
+    "pull": "Download weights.",
+    "cache": "Show, verify and clean the caches; import weights.",
+    "devices": "List the devices that can run a network.",
     "doctor": "Check versions, caches and devices.",
 }
 
@@ -42,18 +45,19 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.group(
     cls=LazyGroup,
     commands_in=("zoo.cli", COMMANDS),
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="'zoo COMMAND --help' explains a command. Exit status: 0 all done, 1 some inputs failed, 2 usage, "
-    "3 a stated gate was not met, 4 something needed is not to be had.",
+    context_settings=CONTEXT,
+    epilog="Run 'zoo COMMAND --help' for a command. Exit status: 0 all done, 1 some inputs failed, 2 usage error, "
+    "3 a required minimum was not met, 4 something needed is unavailable.",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
-    """Image networks from the shell: classify images, with Keras models and without the wait.
+    """Classify images, extract features, fine-tune and visualize with Keras image models.
 
     \b
-      zoo classify photo.jpg             what is in this image
+      zoo classify photo.jpg             classify an image
       zoo classify photos/ -m resnet50   a folder, with a network by name
-      zoo list 'efficientnet*'           the networks there are
+      zoo finetune --dataset photos/     train a classifier on your own images
+      zoo list 'efficientnet*'           list networks
     """
-    # This process is zoo's alone, and converts nothing: that half of OpenVINO's import is spared.
+    # Commands never use OpenVINO's converter; not importing it saves a tenth of a second.
     sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]

@@ -92,7 +92,7 @@ def command(
             stream.write(out.to_json({**found.summary(), "pictures": list(found.rows())}) + "\n")
         else:
             out.write(found.rows(), stream, format, columns=_COLUMNS)
-    return common.unusable(found.unusable, len(found), "are in no group")
+    return common.report_nonfinite(found.unusable, len(found), "are in no group")
 
 
 def _told(found: Clusters) -> str:

@@ -1,4 +1,4 @@
-"""What all commands share: options, logging, progress, and errors as one sentence with an exit status."""
+"""What all commands share: common options, logging, progress bars, and errors as one sentence with an exit status."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from zoo.cli.lazy import CONTEXT
 from zoo.core.errors import ZooError
 from zoo.core.output import FORMATS
 
@@ -21,7 +22,7 @@ log = logging.getLogger("zoo")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Images that are counted, at most.
+#: Images that are counted at most, to choose a batch size.
 _COUNTED = 50_000
 
 #: Exit status after Ctrl-C, as shells have it: 128 + SIGINT.
@@ -32,16 +33,16 @@ class Command(click.Command):
     """A command with the options ``-q``, ``-v`` and ``--debug``, whose errors end in one sentence on stderr."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Append the common options to those of the command."""
+        """Add the common options to those of the command."""
         super().__init__(*args, **kwargs)
         self.params += [
-            click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing but warnings and errors."),
-            click.Option(["-v", "--verbose"], is_flag=True, help="Say more."),
+            click.Option(["-q", "--quiet"], is_flag=True, help="Print only warnings and errors."),
+            click.Option(["-v", "--verbose"], is_flag=True, help="Print more."),
             click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command and turn what goes wrong into a sentence and an exit status."""
+        """Run the command; an error becomes one sentence and an exit status."""
         quiet, verbose, debug = (ctx.params.pop(name, False) for name in ("quiet", "verbose", "debug"))
         start_logging(logging.WARNING if quiet else logging.DEBUG if verbose or debug else logging.INFO)
         ctx.ensure_object(dict)["quiet"] = quiet
@@ -57,26 +58,26 @@ class Command(click.Command):
             say("interrupted")
             status = INTERRUPTED
         except BrokenPipeError:
-            # Whoever read our output has seen enough. Python would complain again at exit.
+            # The reader of the pipe has closed it. Without this, Python would report it again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = 0
         except MemoryError:
             if debug:
                 raise
-            say("Memory ran out; use a smaller network or a smaller --batch-size.")
+            say("Out of memory; use a smaller network or a smaller --batch-size.")
             status = 4
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
             if debug:
                 raise
-            say(f"{type(error).__name__}: {error}; this should not happen: --debug shows where it did.")
+            say(f"{type(error).__name__}: {error}; this is a bug in zoo; --debug shows the traceback.")
             status = 70
         ctx.exit(status or 0)
 
 
 class _Formatter(logging.Formatter):
-    """``zoo: text`` for people; with the level only where it warns."""
+    """``zoo: text``, with the level for warnings and errors."""
 
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
@@ -84,7 +85,7 @@ class _Formatter(logging.Formatter):
 
 
 def start_logging(level: int) -> None:
-    """Send the library's log to standard error."""
+    """Send the library's log messages to standard error."""
     logger = logging.getLogger("zoo")
     if not logger.handlers:
         handler = logging.StreamHandler()
@@ -95,13 +96,13 @@ def start_logging(level: int) -> None:
 
 
 def say(text: str) -> None:
-    """One line on standard error."""
+    """Print one line to standard error."""
     with contextlib.suppress(OSError):
         click.echo(f"zoo: {text}".encode("utf-8", "backslashreplace"), err=True)
 
 
 def model_option(
-    help: str = "Name, NAME:TAG, a .keras file, or a .yaml network.", **settings: Any
+    help: str = "Name of a network, NAME:TAG for imported weights, a .keras file, or a .yaml file.", **settings: Any
 ) -> Callable[[Function], Function]:
     """``-m/--model``."""
     return click.option("-m", "--model", metavar="NAME|FILE", help=help, **settings)
@@ -111,13 +112,15 @@ def run_options(function: Function) -> Function:
     """``--device``, ``--engine``, ``--batch-size`` and ``--offline``."""
     for option in (
         offline_option,
-        click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images computed together."),
+        click.option(
+            "-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch. If omitted, chosen by zoo."
+        ),
         click.option(
             "--engine",
             type=click.Choice(["auto", "keras", "openvino"]),
             default="auto",
             show_default=True,
-            help="openvino: compiled once, for CPUs. keras: any backend.",
+            help="openvino: compiled once, for CPUs. keras: any Keras backend, for GPUs.",
         ),
         device_option,
     ):
@@ -128,41 +131,48 @@ def run_options(function: Function) -> Function:
 def device_option(function: Function) -> Function:
     """``--device``."""
     return click.option(
-        "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Where to compute."
+        "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Device to run on."
     )(function)
 
 
 def offline_option(function: Function) -> Function:
     """``--offline``."""
-    return click.option("--offline", is_flag=True, default=None, help="Never use the network.")(function)
+    return click.option("--offline", is_flag=True, default=None, help="Do not use the internet.")(function)
 
 
 def recursive_option(function: Function) -> Function:
     """``-r/--recursive``."""
-    return click.option("-r", "--recursive", is_flag=True, help="Look into folders within folders.")(function)
+    return click.option("-r", "--recursive", is_flag=True, help="Include subfolders.")(function)
 
 
 def rows_option(function: Function) -> Function:
-    """``--format``, where ``--output`` is something else than the rows."""
-    return click.option("--format", type=click.Choice(FORMATS), help="Of the rows on standard output.")(function)
+    """``--format``, for commands whose ``--output`` is not the rows."""
+    return click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        help="Format of standard output. If omitted: table on a terminal, jsonl into a pipe.",
+    )(function)
 
 
 def output_options(function: Function) -> Function:
     """``--format`` and ``-o/--output``."""
     function = click.option(
-        "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, whole or not at all."
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write to this file instead of standard output.",
     )(function)
     return click.option(
         "--format",
         type=click.Choice(FORMATS),
-        help="Default: table on a terminal, jsonl into a pipe, or by the output file's name.",
+        help="Output format. If omitted: by the output file's suffix, else table on a terminal and jsonl into a pipe.",
     )(function)
 
 
-def come(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
-    """Whether there are so many images in files and folders, as far as that is quickly seen.
+def has_at_least(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
+    """Whether the paths hold at least ``count`` images; ``False`` where that cannot be found out quickly.
 
-    A list on standard input can be read only once, so that nobody knows. It does not pay to count very many.
+    A list on standard input can be read only once, and counting very many files would take too long.
     """
     from zoo.images.sources import find
 
@@ -171,38 +181,38 @@ def come(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
     return sum(1 for _ in itertools.islice(find(paths, recursive=recursive, offline=True), count)) == count
 
 
-def unusable(paths: Sequence[str], others: int, fate: str) -> int:
-    """Say which vectors are not made of finite numbers.
+def report_nonfinite(paths: Sequence[str], finite: int, consequence: str) -> int:
+    """Warn about vectors with NaN or infinite values.
 
     Args:
-        paths: theirs.
-        others: how many are.
-        fate: what becomes of them, such as "are in no group".
+        paths: the images of these vectors.
+        finite: the number of all other vectors.
+        consequence: what happens to them, such as "are in no group".
 
     Returns:
         The exit status.
     """
     if paths:
         say(
-            f"{len(paths):,} of {others + len(paths):,} vectors are not made of finite numbers and {fate}; the first "
-            f"is that of {paths[0]}"
+            f"{len(paths):,} of {finite + len(paths):,} vectors contain NaN or infinite values and {consequence}; the "
+            f"first is that of {paths[0]}"
         )
     return 1 if paths else 0
 
 
 @contextlib.contextmanager
 def progress(description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error, where that is a terminal.
+    """A progress bar on standard error, if that is a terminal.
 
     Yields:
-        ``update(done, total=None)`` with the number done so far.
+        ``update(done, total=None)``, called with the number done so far.
     """
     context = click.get_current_context(silent=True)
     quiet = bool(context and context.ensure_object(dict).get("quiet"))
     if quiet or not sys.stderr.isatty():
         yield lambda done, total=None: None
         return
-    # rich takes a tenth of a second to import, so only a person who looks on pays for it.
+    # Importing rich takes a tenth of a second, which is not spent where no bar is shown.
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -227,13 +237,13 @@ def progress(description: str, *, total: int | None = None, unit: str = "files")
 
 @contextlib.contextmanager
 def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
-    """The progress of downloads, as :func:`zoo.pretrained.weights.fetch` reports it; no bar until something is fetched."""
+    """A progress bar for each download, which appears when the download starts."""
     with contextlib.ExitStack() as stack:
         bars: dict[str, Callable[..., None]] = {}
 
         def update(file: str, done: int, total: int | None) -> None:
             if file not in bars:
-                # One bar at a time: a terminal has room for one live display.
+                # rich allows one live display at a time.
                 stack.close()
                 bars[file] = stack.enter_context(progress(file, total=total, unit="bytes"))
             bars[file](done, total)
@@ -242,11 +252,11 @@ def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Command]:
-    """A click command of the class above, with ``-h``."""
+    """A :class:`Command` with ``-h``, whose help shows the defaults of all options."""
     return functools.partial(
         click.command,
         name,
         cls=Command,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=CONTEXT,
         **settings,
     )()

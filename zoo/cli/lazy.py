@@ -1,4 +1,4 @@
-"""Groups of commands, each of which is one file that is imported only when it runs."""
+"""Command groups whose commands are modules that are imported only when they run."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from typing import Any
 
 import click
 
+from zoo.core.suggestions import did_you_mean
+
+#: Settings of every command and group: ``-h``, defaults shown in the help.
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules of a package, imported when they are used."""
+    """A group whose commands are the modules of a package."""
 
     def __init__(self, *args: Any, commands_in: tuple[str, Mapping[str, str]], **settings: Any) -> None:
-        """Note where the commands are.
+        """Store where the commands are.
 
         Args:
-            *args: of :class:`click.Group`.
-            commands_in: the package, and its commands by name with the line that the help shows for each, so that
-                showing it imports nothing.
-            **settings: of :class:`click.Group`.
+            *args: as for :class:`click.Group`.
+            commands_in: the package, and a help line for each command by name, so that the help imports nothing.
+            **settings: as for :class:`click.Group`.
         """
         super().__init__(*args, **settings)
         self._package, self._lines = commands_in
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which people meet them."""
+        """The names of the commands, in the order of the table."""
         return list(self._lines)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import the module of a command."""
+        """The command of this name, imported now; ``None`` if there is none."""
         if name not in self._lines:
             return None
         command: click.Command = importlib.import_module(f"{self._package}.{name}").command
@@ -38,13 +42,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Add the nearest name to click's message for a command that is not there."""
+        """As click does, with a suggestion if the command does not exist."""
         if args and args[0] not in self._lines and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self._lines, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"There is no command '{args[0]}'.{hint}")
+            ctx.fail(f"There is no command '{args[0]}'.{did_you_mean(args[0], self._lines)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -128,7 +128,7 @@ def command(
         format = out.choose_format(format, sys.stdout, data)
         with out.opened(data) as stream:
             out.write(found.rows(), stream, format, columns=_COLUMNS)
-    return common.unusable(found.unusable, len(found), "have no place")
+    return common.report_nonfinite(found.unusable, len(found), "have no place")
 
 
 def _told(found: Map) -> str:
