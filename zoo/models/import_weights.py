@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.catalog import registry
-from zoo.core import paths
+from zoo.core import atomic, paths
 from zoo.core.disk import need_space
 from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, WeightFile
@@ -139,7 +139,7 @@ def _copy_official(source: Path, target: Path, digests: Digests) -> None:
         shutil.copyfile(source, temporary)
         if verification.hash_file(temporary) != digests:
             raise WeightsError(f"{source} changed while it was copied; try again when nothing writes it.")
-        download.publish(temporary, target)
+        atomic.publish(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     verification.remember(target, digests)
@@ -209,11 +209,11 @@ def _record(
         "source_sha256": digests.sha256,
         "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    download.publish(copy, target)
+    atomic.publish(copy, target)
     verification.remember(target, stored)
     temporary = _temporary(record.parent, ".json")
     temporary.write_text(json.dumps(about, indent=1), encoding="utf-8")
-    download.publish(temporary, record)
+    atomic.publish(temporary, record)
     if before and before[0] != target:
         before[0].unlink(missing_ok=True)
     return Found(target, "imported", has_top, spec, tag, WeightFile(target.name, sha256=stored.sha256, bytes=size))

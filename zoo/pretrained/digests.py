@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from zoo.core import paths
+from zoo.core import atomic, paths
 from zoo.core.errors import WeightsError
 from zoo.core.spec import WeightFile
 
@@ -191,11 +191,6 @@ def _load(name: Path) -> _Record | None:
 def _store(record: _Record) -> None:
     _memory[record.path] = record
     target = _record_file(Path(record.path))
-    temporary = target.with_name(f".{os.getpid()}-{os.urandom(4).hex()}")
     with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        atomic.write(target, json.dumps(asdict(record)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from zoo.core import atomic
 from zoo.core.errors import WeightsError
 from zoo.core.spec import WeightFile
 from zoo.pretrained import digests
@@ -95,20 +95,6 @@ def is_busy(target: Path) -> bool:
         return False
 
 
-def publish(source: Path, target: Path) -> None:
-    """Rename a complete file to its final name, so that it is whole there even after a power cut."""
-    with source.open("r+b") as file:
-        os.fsync(file.fileno())
-    source.replace(target)
-    # Not every system can open a folder, and the file itself is safe already.
-    with contextlib.suppress(OSError):
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 def disk_error(error: OSError, folder: Path) -> WeightsError:
     """The sentence for a folder that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -184,5 +170,5 @@ def _checked(part: Part, expected: WeightFile) -> digests.Digests:
 
 
 def _publish(part: Part) -> None:
-    publish(part.path, part.target)
+    atomic.publish(part.path, part.target)
     part.state.unlink(missing_ok=True)

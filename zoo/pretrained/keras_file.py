@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.core.spec import ModelSpec, Preprocessing, Resize, Weights
 
@@ -127,17 +128,16 @@ def write_metadata(path: str | os.PathLike[str], metadata: Mapping[str, Any]) ->
     """
     file = Path(path)
     _read(file)
-    temporary = file.with_name(f".{file.name}.part")
-    try:
-        with zipfile.ZipFile(file) as old, zipfile.ZipFile(temporary, "w") as new:
-            for item in old.infolist():
-                if item.filename != MEMBER:
-                    with old.open(item) as source, new.open(item, "w") as target:
-                        shutil.copyfileobj(source, target)
-            new.writestr(MEMBER, json.dumps(metadata, indent=1, ensure_ascii=False))
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        atomic.replacing(file) as temporary,
+        zipfile.ZipFile(file) as old,
+        zipfile.ZipFile(temporary, "w") as new,
+    ):
+        for item in old.infolist():
+            if item.filename != MEMBER:
+                with old.open(item) as source, new.open(item, "w") as target:
+                    shutil.copyfileobj(source, target)
+        new.writestr(MEMBER, json.dumps(metadata, indent=1, ensure_ascii=False))
 
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:

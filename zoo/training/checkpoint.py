@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError, UsageError
 
 #: The member that holds everything that is no array.
@@ -26,23 +25,16 @@ def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, 
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.part")
     members: dict[str, Any] = {f"{index:05d}": array for index, array in enumerate(arrays)}
     members[_NOTES] = np.frombuffer(json.dumps(notes).encode(), dtype="uint8")
     try:
-        with temporary.open("wb") as file:
+        with atomic.replacing(path, sync=True) as temporary, temporary.open("wb") as file:
             np.savez(file, **members)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         kept = f"the one before it is whole; 'zoo {command} --resume {path.parent}' goes on from there"
         rest = kept if path.exists() else "make room and start again"
         raise UnavailableError(f"The checkpoint {path} cannot be written ({reason}): {rest}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError, UsageError
 
 PART, ABOUT, LOCK, OUTPUT, REPLACED = ".part", "about.json", "lock", "output", "replaced"
@@ -130,13 +131,8 @@ class Folder:
         Raises:
             OSError: it cannot be written.
         """
-        new = self.path / f"{ABOUT}.new"
-        with open(new, "w", encoding="utf-8") as file:
-            json.dump(asdict(state), file, indent=1)
-            file.flush()
-            # It is written a few times in all, and everything else is worth nothing without it.
-            os.fsync(file.fileno())
-        new.replace(self.path / ABOUT)
+        # It is written only a few times, and everything else is worth nothing without it.
+        atomic.write(self.path / ABOUT, json.dumps(asdict(state), indent=1), sync=True)
 
     def clear(self) -> None:
         """Remove everything but the lock. What it is goes first, so that no half of it is ever taken for a whole."""
@@ -169,25 +165,8 @@ class Folder:
             made.replace(final)
         for name in state.obsolete:
             remove(self.target.with_name(name))
-        sync_folder(self.target.parent)
+        atomic.sync_folder(self.target.parent)
         self.clear()
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or all files in a folder, are on the disk; raises an OSError where they cannot be."""
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        with open(file, "r+b") as stream:
-            os.fsync(stream.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """The same for the names in a folder, where the system can do it."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def folder_size(path: Path) -> int:

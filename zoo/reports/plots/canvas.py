@@ -6,17 +6,16 @@ import contextlib
 import functools
 import io
 import os
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 import numpy as np
 from PIL import Image
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -156,27 +155,13 @@ def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: st
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
     """
-    target = Path(path)
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        # A temporary file is private; the result gets the permissions of any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, target)
-        temporary = ""
+        atomic.write(path, data)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UnavailableError(
-            f"{what} {target} cannot be written ({reason}); make room, or name another folder."
+            f"{what} {path} cannot be written ({reason}); make room, or name another folder."
         ) from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def clean(text: object) -> str:

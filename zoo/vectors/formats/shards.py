@@ -7,7 +7,6 @@ The folder is read as one file with the rows of all shards.
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.errors import UsageError
 from zoo.vectors.column import Choice
 from zoo.vectors.formats import hdf5
 from zoo.vectors.names import Names
-from zoo.vectors.part_folder import remove, sync, sync_folder, unwritable
+from zoo.vectors.part_folder import unwritable
 from zoo.vectors.rows import gathered
 from zoo.vectors.vectors import Stamps, Vectors
 
@@ -49,17 +49,11 @@ def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, An
         UnavailableError: it cannot be written.
     """
     target = folder / MANIFEST
-    temporary = folder / f".{MANIFEST}.{os.getpid()}"
     manifest = {"format": FORMAT, "shards": [asdict(shard) for shard in shards], "about": dict(about)}
     try:
-        temporary.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        sync(temporary)
-        temporary.replace(target)
-        sync_folder(folder)
+        atomic.write(target, json.dumps(manifest, indent=1), sync=True)
     except OSError as error:
         raise unwritable(error, target) from error
-    finally:
-        remove(temporary)
 
 
 def read_manifest(folder: Path) -> tuple[list[Shard], dict[str, Any]]:
