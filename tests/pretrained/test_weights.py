@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -164,25 +163,24 @@ def test_records_that_make_no_sense_are_passed_over(record: str) -> None:
     assert pretrained.find(make_spec()) is None
 
 
-def test_finding_imports_nothing_heavy_and_is_fast(tmp_path: Path) -> None:
+def test_finding_imports_nothing_heavy(tmp_path: Path) -> None:
     file = put(tmp_path / "keras" / "models" / "net_top.h5", TOP)
     digests.digest(file)
     script = """
-import sys, time
-from zoo.pretrained import weights as pretrained; from zoo.core import spec; from zoo.pretrained import digests as verification
+import sys
+from zoo.core import spec
+from zoo.pretrained import digests, weights as pretrained
 net = spec.ModelSpec("net", "test", weights={"imagenet": spec.Weights("imagenet", top=spec.WeightFile("net_top.h5"))})
-started = time.perf_counter()
 found = pretrained.find(net)
-seconds = time.perf_counter() - started
-verification.digest(found.path)
+digests.digest(found.path)
 heavy = {"hashlib", "requests", "filelock", "h5py", "numpy", "keras", "ssl", "tempfile", "yaml"} & set(sys.modules)
-print(seconds < 0.02, sorted(heavy))
+print(sorted(heavy))
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(pretrained.__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-S", "-c", script], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split(maxsplit=1) == ["True", "[]\n"]
+    assert done.stdout == "[]\n"
 
 
 # Fetching.
@@ -330,16 +328,16 @@ def test_file_without_official_digest_is_compared_with_what_it_was(tmp_path: Pat
     assert pretrained.fetch(spec).path == file
 
 
-def test_digest_of_a_verified_file_costs_under_a_millisecond(tmp_path: Path) -> None:
-    file = put(tmp_path / "big.h5", os.urandom(1 << 20) * 30)
-    digests.digest(file)
+def test_a_verified_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = put(tmp_path / "net.h5", TOP)
+    first = digests.digest(file)
     digests._memory.clear()
-    times = []
-    for _ in range(50):
-        started = time.perf_counter()
-        digests.digest(file)
-        times.append(time.perf_counter() - started)
-    assert sorted(times)[25] < 0.001
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the file was hashed again")
+
+    monkeypatch.setattr("hashlib.sha256", never)
+    assert digests.digest(file) == first
 
 
 def test_digests_without_a_folder_to_keep_them_live_as_long_as_the_process(

@@ -1,6 +1,6 @@
 """The command line: one file a command, imported only when it runs.
 
-``common.py`` has what commands share; ``visualize/`` is a group of commands. Commands parse, call the library and print.
+Commands parse, call the library and print. ``common.py`` has what they share; ``visualize/`` is a group of commands.
 """
 
 from __future__ import annotations

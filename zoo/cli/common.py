@@ -25,6 +25,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 #: Images that are counted at most, to choose a batch size.
 _COUNTED = 50_000
 
+#: Help of ``--format``.
+FORMAT_HELP = "If omitted: the suffix of the output file, else table on a terminal and jsonl into a pipe."
+
 #: Exit status after Ctrl-C, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130
 
@@ -112,9 +115,7 @@ def run_options(function: Function) -> Function:
     """``--device``, ``--engine``, ``--batch-size`` and ``--offline``."""
     for option in (
         offline_option,
-        click.option(
-            "-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch. If omitted, chosen by zoo."
-        ),
+        click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch."),
         click.option(
             "--engine",
             type=click.Choice(["auto", "keras", "openvino"]),
@@ -165,7 +166,7 @@ def output_options(function: Function) -> Function:
     return click.option(
         "--format",
         type=click.Choice(FORMATS),
-        help="Output format. If omitted: by the output file's suffix, else table on a terminal and jsonl into a pipe.",
+        help=FORMAT_HELP,
     )(function)
 
 
