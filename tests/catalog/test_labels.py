@@ -61,7 +61,7 @@ def test_a_name_of_two_classes_names_both(name, indices):
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [("tabbi", "Did you mean tabby"), ("1000", "from 0 to 999"), ("xyzzyx", "no class 'xyzzyx'")],
+    [("tabbi", "Did you mean 'tabby"), ("1000", "from 0 to 999"), ("xyzzyx", "no class 'xyzzyx'")],
 )
 def test_find_says_what_is_wrong(query, message):
     with pytest.raises(UsageError, match=message):

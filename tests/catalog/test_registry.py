@@ -212,7 +212,7 @@ def test_what_is_broken_there_is_a_warning(tmp_path, monkeypatch, caplog):
     for part in ("worse.yaml, line 1: input", "bad.yaml", "empty.yaml has no layers", "both describe 'good'", "gone"):
         assert part in text
     # Nobody has used it yet; then it is an error.
-    with pytest.raises(UsageError, match=r"inside\.yaml, line 6: there is no layer 'Conv2d'; did you mean Conv2D"):
+    with pytest.raises(UsageError, match=r"inside\.yaml, line 6: there is no layer 'Conv2d'. Did you mean 'Conv2D"):
         registry.get("inside")
 
 

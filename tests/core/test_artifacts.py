@@ -30,7 +30,7 @@ def test_entries_in_the_order_of_their_names():
     entries = list(artifacts.entries("features"))
     assert [entry.folder for entry in entries] == [first, second]
     assert [entry.model for entry in entries] == ["cifar10-resnet9", "mobilenetv2_1.0"]
-    assert entries[1].bytes == 7 + len('{"images": 3}')
+    assert entries[1].bytes == 7 + len('{"pictures": 3}')
 
 
 def features(images, views, cut):

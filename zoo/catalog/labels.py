@@ -7,13 +7,13 @@ scripts find what they know. Nothing here imports a framework.
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from zoo.core import paths
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,6 @@ def among(classes: Sequence[Label], query: str | int, name: str) -> Label:
         by = "index or WordNet id" if found[0].wordnet_id else "index"
         raise UsageError(f"{name} has {len(found)} classes '{text}': {both}; name one by its {by}.")
     if not found:
-        near = difflib.get_close_matches(wanted, [label.name for label in classes], n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(wanted, [label.name for label in classes], count=3)
         raise UsageError(f"{name} has no class '{text}'.{hint}")
     return found[0]

@@ -6,7 +6,6 @@ framework.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import os
 import re
@@ -20,6 +19,7 @@ from zoo.catalog import declarative, files
 from zoo.catalog.presets import PREPROCESSING
 from zoo.core.errors import UsageError
 from zoo.core.spec import ModelSpec, Preprocessing, Resize
+from zoo.core.suggestions import did_you_mean
 
 __all__ = [
     "PREPROCESSING",
@@ -262,6 +262,4 @@ def _lookup(name: str, table: Mapping[str, ModelSpec]) -> ModelSpec | None:
 
 def _suggestion(name: str) -> str:
     """' Did you mean …?' with at most three near names, or nothing."""
-    near = difflib.get_close_matches(name.lower(), _names(), n=6, cutoff=0.6)
-    names = list(dict.fromkeys(_names()[key].name for key in near))[:3]
-    return f" Did you mean {' or '.join(names)}?" if names else ""
+    return did_you_mean(name, _names(), count=3, shown={key: spec.name for key, spec in _names().items()})

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
-def did_you_mean(name: object, names: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> str:
-    """`` Did you mean 'X'?``, with a leading space, for the nearest of ``names``; empty if none is near.
+def did_you_mean(
+    name: object,
+    names: Iterable[str],
+    *,
+    count: int = 1,
+    cutoff: float = 0.6,
+    shown: Mapping[str, str] | None = None,
+) -> str:
+    """`` Did you mean 'X'?`` with a leading space, or nothing if no name is near; arguments as for :func:`nearest`."""
+    near = nearest(name, names, count=count, cutoff=cutoff, shown=shown)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
-    Case does not matter. With ``count`` above 1 up to so many are named, joined by ``or``.
+
+def nearest(
+    name: object,
+    names: Iterable[str],
+    *,
+    count: int = 1,
+    cutoff: float = 0.6,
+    shown: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The names most like ``name``, the nearest first; case does not matter.
+
+    Args:
+        name: what was received.
+        names: what exists.
+        count: how many names at most.
+        cutoff: the least similarity, 0 to 1, as in :func:`difflib.get_close_matches`.
+        shown: what to return for each of ``names``, if they are spellings of other names.
     """
-    by_key = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(str(name).lower(), by_key, n=count, cutoff=cutoff)
-    return f" Did you mean {' or '.join(repr(by_key[key]) for key in near)}?" if near else ""
+    spellings = {candidate.lower(): shown[candidate] if shown else candidate for candidate in names}
+    near = difflib.get_close_matches(str(name).lower(), spellings, n=2 * count, cutoff=cutoff)
+    return list(dict.fromkeys(spellings[spelling] for spelling in near))[:count]

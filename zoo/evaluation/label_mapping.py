@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import logging
 import os
 import re
@@ -15,6 +14,7 @@ import numpy as np
 
 from zoo.catalog.labels import Label
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import nearest
 from zoo.images.sources import reason
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ class _Names:
 
     def near(self, text: str) -> list[str]:
         """The names that are most like a text, at most two."""
-        return [self._names[name] for name in difflib.get_close_matches(_loosely(text), self._names, n=2, cutoff=0.5)]
+        return nearest(_loosely(text), self._names, count=2, cutoff=0.5, shown=self._names)
 
 
 def _indexed(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:

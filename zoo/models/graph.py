@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ import keras
 
 from zoo.core.errors import UsageError
 from zoo.core.spec import Cut
+from zoo.core.suggestions import did_you_mean
 
 
 def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> Any:
@@ -29,8 +29,7 @@ def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> An
     operations = {operation.name: operation for operation in model.operations}
     if name in operations:
         return operations[name]
-    near = difflib.get_close_matches(name, [*also, *operations], n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(name, [*also, *operations], count=3, cutoff=0.5)
     raise UsageError(f"{model.name} has no layer '{name}'.{hint} 'zoo info MODEL --layers' lists them.")
 
 

@@ -7,9 +7,8 @@ what only Keras knows, the arguments of an optimiser, is checked when the traini
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ import yaml
 from zoo.catalog import files as catalogue
 from zoo.core import paths
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 from zoo.data.augment.augment import Augment
 from zoo.training.schedule import Schedule
 
@@ -159,7 +159,7 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
     try:
         for key, value in values.items():
             if key not in fields:
-                raise UsageError(f"there is no '{key}' in a recipe.{near(str(key), fields)}")
+                raise UsageError(f"there is no '{key}' in a recipe.{did_you_mean(key, fields)}")
             ready[key] = _typed(key, value, str(fields[key].type))
         return Recipe(**ready)
     except UsageError as error:
@@ -179,7 +179,8 @@ def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
         return Path(text)
     known = available(kind)
     if text not in known:
-        raise UsageError(f"There is no recipe '{text}'.{near(text, known)} The recipes are: {', '.join(known)}.")
+        hint = did_you_mean(text, known)
+        raise UsageError(f"There is no recipe '{text}'.{hint} The recipes are: {', '.join(known)}.")
     return known[text]
 
 
@@ -255,10 +256,4 @@ def _require(holds: bool, key: str, wanted: str, value: Any) -> None:
 
 def _choice(key: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise UsageError(f"{key} is one of {', '.join(choices)}.{near(str(value), choices)} Received: {value!r}")
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """`` Did you mean '…'?``, where one of the names is like it."""
-    found = difflib.get_close_matches(name, list(names), n=1)
-    return f" Did you mean '{found[0]}'?" if found else ""
+        raise UsageError(f"{key} is one of {', '.join(choices)}.{did_you_mean(value, choices)} Received: {value!r}")

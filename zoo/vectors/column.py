@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.suggestions import did_you_mean
 
 FEATURES, PROBABILITIES = "features", "probabilities"
 
@@ -108,8 +108,7 @@ def by_layer(layer: str | None, path: str) -> Choice:
         for name, column in layers.items():
             if layer == name or column.name == f"{FEATURES}_{layer.replace('/', '_')}":
                 return column
-        near = difflib.get_close_matches(layer, layers, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(layers)}."
-        raise UsageError(f"{path} has no vectors of layer '{layer}'; {hint}")
+        hint = did_you_mean(layer, layers) or f" It has {', '.join(layers)}."
+        raise UsageError(f"{path} has no vectors of layer '{layer}'.{hint}")
 
     return choose

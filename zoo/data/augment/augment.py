@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, get_args
@@ -10,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 from zoo.data.augment import colour, geometry, mixing, randaugment
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
@@ -88,9 +88,8 @@ class Augment:
         known = [field.name for field in fields(cls)]
         for key in mapping:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
-                raise UsageError(f"There is no augmentation '{key}'. {hint}")
+                hint = did_you_mean(key, known) or f" There are: {', '.join(known)}."
+                raise UsageError(f"There is no augmentation '{key}'.{hint}")
         return cls(**{key: _converted(key, value) for key, value in mapping.items()})
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 
 from zoo.core.errors import UsageError
 from zoo.core.spec import Cut
+from zoo.core.suggestions import did_you_mean
 from zoo.training import recipe as recipes
 from zoo.training.recipe import Recipe
 
@@ -45,7 +46,7 @@ class Head:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.pool not in POOLS:
-            raise UsageError(f"head.pool is one of {', '.join(POOLS)}.{recipes.near(str(self.pool), POOLS)}")
+            raise UsageError(f"head.pool is one of {', '.join(POOLS)}.{did_you_mean(self.pool, POOLS)}")
         if not all(isinstance(width, int) and width > 0 for width in self.hidden):
             raise UsageError(f"head.hidden is a list of widths, such as [1024]. Received: {list(self.hidden)}")
         if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
@@ -69,7 +70,7 @@ class Head:
         known = [item.name for item in dataclasses.fields(cls)]
         for key in values:
             if key not in known:
-                raise UsageError(f"there is no '{key}' in a head.{recipes.near(str(key), known)}")
+                raise UsageError(f"there is no '{key}' in a head.{did_you_mean(key, known)}")
         ready = dict(values)
         if "hidden" in ready:
             hidden = ready["hidden"]
@@ -98,7 +99,7 @@ class TransferRecipe:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.mode not in MODES:
-            hint = recipes.near(str(self.mode), MODES)
+            hint = did_you_mean(self.mode, MODES)
             raise UsageError(f"mode is one of {', '.join(MODES)}.{hint} Received: {self.mode!r}")
         for name, count in self.views.items():
             if name not in ("head", "partial"):
@@ -190,7 +191,7 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Transfe
             raise UsageError(f"{where}: there is no phase '{key}'; it is one of {', '.join(PHASES)}.")
     for key in values:
         if key not in own and key not in common:
-            near = recipes.near(str(key), [*own, *common])
+            near = did_you_mean(key, [*own, *common])
             raise UsageError(f"{where}: there is no '{key}' in a recipe of fine-tuning.{near}")
     shared = {key: value for key, value in values.items() if key in common}
     phases = {

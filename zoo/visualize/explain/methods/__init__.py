@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 from zoo.visualize.explain.base import Method
 from zoo.visualize.explain.methods.eigencam import EigenCam
 from zoo.visualize.explain.methods.gradcam import GradCam
@@ -49,6 +48,5 @@ def find(name: str) -> type[Method]:
     plain = _ALSO.get(plain, plain)
     if plain in METHODS:
         return METHODS[plain]
-    near = difflib.get_close_matches(plain, METHODS, n=2)
-    hint = f" Did you mean {' or '.join(near)}?" if near else f" There are {', '.join(METHODS)}."
+    hint = did_you_mean(plain, METHODS, count=2) or f" There are {', '.join(METHODS)}."
     raise UsageError(f"There is no method '{name}'.{hint}")
