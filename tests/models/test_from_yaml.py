@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from tests.catalog.declarative.test_fuzz import GOOD
 from zoo.catalog import declarative, registry
+from zoo.catalog.declarative import signatures
 from zoo.core.errors import UsageError
 
 NET = """\
@@ -98,7 +99,7 @@ def test_options_of_create_model(file, create):
 def test_variables_of_a_spec(file, create):
     spec = registry.with_variables(registry.get(str(file)), {"width": 16})
     assert create(spec, None).get_layer("stage1_conv2d").filters == 16
-    with pytest.raises(UsageError, match="has no variable 'widht'; did you mean width"):
+    with pytest.raises(UsageError, match="has no variable 'widht'. Did you mean 'width"):
         registry.with_variables(spec, {"widht": 16})
 
 
@@ -146,7 +147,7 @@ def test_a_network_that_is_no_classifier(tmp_path, create):
     path = tmp_path / "auto.yaml"
     path.write_text(
         "input: 8\nclasses: 0\npreprocessing: grey\nlayers:\n  - stage: {name: code, layers: [MaxPooling2D: 4]}\n"
-        "  - head: [UpSampling2D: 4, Conv2D: {filters: 1, kernel_size: 3, padding: same, name: image}]\n"
+        "  - head: [UpSampling2D: 4, Conv2D: {filters: 1, kernel_size: 3, padding: same, name: picture}]\n"
     )
     assert create(path, None).output_shape == (None, 8, 8, 1)
     assert create(path, None, include_top=False).output_shape == (None, 2, 2, 1)
@@ -207,14 +208,13 @@ def test_what_cannot_be_left_out_or_changed(tmp_path, create):
     assert "no layer with an activation" in refused(tmp_path, create, last, classifier_activation=None)
 
 
-def test_a_layer_that_no_keras_has(tmp_path, create, monkeypatch):
-    monkeypatch.setattr("zoo.catalog.declarative.layer_table.keras_is_newer", lambda: True)
-    message = refused(tmp_path, create, "  - Convolve: {size: 3}\n" + HEAD)
-    assert message.startswith(", line 4: Convolve 'convolve'")
-    assert "has no layer Convolve" in message
-    message = refused(tmp_path, create, "  - ReLU: {newest: 3}\n" + HEAD)
-    assert message.startswith(", line 4: ReLU 'relu'")
-    assert "newest" in message
+def test_what_is_no_layer_is_not_built(tmp_path, create, monkeypatch):
+    monkeypatch.setattr(signatures, "_NOT_CLASSES", frozenset())
+    signatures.names.cache_clear()
+    message = refused(tmp_path, create, "  - InputSpec\n" + HEAD)
+    signatures.names.cache_clear()
+    assert message.startswith(", line 4: InputSpec 'input_spec'")
+    assert "has no layer InputSpec" in message
 
 
 @settings(deadline=None, max_examples=100)

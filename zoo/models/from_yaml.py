@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from zoo.catalog import declarative
-from zoo.catalog.declarative import layer_table, yaml_lines
+from zoo.catalog.declarative import signatures, yaml_lines
 from zoo.catalog.declarative.arguments import Made
 from zoo.catalog.declarative.network import Network
 from zoo.catalog.declarative.unroll import INPUT, Call
@@ -116,12 +116,12 @@ def _apply(plan: Network, call: Call, arguments: Mapping[str, Any], inputs: list
         if not is_layer:
             return kind(inputs[0], **made, name=call.name)
         layer = kind(**made, name=call.name)
-        if call.kind in layer_table.ATTENTION_ARGUMENTS:
+        if call.kind in signatures.ATTENTION_ARGUMENTS:
             # One tensor is its own query and value; Keras takes the value for a key that is not given.
             return layer(*(inputs if len(inputs) > 1 else inputs * 2))
-        if call.kind in layer_table.ATTENTION_LISTS:
+        if call.kind in signatures.ATTENTION_LISTS:
             return layer(inputs if len(inputs) > 1 else inputs * 2)
-        return layer(inputs if call.kind in layer_table.MERGES else inputs[0])
+        return layer(inputs if call.kind in signatures.MERGES else inputs[0])
     except UsageError:
         raise
     except Exception as error:
@@ -139,8 +139,8 @@ def _made(thing: Made) -> Any:
 
 def _find(kind: str) -> Any:
     """The class or function of a layer."""
-    if kind in layer_table.OWN:
-        module, _, name = layer_table.OWN[kind].partition(":")
+    if kind in signatures.OWN:
+        module, _, name = signatures.OWN[kind].partition(":")
         return getattr(importlib.import_module(module), name)
     found = getattr(layers, kind, None)
     if not (inspect.isclass(found) and issubclass(found, keras.Layer)):

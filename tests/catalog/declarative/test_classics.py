@@ -137,7 +137,6 @@ def test_a_wrong_figure_would_be_noticed_and_put_right(tmp_path):
     (tmp_path / "configs" / "models").mkdir(parents=True)
     for folder in ("zoo", "weights"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    (tmp_path / "configs" / "layers.json").symlink_to(ROOT / "configs" / "layers.json")
     script = tmp_path / "configs" / "refresh_catalogue.py"
     script.write_text((ROOT / "configs" / "refresh_catalogue.py").read_text())
     right = paths.shipped("configs", "models", "lenet5.yaml").read_text()

@@ -59,7 +59,7 @@ def test_variables_replace_and_take_the_figures_away():
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("layer: 3\n", 3, "a network has no 'layer'; did you mean layers?"),
+        ("layer: 3\n", 3, "a network has no 'layer'. Did you mean 'layers'?"),
         ("name: a b\n", 3, "the name of a network is made of letters"),
         ("name: 3\n", 3, "name is a text, not 3; put it in quotes"),
         ("name: [a]\n", 3, "name is a single value"),
@@ -67,7 +67,7 @@ def test_variables_replace_and_take_the_figures_away():
         ("aliases: [1]\n", 3, "aliases is a list of names"),
         ("min_size: 29\n", 3, "min_size is a whole number from 1 to 28"),
         ("mirror: 1\n", 3, "mirror is true or false"),
-        ("preprocessing: gray\n", 3, "there is no preprocessing 'gray'; did you mean grey?"),
+        ("preprocessing: gray\n", 3, "there is no preprocessing 'gray'. Did you mean 'grey'?"),
         ("preprocessing: 3\n", 3, "preprocessing is none, caffe"),
         ("preprocessing: {mean: 1, deviation: 3}\n", 3, "preprocessing has no 'deviation'"),
         ("preprocessing: {mean: [1, 2]}\n", 3, "mean has 3 numbers here"),
@@ -78,7 +78,7 @@ def test_variables_replace_and_take_the_figures_away():
         ("resize: crop\n", 3, "resize is a mapping with policy, fraction and interpolation"),
         ("resize: {policy: stretch}\n", 3, "policy is crop, pad or squash, not stretch"),
         ("resize: {policy: crop, fraction: 0}\n", 3, "fraction is greater than 0"),
-        ("resize: {interpolate: nearest}\n", 3, "did you mean interpolation?"),
+        ("resize: {interpolate: nearest}\n", 3, "Did you mean 'interpolation'?"),
         ("params: many\n", 3, "params is a whole number"),
         ("gmacs: many\n", 3, "gmacs is a number"),
         ("stages: [a, b]\n", 3, r"a stage is \[name, layer, stride, channels\]"),

@@ -1,7 +1,5 @@
 """The layers of a file: how they unroll, and a sentence with its line for each thing that can be wrong."""
 
-import time
-
 import pytest
 
 from zoo.catalog import declarative
@@ -155,12 +153,12 @@ def test_twice_read_is_the_same():
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("  - Conv2d: [8, 3]\n" + HEAD, 2, "there is no layer 'Conv2d'; did you mean Conv2D?"),
-        ("  - max_pooling_2d\n" + HEAD, 2, "did you mean MaxPooling2D?"),
+        ("  - Conv2d: [8, 3]\n" + HEAD, 2, "there is no layer 'Conv2d'. Did you mean 'Conv2D'?"),
+        ("  - max_pooling_2d\n" + HEAD, 2, "Did you mean 'MaxPooling2D'?"),
         (
             "  - Conv2D:\n      filters: 8\n      kernel: 3\n" + HEAD,
             4,
-            "no argument 'kernel'; did you mean kernel_size?",
+            "no argument 'kernel'. Did you mean 'kernel_size'?",
         ),
         ("  - Flatten: {units: 3}\n" + HEAD, 2, "Flatten has no argument 'units'; it takes data_format"),
         ("  - Conv2D: 8\n" + HEAD, 2, "Conv2D needs kernel_size"),
@@ -173,14 +171,14 @@ def test_twice_read_is_the_same():
         ("  - Conv2D: {filters: {a: 1}, kernel_size: 3}\n" + HEAD, 2, "takes no mapping"),
         ("  - Conv2D: [8, 3, {a: 1}]\n" + HEAD, 2, "takes no mapping"),
         ("  - Conv2D: {filters: 8, kernel_size: 3, use_bias: 1}\n" + HEAD, 2, "true or false, not 1"),
-        ("  - Conv2D: {filters: 8, kernel_size: 3, activation: rellu}\n" + HEAD, 2, "no activation 'rellu'; did you"),
+        ("  - Conv2D: {filters: 8, kernel_size: 3, activation: rellu}\n" + HEAD, 2, "no activation 'rellu'. Did you"),
         ("  - Conv2D: {filters: 8, kernel_size: 3, padding: full}\n" + HEAD, 2, "valid or same, not full"),
-        ("  - Conv2D: {filters: 8, kernel_size: 3, dtype: float31}\n" + HEAD, 2, "did you mean float32?"),
+        ("  - Conv2D: {filters: 8, kernel_size: 3, dtype: float31}\n" + HEAD, 2, "Did you mean 'float32'?"),
         ("  - Flatten: channels_first\n" + HEAD, 2, "channels_last only"),
         (
             "  - Conv2D: {filters: 8, kernel_size: 3, kernel_initializer: he_norma}\n" + HEAD,
             2,
-            "did you mean he_normal",
+            "Did you mean 'he_normal",
         ),
         (
             "  - Conv2D:\n      filters: 8\n      kernel_size: 3\n      kernel_regularizer: {L3: 1}\n",
@@ -213,7 +211,7 @@ def test_twice_read_is_the_same():
         ("  - residual: ReLU\n" + HEAD, 2, "a list of layers is expected"),
         ("  - residual: []\n" + HEAD, 2, "a list of layers is expected"),
         ("  - residual: {shortcut: [ReLU]}\n" + HEAD, 2, "residual needs layers"),
-        ("  - residual:\n      layer: [ReLU]\n" + HEAD, 3, "no 'layer'; did you mean layers?"),
+        ("  - residual:\n      layer: [ReLU]\n" + HEAD, 3, "no 'layer'. Did you mean 'layers'?"),
         ("  - residual: {layers: [ReLU], merge: sum}\n" + HEAD, 2, "merge is add, average"),
         ("  - residual: [repeat: {times: 0, layers: [ReLU]}]\n" + HEAD, 2, "adds its input to itself"),
         ("  - parallel: [[ReLU]]\n" + HEAD, 2, "two branches or more"),
@@ -245,7 +243,7 @@ def test_twice_read_is_the_same():
         ("  - ReLU: {name: predictions}\n" + HEAD, 2, "only the last layer"),
         ("  - ReLU: {name: a, inputs: a}\n" + HEAD, 2, "takes itself, which is a cycle"),
         ("  - ReLU: {inputs: b}\n  - ReLU: {name: b}\n" + HEAD, 2, "'b' comes later, in line 3, so this is a cycle"),
-        ("  - ReLU: {name: first}\n  - ReLU: {inputs: frist}\n" + HEAD, 3, "did you mean first"),
+        ("  - ReLU: {name: first}\n  - ReLU: {inputs: frist}\n" + HEAD, 3, "Did you mean 'first"),
         ("  - ReLU: {inputs: 3}\n" + HEAD, 2, "inputs are names"),
         ("  - ReLU: {name: a}\n  - ReLU: {inputs: [a, a]}\n" + HEAD, 3, "ReLU takes one input and is given 2"),
         ("  - Add\n" + HEAD, 2, "Add takes 2 or more inputs and is given 1"),
@@ -264,31 +262,15 @@ def test_repeats_of_repeats_have_an_end():
     inner = "ReLU"
     for _ in range(8):
         inner = "{repeat: {times: 1000, layers: [" + inner + "]}}"
-    started = time.perf_counter()
     refused(f"  - {inner}\n" + HEAD, 2, "more than 5,000 layers")
     refused(
         f"  - {inner.replace('ReLU', '{repeat: {times: 0, layers: [ReLU]}}')}\n" + HEAD, 2, "more than 50,000 steps"
     )
-    assert time.perf_counter() - started < 10
 
 
 def test_what_a_file_cites_stays_on_one_line():
     refused('  - "a\\nb\\u0085\\u202e": 3\n' + HEAD, 2, "'a b")
     refused("  - " + "x" * 5000 + "\n" + HEAD, 2, "there is no layer 'xxx")
-
-
-def test_a_newer_keras_may_know_more(monkeypatch):
-    """Where the installed Keras is newer than the table, the build decides; what is refused stays refused."""
-    monkeypatch.setattr("zoo.catalog.declarative.layer_table.keras_is_newer", lambda: True)
-    found = read("  - NewLayer2D: {size: 3, flag: true}\n  - ReLU: {newest: 1}\n  - Activation: brandnew\n")
-    assert found.calls[0].arguments == {"size": 3, "flag": True}
-    assert found.calls[1].arguments == {"newest": 1}
-    with pytest.raises(UsageError, match="runs code"):
-        read("  - Lambda: {function: x}\n")
-    with pytest.raises(UsageError, match="there is no layer"):
-        read("  - keras.layers.Foo\n")
-    with pytest.raises(UsageError, match="write the arguments of NewLayer2D with their names"):
-        read("  - NewLayer2D: 3\n")
 
 
 def test_nothing_imports_keras():

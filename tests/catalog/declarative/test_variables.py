@@ -54,7 +54,7 @@ def test_substitution(expression, result):
     ("expression", "reason"),
     [
         ("$x", "there is no variable 'x'"),
-        ("$widht", "there is no variable 'widht'; did you mean width?"),
+        ("$widht", "there is no variable 'widht'. Did you mean 'width'?"),
         ("${__import__('os').system('id')}", "has more than numbers"),
         ("${w.real}", "has more than numbers"),
         ("${(lambda: 1)()}", "has more than numbers"),
@@ -133,7 +133,7 @@ def test_overrides_replace_values_and_what_depends_on_them():
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        ({"widht": 1}, "has no variable 'widht'; did you mean width"),
+        ({"widht": 1}, "has no variable 'widht'. Did you mean 'width"),
         ({"classes": 1}, "set by the number of classes"),
         ({"width": "a"}, "width of net.yaml is a number. Received: 'a'"),
         ({"width": True}, "is a number"),

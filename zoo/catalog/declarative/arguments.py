@@ -1,13 +1,13 @@
-"""The arguments of a layer, initializer, regularizer or constraint: read, substituted and checked without Keras."""
+"""The arguments of a layer, initializer, regularizer or constraint in a YAML file, checked without Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.catalog.declarative import layer_table
-from zoo.catalog.declarative.layer_table import Argument, Section, Signature
+from zoo.catalog.declarative import signatures
+from zoo.catalog.declarative.signatures import Argument, Section, Signature
 from zoo.catalog.declarative.variables import Value, substitute
 from zoo.catalog.declarative.yaml_lines import Node, did_you_mean
 from zoo.core.errors import UsageError
@@ -25,9 +25,47 @@ _SECTIONS: Mapping[str, Section] = {
 }
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_whole(value) and 1 <= value <= MAX_COUNT
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """The scalars of nested tuples."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
+
+#: For each kind of argument what a value must be, in words and as a test.
+CHECKS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "data_format": ("channels_last only", lambda value: bool(value == "channels_last")),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "text": ("a text", lambda value: isinstance(value, str)),
+    "count": (f"a whole number from 1 to {MAX_COUNT:,}", _is_count),
+    "sizes": (
+        "a whole number from 1, or a list of them",
+        lambda value: value != () and all(map(_is_count, value if isinstance(value, tuple) else (value,))),
+    ),
+    "whole": ("whole numbers", lambda value: all(map(_is_whole, _leaves(value)))),
+    "number": ("a number", _is_number),
+    "numbers": ("a number, or a list of them", lambda value: all(map(_is_number, _leaves(value)))),
+    "fraction": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something of Keras that the build makes: a layer within a layer, an initializer, a regularizer, a constraint."""
+    """An object that the build creates: an inner layer, an initializer, a regularizer or a constraint."""
 
     section: Section
     name: str
@@ -47,57 +85,43 @@ def read(signature: Signature, node: Node | None, values: Mapping[str, Value], w
     Raises:
         UsageError: an unknown or missing argument, or a value of the wrong kind.
     """
-    given = _named(signature, node)
-    read: dict[str, Any] = {}
-    for name, (value, error) in given.items():
-        argument = signature.arguments.get(name, Argument(name, "any", nullable=True))
-        read[name] = _Reader(signature, argument, values, error).value(value)
-    missing = [name for name, argument in signature.arguments.items() if argument.required and name not in read]
+    given = {
+        name: _Reader(signature, signature.arguments[name], values, error).value(value)
+        for name, (value, error) in _named(signature, node).items()
+    }
+    missing = [name for name, argument in signature.arguments.items() if argument.required and name not in given]
     if missing:
         raise where.error(f"{signature.name} needs {' and '.join(missing)}")
-    return read
+    return given
 
 
 Error = Callable[[str], UsageError]
 
 
 def _named(signature: Signature, node: Node | None) -> dict[str, tuple[Node, Error]]:
-    """Every argument that is given, by name, with the way to complain about it."""
-    if node is None or (node.value is None and not _takes_null(signature)):
-        return {}
+    """Every argument that is given, by name, with the function that makes an error at its line."""
     known = signature.arguments
-    if node.mapping is not None and not _is_object(signature, node):
-        named: dict[str, tuple[Node, Error]] = {}
-        for name, value in node.mapping.items():
-            if name not in known and signature.complete:
+    first = next(iter(known.values()), None)
+    if node is None or (node.value is None and not (first and first.nullable)):
+        return {}
+    entries = node.mapping
+    # A layer within a layer, as in 'TimeDistributed: {Dense: 10}', is the first argument itself.
+    inner = first is not None and first.kind == "layer" and len(entries or ()) == 1
+    if entries is not None and not (inner and not known.keys() & entries):
+        for name in entries:
+            if name not in known:
                 takes = f"; it takes {', '.join(known)}" if known and len(known) <= 8 else ""
-                hint = did_you_mean(name, known) or takes
-                raise node.error(f"{signature.name} has no argument '{name}'{hint}", key=name)
-            named[name] = (value, _at_key(node, name))
-        return named
+                raise node.error(
+                    f"{signature.name} has no argument '{name}'{did_you_mean(name, known) or takes}", key=name
+                )
+        return {name: (value, _at_key(node, name)) for name, value in entries.items()}
     values = (node,) if node.items is None else node.items
     positional = [name for name, argument in known.items() if argument.positional]
-    if not positional and not signature.complete:
-        raise node.error(f"write the arguments of {signature.name} with their names, as only a newer Keras knows them")
     if len(values) > len(positional):
         only = f"at most {len(positional)} ({', '.join(positional)})" if positional else "none without a name"
         hint = "; a list that is one argument stands in a list of its own: [[…]]" if positional and node.items else ""
         raise node.error(f"{signature.name} is given {len(values)} arguments and takes {only}{hint}")
     return {name: (value, value.error) for name, value in zip(positional, values, strict=False)}
-
-
-def _takes_null(signature: Signature) -> bool:
-    """Whether null alone can be the first argument."""
-    return next((argument.nullable for argument in signature.arguments.values()), False)
-
-
-def _is_object(signature: Signature, node: Node) -> bool:
-    """Whether a mapping is the first argument itself, as in ``TimeDistributed: {Dense: 10}``."""
-    first = next(iter(signature.arguments.values()), None)
-    keys = node.mapping or {}
-    return (
-        first is not None and first.kind == "layer" and len(keys) == 1 and not keys.keys() & signature.arguments.keys()
-    )
 
 
 def _at_key(node: Node, name: str) -> Error:
@@ -106,7 +130,7 @@ def _at_key(node: Node, name: str) -> Error:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads the value of one argument; ``check_KIND`` is a method for each kind that needs one."""
+    """Reads the value of one argument."""
 
     signature: Signature
     argument: Argument
@@ -128,9 +152,17 @@ class _Reader:
                 return None
             raise self.wrong("no null")
         if kind in _SECTIONS:
-            return self.identifier(value, layer_table.known_names(_SECTIONS[kind]))
-        check: Callable[[Any], Any] | None = getattr(self, f"check_{kind}", None)
-        return check(value) if check else value
+            return self.identifier(value, signatures.names(_SECTIONS[kind]))
+        if kind == "activation":
+            return self.identifier(value, signatures.activations())
+        if kind == "dtype":
+            return self.choice(value, DTYPES)
+        if kind == "padding":
+            return self.choice(value, PADDINGS if self.signature.name.startswith("Conv1D") else PADDINGS[:2])
+        expected, is_right = CHECKS.get(kind, ("", lambda _: True))
+        if not is_right(value):
+            raise self.wrong(expected, value)
+        return value
 
     def plain(self, node: Node) -> Any:
         """Scalars and tuples of them, with variables replaced."""
@@ -149,29 +181,17 @@ class _Reader:
         elif node.mapping is not None and len(node.mapping) == 1:
             ((text, inner),) = node.mapping.items()
         if not isinstance(text, str):
-            raise self.wrong(
-                f"the name of {layer_table.singular(section, article=True)}, with its arguments or without"
-            )
-        signature = layer_table.find(section, text, node)
+            raise self.wrong(f"the name of {signatures.singular(section, article=True)}, with its arguments or without")
+        signature = signatures.find(section, text, node)
         return Made(section, signature.name, read(signature, inner, self.values, node), node.line)
 
-    def wrong(self, expected: str, value: Any = None) -> UsageError:
-        """What is expected, and what came."""
-        received = "" if value is None else f", not {_show(value)}"
-        return self.error(f"{self.argument.name} of {self.signature.name} takes {expected}{received}")
-
-    def identifier(self, value: Any, names: frozenset[str]) -> Any:
-        """A name out of a set."""
+    def identifier(self, value: Any, known: frozenset[str]) -> Any:
+        """A name that Keras knows."""
         if not isinstance(value, str):
             raise self.wrong("a name", value)
-        if value not in names and not (layer_table.keras_is_newer() and value.isidentifier()):
-            what = self.argument.kind
-            raise self.error(f"there is no {what} '{value}'{did_you_mean(value, sorted(names))}")
+        if value not in known:
+            raise self.error(f"there is no {self.argument.kind} '{value}'{did_you_mean(value, sorted(known))}")
         return value
-
-    def check_activation(self, value: Any) -> Any:
-        """The name of an activation."""
-        return self.identifier(value, layer_table.activations())
 
     def choice(self, value: Any, choices: tuple[str, ...]) -> Any:
         """One text of a few."""
@@ -180,82 +200,14 @@ class _Reader:
             raise self.wrong(f"{', '.join(choices[:-1])} or {choices[-1]}", f"{value}{hint}" if hint else value)
         return value
 
-    def check_padding(self, value: Any) -> Any:
-        """``valid`` or ``same``; ``causal`` for one dimension."""
-        return self.choice(value, PADDINGS if self.signature.name.startswith("Conv1D") else PADDINGS[:2])
-
-    def check_dtype(self, value: Any) -> Any:
-        """A type in which a layer computes."""
-        return self.choice(value, DTYPES)
-
-    def check_data_format(self, value: Any) -> Any:
-        """The one layout that zoo's networks have."""
-        if value != "channels_last":
-            raise self.wrong("channels_last only", value)
-        return value
-
-    def check_bool(self, value: Any) -> Any:
-        """True or false."""
-        if not isinstance(value, bool):
-            raise self.wrong("true or false", value)
-        return value
-
-    def check_text(self, value: Any) -> Any:
-        """A text."""
-        if not isinstance(value, str):
-            raise self.wrong("a text", value)
-        return value
-
-    def check_count(self, value: Any) -> Any:
-        """A whole number from 1."""
-        if not _is_whole(value) or not 1 <= value <= MAX_COUNT:
-            raise self.wrong(f"a whole number from 1 to {MAX_COUNT:,}", value)
-        return value
-
-    def check_sizes(self, value: Any) -> Any:
-        """A whole number from 1, or a list of one for each dimension."""
-        parts = value if isinstance(value, tuple) else (value,)
-        if not parts or not all(_is_whole(part) and 1 <= part <= MAX_COUNT for part in parts):
-            raise self.wrong("a whole number from 1, or a list of them", value)
-        return value
-
-    def check_whole(self, value: Any) -> Any:
-        """A whole number, or lists of them."""
-        if isinstance(value, tuple):
-            return tuple(self.check_whole(part) for part in value)
-        if not _is_whole(value):
-            raise self.wrong("whole numbers", value)
-        return value
-
-    def check_number(self, value: Any) -> Any:
-        """A number."""
-        if not _is_number(value):
-            raise self.wrong("a number", value)
-        return value
-
-    def check_numbers(self, value: Any) -> Any:
-        """A number, or a list of them."""
-        if isinstance(value, tuple):
-            return tuple(self.check_numbers(part) for part in value)
-        return self.check_number(value)
-
-    def check_fraction(self, value: Any) -> Any:
-        """A number from 0 to 1, such as the share that dropout drops."""
-        if not _is_number(value) or not 0 <= value <= 1:
-            raise self.wrong("a number from 0 to 1", value)
-        return value
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    def wrong(self, expected: str, value: Any = None) -> UsageError:
+        """What was expected and what was received."""
+        received = "" if value is None else f", not {_show(value)}"
+        return self.error(f"{self.argument.name} of {self.signature.name} takes {expected}{received}")
 
 
 def _show(value: Any) -> str:
-    """A value as it stands in YAML, on one line and not too long."""
+    """A value as it stands in YAML, on one line and at most 60 characters."""
     if isinstance(value, bool):
         text = str(value).lower()
     elif isinstance(value, float):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from zoo.catalog.declarative import layer_table
+from zoo.catalog.declarative import signatures
 from zoo.catalog.declarative.unroll import INPUT, RESERVED, Call, Place, Unroller
 from zoo.catalog.declarative.variables import CLASSES, Value
 from zoo.catalog.declarative.yaml_lines import Node
@@ -70,7 +70,7 @@ def read(name: str, layers: Node, values: Mapping[str, Value]) -> Network:
             line = calls[unroller.names[PREDICTIONS]].line
             raise _at(layers, line, f"only the last layer of a classifier is called {PREDICTIONS}")
         calls[end] = replace(calls[end], name=PREDICTIONS)
-    if calls[end].kind not in layer_table.OWN:
+    if calls[end].kind not in signatures.OWN:
         # float32 also under a mixed-precision policy: probabilities need the digits.
         calls[end] = replace(calls[end], arguments={"dtype": "float32", **calls[end].arguments})
     _name_the_rest(calls)
@@ -91,7 +91,7 @@ def _check_classifier(call: Call, layers: Node) -> None:
     """The last layer of a classifier gives probabilities, and is called so."""
     if call.name not in ("", PREDICTIONS):
         raise _at(layers, call.line, f"the last layer of a classifier is called {PREDICTIONS}; leave its name out")
-    takes = layer_table.find("layers", call.kind, layers).arguments
+    takes = signatures.find("layers", call.kind, layers).arguments
     activation = call.arguments.get("activation", "linear") if "activation" in takes else "softmax"
     if activation not in ("softmax", "sigmoid"):
         raise _at(

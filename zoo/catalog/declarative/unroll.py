@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zoo.catalog.declarative import arguments, layer_table
+from zoo.catalog.declarative import arguments, signatures
 from zoo.catalog.declarative.variables import Value, substitute
 from zoo.catalog.declarative.yaml_lines import Node, did_you_mean
 
@@ -115,7 +115,7 @@ class Unroller:
             raise node.error(f"'{kind}' is not the name of a layer")
         if kind.lower() in CONSTRUCTS:
             raise node.error(f"{kind.lower()} is written in lower case and has layers in it")
-        signature = layer_table.find("layers", kind, node)
+        signature = signatures.find("layers", kind, node)
         if body is not None and body.mapping is not None:
             own = {key: value for key, value in body.mapping.items() if key in ("name", "inputs")}
             if twice := own.keys() & beside.keys():
@@ -128,7 +128,7 @@ class Unroller:
         inputs = self.inputs(beside.get("inputs"), source, values)
         self.check_inputs(node, signature.name, inputs)
         # 'add' alone would be one of Keras's names for operations.
-        base = "merge" if signature.name in layer_table.MERGES else _snake(signature.name)
+        base = "merge" if signature.name in signatures.MERGES else _snake(signature.name)
         return self.emit(node, signature.name, read, inputs, self.given_name(beside.get("name"), values), place, base)
 
     def inputs(self, node: Node | None, source: int, values: Mapping[str, Value]) -> tuple[int, ...]:
@@ -164,9 +164,9 @@ class Unroller:
 
     def check_inputs(self, node: Node, kind: str, inputs: tuple[int, ...]) -> None:
         """A layer gets as many tensors as it takes."""
-        if kind in layer_table.MERGES:
+        if kind in signatures.MERGES:
             least, most = 2, 2 if kind in ("Dot", "Subtract") else MAX_LAYERS
-        elif kind in layer_table.ATTENTION_LISTS | layer_table.ATTENTION_ARGUMENTS:
+        elif kind in signatures.ATTENTION_LISTS | signatures.ATTENTION_ARGUMENTS:
             least, most = 1, 3
         else:
             least = most = 1

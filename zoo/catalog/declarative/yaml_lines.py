@@ -1,22 +1,22 @@
 """YAML that knows its lines: a tree of plain values, each with the file and line where it stands.
 
-The document is read as a stream of events and never handed to a constructor, so that no tag can make an object.
-Everything that could grow out of proportion has a limit: the file, its nesting, and what its aliases expand to.
-Scalars are read as YAML 1.2 does (``1e-4`` is a number, ``no`` and ``on`` are text).
+The document is composed and never constructed, so that no tag can make an object. The size of the file, its nesting
+and what its aliases expand to are limited. Scalars are read as YAML 1.2 does (``1e-4`` is a number, ``no`` is text).
 """
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from zoo.core import suggestions
 from zoo.core.errors import UsageError
 
 Scalar: TypeAlias = bool | int | float | str | None
@@ -81,10 +81,10 @@ def error(file: str, line: int, text: str) -> UsageError:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``'; did you mean X?'`` with the nearest name, case and underscores aside; empty where none is near."""
-    plain = {candidate.lower().replace("_", ""): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.6)
-    return f"; did you mean {plain[near[0]]}?" if near else ""
+    """``. Did you mean 'X'?`` with the nearest name, case and underscores aside; empty if none is near."""
+    spellings = {candidate.replace("_", ""): candidate for candidate in known}
+    hint = suggestions.did_you_mean(name.replace("_", ""), spellings, shown=spellings)
+    return f".{hint}" if hint else ""
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -136,94 +136,97 @@ def parse(text: str, file: str) -> Node:
     """
     import yaml
 
-    builder = _Builder(file)
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            builder.take(event)
+        document = yaml.compose(text, _loader())
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         # What is left open is found where something else follows.
         begun = problem.context_mark.line + 1 if problem.context_mark else line
         where = f", in what line {begun} begins" if begun < line else ""
         raise error(file, line, f"this is not YAML: {problem.problem or problem.context}{where}") from problem
+    except RecursionError as problem:
+        raise error(file, 1, f"something is nested more than {MAX_DEPTH} deep") from problem
     except (yaml.YAMLError, UnicodeError) as problem:
         reason = " ".join(str(problem).split())
         raise UsageError(f"{file} is not YAML: {reason}.") from problem
-    if builder.root is None:
+    if document is None:
         raise UsageError(f"{file} is empty.")
-    if builder.root.mapping is None:
-        raise builder.root.error("a mapping is expected here, such as 'name: mynet'")
-    return builder.root
+    root = _Reader(file).node(document)
+    if root.mapping is None:
+        raise root.error("a mapping is expected here, such as 'name: mynet'")
+    return root
 
 
-class _Frame:
-    """A list or mapping whose end has not come yet."""
-
-    def __init__(self, line: int, anchor: str | None, is_mapping: bool) -> None:
-        self.line, self.anchor, self.is_mapping = line, anchor, is_mapping
-        self.nodes: list[Node] = []
-        self.keys: dict[str, int] = {}
-        #: The key that waits for its value.
-        self.key: str | None = None
+_PLAIN, _OTHER = "plain", "other"
 
 
-class _Builder:
-    """Events of one document in, a tree out; no recursion, whatever the nesting."""
+@cache
+def _loader() -> Any:
+    """PyYAML's base loader, the compiled one where there is one, which also tells plain scalars from others.
+
+    A node has one of these two tags, or one that the document states, which is then refused.
+    """
+    import yaml
+
+    class Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+            return _PLAIN if kind is yaml.ScalarNode and implicit[0] else _OTHER
+
+    return Loader
+
+
+class _Reader:
+    """Nodes of PyYAML in, nodes with plain values out."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.root: Node | None = None
-        self.frames: list[_Frame] = []
-        self.anchors: dict[str, Node] = {}
-        self.documents = 0
+        #: Nodes by identity, which aliases share; ``None`` while a node is being read.
+        self.read: dict[int, Node | None] = {}
 
-    def take(self, event: Any) -> None:
-        """Handle one event."""
-        line = event.start_mark.line + 1
-        kind = type(event).__name__
-        if getattr(event, "tag", None):
-            raise error(self.file, line, f"tags such as {event.tag} are not allowed in a configuration")
-        if kind == "DocumentStartEvent":
-            self.documents += 1
-            if self.documents > 1:
-                raise error(self.file, line, "a second document begins here; a configuration is one")
-        elif kind in ("MappingStartEvent", "SequenceStartEvent"):
-            if len(self.frames) >= MAX_DEPTH:
+    def node(self, source: Any, depth: int = 0, line: int = 0) -> Node:
+        """A node that stands in ``line`` or below; an alias stands where it is written."""
+        line = max(line, source.start_mark.line + 1)
+        if source.tag not in (_PLAIN, _OTHER):
+            raise error(self.file, line, f"tags such as {source.tag} are not allowed in a configuration")
+        if id(source) not in self.read:
+            if depth > MAX_DEPTH:
                 raise error(self.file, line, f"nested more than {MAX_DEPTH} deep")
-            self._refuse_key(line)
-            self.frames.append(_Frame(line, event.anchor, kind == "MappingStartEvent"))
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            self._close()
-        elif kind == "ScalarEvent":
-            self._scalar(event, line)
-        elif kind == "AliasEvent":
-            self._refuse_key(line)
-            node = self.anchors.get(event.anchor)
-            if node is None:
-                inside = any(frame.anchor == event.anchor for frame in self.frames)
-                what = "stands inside what it repeats" if inside else "has no anchor before it"
-                raise error(self.file, line, f"the alias *{event.anchor} {what}")
-            self._add(Node(node.value, line, self.file, node.key_lines, node.size))
+            self.read[id(source)] = None
+            self.read[id(source)] = self.new(source, depth, line)
+        found = self.read[id(source)]
+        if found is None:
+            raise error(self.file, line, "an alias stands inside what it repeats")
+        return replace(found, line=line) if found.line != line else found
 
-    def _awaits_key(self) -> bool:
-        return bool(self.frames) and self.frames[-1].is_mapping and self.frames[-1].key is None
+    def new(self, source: Any, depth: int, line: int) -> Node:
+        """A node that is no alias."""
+        if source.id == "scalar":
+            return Node(self.plain(source.value, line) if source.tag == _PLAIN else source.value, line, self.file)
+        nodes: list[Node] = []
+        keys: dict[str, int] = {}
+        for entry in source.value:
+            if source.id == "sequence":
+                nodes.append(self.node(entry, depth + 1, nodes[-1].line if nodes else line))
+                continue
+            key, value = entry
+            key_line = max([line, key.start_mark.line + 1, *keys.values()])
+            if key.id != "scalar" or id(key) in self.read:
+                raise error(self.file, key_line, "a key is plain text here, neither a list, a mapping nor an alias")
+            if key.tag not in (_PLAIN, _OTHER):
+                raise error(self.file, key_line, f"tags such as {key.tag} are not allowed in a configuration")
+            if key.value in keys:
+                raise error(self.file, key_line, f"'{key.value}' is given twice, first in line {keys[key.value]}")
+            keys[key.value] = key_line
+            nodes.append(self.node(value, depth + 1, key_line))
+        size = 1 + sum(node.size for node in nodes)
+        if size > MAX_NODES:
+            raise error(self.file, line, f"more than {MAX_NODES:,} values stand here once aliases are expanded")
+        if source.id == "sequence":
+            return Node(tuple(nodes), line, self.file, size=size)
+        entries = MappingProxyType(dict(zip(keys, nodes, strict=True)))
+        return Node(entries, line, self.file, MappingProxyType(keys), size)
 
-    def _refuse_key(self, line: int) -> None:
-        if self._awaits_key():
-            raise error(self.file, line, "a key is plain text here, neither a list, a mapping nor an alias")
-
-    def _scalar(self, event: Any, line: int) -> None:
-        if self._awaits_key():
-            frame, key = self.frames[-1], event.value
-            if key in frame.keys:
-                raise error(self.file, line, f"'{key}' is given twice, first in line {frame.keys[key]}")
-            frame.keys[key] = line
-            frame.key = key
-            return
-        value = self._plain(event.value, line) if event.implicit[0] else event.value
-        self._add(Node(value, line, self.file), event.anchor)
-
-    def _plain(self, text: str, line: int) -> Scalar:
+    def plain(self, text: str, line: int) -> Scalar:
         """What a scalar without quotes means."""
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -237,25 +240,3 @@ class _Builder:
                 raise error(self.file, line, f"the number {text[:18]} is too large")
             return number
         return text
-
-    def _close(self) -> None:
-        frame = self.frames.pop()
-        size = 1 + sum(node.size for node in frame.nodes)
-        if size > MAX_NODES:
-            raise error(self.file, frame.line, f"more than {MAX_NODES:,} values stand here once aliases are expanded")
-        if frame.is_mapping:
-            entries = MappingProxyType(dict(zip(frame.keys, frame.nodes, strict=True)))
-            node = Node(entries, frame.line, self.file, MappingProxyType(frame.keys), size)
-        else:
-            node = Node(tuple(frame.nodes), frame.line, self.file, size=size)
-        self._add(node, frame.anchor)
-
-    def _add(self, node: Node, anchor: str | None = None) -> None:
-        """Put a finished node where it belongs."""
-        if anchor:
-            self.anchors[anchor] = node
-        if not self.frames:
-            self.root = node
-            return
-        self.frames[-1].nodes.append(node)
-        self.frames[-1].key = None
