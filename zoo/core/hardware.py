@@ -1,18 +1,28 @@
-"""What this machine has: processors, and NVIDIA's GPUs as the driver lists them."""
+"""The processors, memory and NVIDIA GPUs of this machine, as far as this process may use them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Files with a container's memory limit and usage, for cgroups version 2 and version 1.
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One GPU; memory is in bytes, ``None`` where the driver does not tell."""
+class Gpu:
+    """One GPU, or one MIG instance of a GPU. Memory is in bytes, ``None`` if the driver does not report it."""
 
+    #: Number and UUID of the physical GPU.
     index: str
+    card: str
+    #: UUID of the device itself, which ``CUDA_VISIBLE_DEVICES`` accepts.
     uuid: str
     name: str
     total: int | None
@@ -20,40 +30,105 @@ class Card:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of processors that this process may use."""
+    import psutil
+
+    process = psutil.Process()
+    # macOS has no affinity.
+    return len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count() or 1
 
 
-def visible() -> list[Card]:
-    """What ``nvidia-smi`` says, less what ``CUDA_VISIBLE_DEVICES`` hides, numbered as a framework numbers them."""
-    program = shutil.which("nvidia-smi")
-    if not program:
-        return []
-    query = "--query-gpu=index,uuid,name,memory.total,memory.free"
+def total_memory() -> int:
+    """Bytes of memory in this machine."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated without swapping, within the container's limit if there is one."""
+    import psutil
+
+    # psutil reports the machine, also inside a container.
+    limits = [left for files in _CGROUPS if (left := _left_in_container(*files)) is not None]
+    return max(0, min([int(psutil.virtual_memory().available), *limits]))
+
+
+def _left_in_container(limit: str, usage: str) -> int | None:
+    """Bytes left below a container's limit; ``None`` if there is no limit."""
     try:
-        done = subprocess.run(
-            [program, query, "--format=csv,noheader,nounits"], capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    cards = []
-    for line in done.stdout.splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if len(fields) == 5:
-            index, uuid, name, total, free = fields
-            cards.append(Card(index, uuid, name, _mebi(total), _mebi(free)))
+        most, used = Path(limit).read_text().strip(), Path(usage).read_text().strip()
+    except OSError:
+        return None
+    return int(most) - int(used) if most.isdigit() and used.isdigit() else None
+
+
+def visible_gpus() -> list[Gpu]:
+    """The NVIDIA GPUs that ``CUDA_VISIBLE_DEVICES`` leaves, in its order; empty without a working driver.
+
+    A GPU in MIG mode is replaced by its instances.
+    """
+    gpus = _all_gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return cards
+        return gpus
     shown = []
     for wanted in filter(None, (part.strip() for part in visible.split(","))):
-        match = next((card for card in cards if wanted == card.index or card.uuid.startswith(wanted)), None)
+        match = next((gpu for gpu in gpus if wanted == gpu.index or _begins(wanted, gpu.uuid, gpu.card)), None)
         if match is None:
-            # CUDA itself stops at the first entry that names no card.
+            # CUDA stops at the first entry that names no GPU.
             break
         shown.append(match)
     return shown
 
 
-def _mebi(text: str) -> int | None:
-    return int(text) * 2**20 if text.isdigit() else None
+def _begins(start: str, *names: str) -> bool:
+    return any(name.startswith(start) for name in names)
+
+
+def _all_gpus() -> list[Gpu]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        cards = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return [
+            _gpu(pynvml, str(index), card, device)
+            for index, card in enumerate(cards)
+            for device in _devices(pynvml, card)
+        ]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        with contextlib.suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+
+def _devices(nvml: Any, card: Any) -> list[Any]:
+    """The handle of a GPU, or those of its instances if it is in MIG mode."""
+    try:
+        if nvml.nvmlDeviceGetMigMode(card)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
+            return [card]
+        slots = nvml.nvmlDeviceGetMaxMigDeviceCount(card)
+    except nvml.NVMLError:
+        # Most GPUs have no such mode.
+        return [card]
+    instances = []
+    for slot in range(slots):
+        with contextlib.suppress(nvml.NVMLError):
+            instances.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(card, slot))
+    return instances
+
+
+def _gpu(nvml: Any, index: str, card: Any, device: Any) -> Gpu:
+    total: int | None = None
+    free: int | None = None
+    # Memory is not reported for a GPU that shares the system's.
+    with contextlib.suppress(nvml.NVMLError):
+        memory = nvml.nvmlDeviceGetMemoryInfo(device)
+        total, free = int(memory.total), int(memory.free)
+    uuid = nvml.nvmlDeviceGetUUID
+    return Gpu(index, uuid(card), uuid(device), nvml.nvmlDeviceGetName(device), total, free)

@@ -13,9 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from zoo.core import memory as system
 from zoo.core.errors import UnavailableError
-from zoo.core.hardware import processors
+from zoo.core.hardware import available_memory, processors
 from zoo.core.spec import Resize
 from zoo.data.augment.augment import Augment
 from zoo.data.loading.decoding import Decoder
@@ -147,7 +146,7 @@ class Loader:
         if self._prepared:
             return
         self._prepared = True
-        limit = int(MEMORY_SHARE * system.available()) if self._memory is None else self._memory
+        limit = int(MEMORY_SHARE * available_memory()) if self._memory is None else self._memory
         if self._whole():
             self._pixels = self.split.sources.pixels[self.split.sources.indices]  # type: ignore[attr-defined]
         elif self.nbytes <= limit:
