@@ -1,3 +1,3 @@
-"""The version of zoo, in a module of its own so that every room may read it."""
+"""The version of zoo, in a module of its own so that every room may import it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
