@@ -94,6 +94,19 @@ def test_any_name_can_be_printed_and_read_back(text):
     output.printable(name).encode()
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("naïve 日本 🙂", "naïve 日本 🙂"),
+        ("a\udcff.jpg", r"a\xff.jpg"),
+        ("\udd00", r"\udd00"),
+        ("\ud800\udc80", r"\ud800\x80"),
+    ],
+)
+def test_what_utf8_cannot_encode_is_escaped(text, shown):
+    assert output.printable(text) == shown
+
+
 def test_report_owns_the_exit_status():
     report = output.Report()
     report.add(ok=True)
@@ -103,7 +116,8 @@ def test_report_owns_the_exit_status():
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(None, "—"), (0, "0 B"), (999, "999 B"), (14_600_000, "14.6 MB"), (2e13, "20000.0 GB")]
+    ("count", "text"),
+    [(None, "—"), (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (14_600_000, "14.6 MB"), (2e13, "20000.0 GB")],
 )
 def test_bytes_as_people_read_them(count, text):
     assert output.human_bytes(count) == text

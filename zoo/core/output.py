@@ -1,7 +1,4 @@
-"""Rows out: tables, JSON, JSON lines and CSV, to a stream or atomically to a file; and the report.
-
-A row is a mapping of plain values. The report counts what became of them and owns the exit status.
-"""
+"""Rows written as a table, JSON, JSON lines or CSV, to a stream or a file; and the exit status they amount to."""
 
 from __future__ import annotations
 
@@ -9,25 +6,29 @@ import contextlib
 import csv
 import io
 import json
-import os
+import re
 import sys
-import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
+#: One result, of values that JSON has.
 Row = Mapping[str, Any]
+
+_UNITS = ((1e3, "kB"), (1e6, "MB"), (1e9, "GB"))
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
 class Report:
-    """Counts outcomes, and knows the exit status they amount to."""
+    """Counts inputs that succeeded and failed; it owns the exit status."""
 
     done: int = 0
     failed: int = 0
@@ -41,12 +42,12 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 when all were done, 1 when some failed."""
+        """0 if all succeeded, 1 if some failed."""
         return 1 if self.failed else 0
 
 
 def choose_format(request: str | None, stream: TextIO, output: Path | None = None) -> str:
-    """The format asked for; else what the output file's name says; else a table on a terminal, JSON lines in a pipe."""
+    """The requested format, or that of the file's suffix, or a table on a terminal and JSON lines in a pipe."""
     if request:
         return request
     if output is not None:
@@ -56,7 +57,7 @@ def choose_format(request: str | None, stream: TextIO, output: Path | None = Non
 
 @contextlib.contextmanager
 def opened(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears under its name only when everything is in it.
+    """A stream to standard output, or to a file that appears under its name only when it is complete.
 
     Raises:
         UnavailableError: the file cannot be written.
@@ -64,23 +65,14 @@ def opened(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
         return
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
-        # A temporary file is private; the result gets the permissions of any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        with (
+            atomic.replacing(output) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+        ):
             yield stream
-        os.replace(temporary, output)
-        temporary = ""
     except OSError as error:
         raise UnavailableError(f"{output} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def write(
@@ -94,17 +86,16 @@ def write(
     """Write rows as they come.
 
     Args:
-        rows: the rows; for JSON whole, for CSV the ``columns`` only, nested values as JSON.
-        stream: where to.
+        rows: JSON gets them whole, CSV the ``columns`` only, with nested values as JSON.
+        stream: where to write.
         format: one of :data:`FORMATS`.
         columns: the columns of CSV and of a table.
-        table: how one row looks on a terminal, with its line ends; without, an aligned table is made, which
-            has to wait for the last row.
+        table: the text of one row in a table, with its line ends. Default: an aligned table after the last row.
     """
     if format == "jsonl":
         for row in rows:
             stream.write(to_json(row) + "\n")
-            # Whoever reads the pipe wants each row when it is there.
+            # The reader of a pipe gets each row at once.
             stream.flush()
     elif format == "json":
         separator = "[\n"
@@ -126,7 +117,7 @@ def write(
 
 
 def to_json(value: Any) -> str:
-    """One line of JSON. Names that are not UTF-8 are escaped as Python writes them."""
+    """One line of JSON; ASCII if the text has characters that UTF-8 cannot encode."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
@@ -136,12 +127,18 @@ def to_json(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """The text, with bytes that no terminal can show written in hexadecimal."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""The text with what UTF-8 cannot encode escaped: bytes of a name as ``\xff``, surrogates as ``\ud800``."""
+    return _SURROGATES.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    # Python represents bytes of a file's name that are not UTF-8 as U+DC80 to U+DCFF.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def aligned(rows: Sequence[Row], columns: Sequence[str], titles: Mapping[str, str] | None = None) -> str:
-    """A table as text: columns as wide as they need to be, numbers to the right, a rule under the head."""
+    """A table as text: columns as wide as their cells, numbers aligned right, a rule under the header."""
     titles = titles or {}
     head = [titles.get(column, column.replace("_", " ")) for column in columns]
     body = [[_shown(row.get(column)) for column in columns] for row in rows]
@@ -156,21 +153,20 @@ def aligned(rows: Sequence[Row], columns: Sequence[str], titles: Mapping[str, st
 
 
 def width(text: str) -> int:
-    """Columns that a text takes on a terminal; wide characters take two, combining ones none."""
+    """Terminal columns that a text takes: wide characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
 
 
 def human_bytes(count: float | None) -> str:
-    """``14.6 MB``; an em dash where it is not known."""
+    """A size such as ``14.6 MB``; an em dash if it is unknown."""
     if count is None:
         return "—"
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")
+    if abs(count) < 1000:
+        return f"{count:.0f} B"
+    unit, name = next(((unit, name) for unit, name in _UNITS if abs(count) < 1000 * unit), _UNITS[-1])
+    return f"{count / unit:.1f} {name}"
 
 
 def _pad(cell: str, size: int, to_right: bool) -> str:
@@ -179,7 +175,7 @@ def _pad(cell: str, size: int, to_right: bool) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value in a table: dashes for what is not known, separators in large numbers."""
+    """A value in a table: a dash if it is unknown, separators in large numbers."""
     if value is None:
         return "—"
     if isinstance(value, bool):
