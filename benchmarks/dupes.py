@@ -75,10 +75,10 @@ class Repeated:
 def make(index: str, file: str, rows: str) -> None:
     """Write many vectors."""
     from zoo.vectors import open_vectors
-    from zoo.vectors.formats import table
+    from zoo.vectors.formats import registry
 
     with open_vectors(index) as vectors:
-        table.of(Path(file)).load().write(Repeated(vectors, int(rows)), Path(file))
+        registry.format_of(Path(file)).load().write(Repeated(vectors, int(rows)), Path(file))
 
 
 def find(file: str, threshold: str, way: str) -> None:

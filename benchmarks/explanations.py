@@ -39,9 +39,9 @@ SAMPLES = 1000
 def main() -> None:
     """Parse, and measure."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--part", choices=("table", "speed", "memory"), help="all without")
+    parser.add_argument("--part", choices=("table", "speed", "memory"), help="default: all")
     parser.add_argument("--photos", type=int, default=200, help="for the table")
-    parser.add_argument("--methods", help="for the table, with commas between them; all without")
+    parser.add_argument("--methods", help="for the table, separated by commas (default: all)")
     parser.add_argument("--steps", type=int, default=20, help="points of the curves")
     parser.add_argument("--rounds", type=int, default=5, help="for the speed")
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)
@@ -71,9 +71,9 @@ def table(count: int, names: str | None, steps: int) -> None:
     """Print deletion and insertion of each method, and how far it is from what knows nothing."""
     from zoo.visualize.explain.faithfulness import centred_gaussian, measure, random_map
     from zoo.visualize.explain.methods import METHODS
-    from zoo.visualize.network.subject import Subject
+    from zoo.visualize.network.inspected_model import InspectedModel
 
-    subject = Subject.open("mobilenetv2", device="cpu")
+    subject = InspectedModel.open("mobilenetv2", device="cpu")
     pixels, targets = photos(subject, count)
     scores: dict[str, np.ndarray] = {}
 
@@ -148,9 +148,9 @@ def speed(rounds: int, count: int = 100) -> None:
     import keras
 
     from zoo.visualize.explain.methods import METHODS
-    from zoo.visualize.network.subject import Subject
+    from zoo.visualize.network.inspected_model import InspectedModel
 
-    subject = Subject.open("mobilenetv2", device="cpu")
+    subject = InspectedModel.open("mobilenetv2", device="cpu")
     pixels, targets = photos(subject, count)
     method = METHODS["gradcam"](subject)
 

@@ -108,7 +108,7 @@ with torch.inference_mode():
 def main() -> None:
     """Parse, and measure the one or the other."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(NETWORKS)}; all without")
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(NETWORKS)} (default: all)")
     parser.add_argument("--count", type=int, default=1000, help="photographs")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--many", action="store_true", help="100,000 small files against 10,000")

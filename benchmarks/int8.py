@@ -9,7 +9,7 @@ states, on photographs that did not calibrate it. Without ``--min-cosine`` a net
 whatever comes of it; with it, in the fastest that comes so near. Ends with exit status 1 where resnet50 does not reach
 2.2 times the speed of float32 at a mean cosine similarity of 0.99.
 
-mobilenetv2 and squeezenet1.1 have their real weights. No weights of resnet50 are to be had offline: it has random ones,
+mobilenetv2 and squeezenet1.1 have their real weights. Weights of resnet50 are unavailable offline: it has random ones,
 whose batch normalisation knows the photographs, so that its numbers have the sizes of a trained network's. Its speed is
 that of real weights; how near it stays with those is another figure. Needs the data of ZOO_TEST_DATA.
 """

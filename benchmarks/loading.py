@@ -63,7 +63,7 @@ ZOO = (
     TIMES
     + """
 from zoo.data import dataset
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
 from zoo.data.loading.loader import Loader
 from zoo.core.spec import Resize
 folder, size, batch, epochs, memory = sys.argv[1], *map(int, sys.argv[2:6])

@@ -71,9 +71,9 @@ def queries(count: int, dim: int) -> np.ndarray:
 
 def make(file: str, rows: int, dim: int) -> None:
     """Write vectors as zoo does."""
-    from zoo.vectors.formats import table
+    from zoo.vectors.formats import registry
 
-    table.of(Path(file)).load().write(RandomContent(rows, dim), Path(file))
+    registry.format_of(Path(file)).load().write(RandomContent(rows, dim), Path(file))
 
 
 def search(file: str, count: int, metric: str) -> None:
