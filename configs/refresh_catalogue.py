@@ -39,7 +39,7 @@ from zoo import models  # noqa: E402 - from this checkout
 from zoo.catalog import declarative, registry  # noqa: E402
 from zoo.catalog import files as catalogue  # noqa: E402
 from zoo.core.spec import ModelSpec  # noqa: E402
-from zoo.models import figures  # noqa: E402
+from zoo.models import macs  # noqa: E402
 
 CATALOGUE = ROOT / "configs" / "catalogue"
 NETWORKS = ROOT / "configs" / "models"
@@ -73,7 +73,7 @@ def measure(spec: ModelSpec) -> dict[str, Any]:
     """Build a network with its classifier and without, and count."""
     bare = models.create_model(spec, None, include_top=False)
     full = models.create_model(spec, None)
-    gmacs = figures.multiply_accumulates(full) / 1e9
+    gmacs = macs.multiply_accumulates(full) / 1e9
     return {
         "params": full.count_params(),
         "params_no_top": bare.count_params(),

@@ -13,7 +13,7 @@ from zoo import models
 from zoo.catalog import registry
 from zoo.core.errors import UsageError
 from zoo.core.spec import Cut
-from zoo.models import cut_at, with_end_of, with_graph
+from zoo.models.graph import as_functional, cut_at, with_trunk_output
 from zoo.pretrained import keras_file
 
 NETWORK = "lenet5"
@@ -84,7 +84,7 @@ def test_a_layer_of_the_classifier(whole):
     for name in (network.layers[-1].name, network.layers[-2].name):
         np.testing.assert_allclose(outputs(create(Cut(name), weights=file))[0], at(network, name), rtol=1e-5, atol=1e-6)
     (features,) = outputs(create(Cut(top=True), weights=file))
-    np.testing.assert_allclose(features, at(network, models.before_last(network)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(features, at(network, models.penultimate_layer(network)), rtol=1e-5, atol=1e-6)
 
 
 def test_an_unknown_layer_is_a_sentence():
@@ -119,7 +119,7 @@ def test_the_end_without_a_classifier_may_stand_beside_it():
     trunk = keras.Model(image, layers.LayerNormalization(name="norm")(wide))
     trunk.get_layer("norm").set_weights([np.full(6, 2.0), np.ones(6)])
     classifier = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(wide))
-    joined, end = with_end_of(keras.Model(image, classifier), trunk)
+    joined, end = with_trunk_output(keras.Model(image, classifier), trunk)
     pixels = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
     features, probabilities = cut_at(joined, Cut(end, probabilities=True)).predict_on_batch(pixels)
     np.testing.assert_allclose(features, trunk.predict_on_batch(pixels), rtol=1e-5, atol=1e-5)
@@ -129,14 +129,14 @@ def test_the_end_without_a_classifier_may_stand_beside_it():
 def test_the_end_without_a_classifier_is_mostly_below_it():
     image, _, wide = functional()
     network = keras.Model(image, layers.Flatten()(wide))
-    assert with_end_of(network, keras.Model(image, wide)) == (network, "wide")
+    assert with_trunk_output(network, keras.Model(image, wide)) == (network, "wide")
 
 
 def test_a_trunk_that_is_another_network_is_a_sentence():
     image, x, wide = functional()
     trunk = keras.Model(image, layers.Concatenate(name="both")([x, wide]))
     with pytest.raises(UsageError, match="name a layer"):
-        with_end_of(keras.Model(image, layers.Flatten()(wide)), trunk)
+        with_trunk_output(keras.Model(image, layers.Flatten()(wide)), trunk)
 
 
 def test_a_layer_with_several_outputs_is_a_sentence():
@@ -171,4 +171,4 @@ def test_a_network_written_as_a_class_has_no_layers_to_cut_at():
             return inputs
 
     with pytest.raises(UsageError, match="no functional network"):
-        with_graph(Own(name="own"))
+        as_functional(Own(name="own"))

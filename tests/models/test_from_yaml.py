@@ -99,7 +99,7 @@ def test_options_of_create_model(file, create):
 def test_variables_of_a_spec(file, create):
     spec = registry.with_variables(registry.get(str(file)), {"width": 16})
     assert create(spec, None).get_layer("stage1_conv2d").filters == 16
-    with pytest.raises(UsageError, match="has no variable 'widht'. Did you mean 'width"):
+    with pytest.raises(UsageError, match=r"has no variable 'widht'\. Did you mean 'width"):
         registry.with_variables(spec, {"widht": 16})
 
 

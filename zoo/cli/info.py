@@ -179,7 +179,7 @@ def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
         from zoo import models
 
         network = models.create_model(spec, weights=None)
-        from zoo.models.figures import layer_multiply_accumulates
+        from zoo.models.macs import layer_multiply_accumulates
 
     stages = {stage.layer: stage.name for stage in spec.stages}
     return [

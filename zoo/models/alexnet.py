@@ -13,7 +13,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import caffe, ends
+from zoo.models import caffe_layers, head
+from zoo.models.inputs import network_input
 
 
 def _conv(
@@ -61,17 +62,17 @@ def AlexNet(  # noqa: N802 - a network is named as the field writes it
 
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (2012).
     """
-    source, inputs = ends.begin(input_shape, input_tensor)
-    first = caffe.first_initializer("untruncated_normal")
+    source, inputs = network_input(input_shape, input_tensor)
+    first = caffe_layers.first_initializer("untruncated_normal")
 
     # Block 1, stride 8
     x = _conv(inputs, 96, 11, "conv1", strides=4, initializer=first)
-    x = caffe.normalize(x, "norm1")
+    x = caffe_layers.normalize(x, "norm1")
     x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
 
     # Block 2, stride 16
     x = _conv(x, 256, 5, "conv2", groups=2)
-    x = caffe.normalize(x, "norm2")
+    x = caffe_layers.normalize(x, "norm2")
     x = layers.MaxPooling2D(3, strides=2, name="pool2")(x)
 
     # Blocks 3 to 5, stride 32
@@ -87,7 +88,7 @@ def AlexNet(  # noqa: N802 - a network is named as the field writes it
         x = layers.Dropout(dropout, name="drop6")(x)
         x = layers.Dense(4096, activation="relu", kernel_initializer="he_normal", name="fc7")(x)
         x = layers.Dropout(dropout, name="drop7")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name)

@@ -11,7 +11,8 @@ from keras import layers, ops
 from zoo.core.errors import UsageError
 from zoo.layers.auxiliary import ReconstructionLoss
 from zoo.layers.capsule import length, longest, route, squash
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 
 def CapsNet(  # noqa: N802 - a network is named as the field writes it
@@ -61,7 +62,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
         raise UsageError(f"filters is a multiple of 8, the dimensions of a primary capsule. Received: {filters}")
     if routings < 1:
         raise UsageError(f"routings is at least 1. Received: {routings}")
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Convolution
     # Its outputs are 256 to one input: scaled by both, as Keras does by default, hardly anything would come through.
@@ -83,7 +84,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
         if training:
             x = _decode(x, capsules, inputs, reconstruction_weight)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 from zoo.models.resnet import basic_block
 
 
@@ -54,7 +55,7 @@ def CifarResNet(  # noqa: N802 - a network is named as the field writes it
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
         raise ValueError(f"depth is 6n + 2, such as 20, 32, 44, 56 or 110. Received: depth={depth}")
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Stem
     x = layers.Conv2D(
@@ -72,7 +73,7 @@ def CifarResNet(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name or f"cifar_resnet{depth}")

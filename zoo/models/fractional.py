@@ -9,7 +9,8 @@ from keras import layers
 
 from zoo.core.errors import UsageError
 from zoo.layers.fractional import INFERENCE, FractionalMaxPooling2D, fractional_max_pool, region_boundaries
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 #: Slope below zero of the author's "very leaky" ReLU.
 SLOPE = 0.333
@@ -80,7 +81,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
         raise UsageError(f"root is 1, 2 or 3: the map shrinks by 2, √2 or ∛2. Received: root={root}")
     if passes < 1:
         raise UsageError(f"passes is at least 1. Received: passes={passes}")
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
     ratio = 2 ** (1 / root)
     (padded_height, rows), (padded_width, columns) = (_sizes(side, stages, ratio) for side in input_shape[:2])
 
@@ -93,7 +94,7 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
     average = layers.GlobalAveragePooling2D(name="avg_pool")
     # Not "max_pool": Keras gives that name to an operation of the pooling between the stages.
     maximum = layers.GlobalMaxPooling2D(name="global_max_pool")
-    predictions = ends.classifier(classes, classifier_activation)
+    predictions = head.classifier(classes, classifier_activation)
 
     def pool(x: Any, stage: int, number: int) -> Any:
         size, suffix = (rows[stage], columns[stage]), f"_pass{number + 1}" if number else ""

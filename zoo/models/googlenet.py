@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import caffe, ends
+from zoo.models import caffe_layers, head
+from zoo.models.inputs import network_input
 
 #: Filters of each module: 1×1; 3×3 and what reduces its input; 5×5 and what reduces its input; after pooling.
 Widths = tuple[int, int, int, int, int, int]
@@ -76,7 +77,7 @@ def _auxiliary(x: Any, classes: int, activation: str | None, name: str) -> Any:
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(1024, activation="relu", kernel_initializer="he_uniform", name=f"{name}_fc")(x)
     x = layers.Dropout(0.7, name=f"{name}_drop_fc")(x)
-    return ends.classify(x, classes, activation, f"{name}_classifier")
+    return head.classifier(classes, activation, f"{name}_classifier")(x)
 
 
 def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
@@ -119,17 +120,17 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
     if variant not in VARIANTS:
         raise ValueError(f"variant is 'paper' or 'tensorflow'. Received: variant={variant!r}")
     widths = VARIANTS[variant]
-    source, inputs = ends.begin(input_shape, input_tensor)
-    first = caffe.first_initializer("uniform")
+    source, inputs = network_input(input_shape, input_tensor)
+    first = caffe_layers.first_initializer("uniform")
     auxiliary = []
 
     # Stem, stride 8
     x = _conv(inputs, 64, 7, "conv1_7x7_s2", strides=2, initializer=first)
     x = _pool(x, "pool1_3x3_s2")
-    x = caffe.normalize(x, "pool1_norm1")
+    x = caffe_layers.normalize(x, "pool1_norm1")
     x = _conv(x, 64, 1, "conv2_3x3_reduce")
     x = _conv(x, 192, 3, "conv2_3x3")
-    x = caffe.normalize(x, "conv2_norm2")
+    x = caffe_layers.normalize(x, "conv2_norm2")
     x = _pool(x, "pool2_3x3_s2")
 
     # Modules at stride 8
@@ -157,7 +158,7 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool5_7x7_s1")(x)
         x = layers.Dropout(dropout, name="pool5_drop_7x7_s1")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, [x, *auxiliary] if auxiliary else x, name=name)

@@ -1,4 +1,4 @@
-"""Layers of a built network by name."""
+"""Layers of a built network by name, and networks cut at them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from zoo.core.suggestions import did_you_mean
 def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> Any:
     """The layer or operation of a functional model that is called ``name``; it has ``.output``.
 
-    ``model.get_layer`` knows layers alone. The residual sums of ConvNeXt and MobileNetV3's scaling are bare
+    ``model.get_layer`` finds layers only. The residual sums of ConvNeXt and MobileNetV3's scaling are bare
     operations, and a stage of ConvNeXt ends with one.
 
     Args:
         model: where to look.
         name: of the layer.
-        also: other names that a person may have meant, such as those of the stages.
+        also: other names to suggest, such as those of the stages.
 
     Raises:
-        UsageError: there is none; the sentence names the nearest ones.
+        UsageError: no such layer; the message suggests the nearest names.
     """
     operations = {operation.name: operation for operation in model.operations}
     if name in operations:
@@ -33,11 +33,11 @@ def find_layer(model: keras.Model, name: str, *, also: Iterable[str] = ()) -> An
     raise UsageError(f"{model.name} has no layer '{name}'.{hint} 'zoo info MODEL --layers' lists them.")
 
 
-def with_graph(model: keras.Model) -> keras.Model:
+def as_functional(model: keras.Model) -> keras.Model:
     """A sequential model as a functional one, which has names and can be cut; a functional one as it is.
 
     Raises:
-        UsageError: the model was written as a class of its own, and what happens within cannot be seen.
+        UsageError: a subclassed model, whose graph cannot be seen.
     """
     if isinstance(model, keras.Sequential):
         # Its layers were called once for each that was added, and would answer with tensors of those calls.
@@ -49,35 +49,32 @@ def with_graph(model: keras.Model) -> keras.Model:
     return model
 
 
-def before_last(model: keras.Model) -> str:
-    """The layer that gives the last layer with weights what it takes: the features that a classifier judges by.
+def penultimate_layer(model: keras.Model) -> str:
+    """The layer whose output the last layer with weights takes: the features that a classifier classifies by.
 
     Raises:
         UsageError: the model has no layer with weights, or none with a single input.
     """
     last = next((layer for layer in reversed(model.layers) if layer.weights), None)
-    makers = {
-        id(tensor): operation for operation in model.operations for tensor in keras.tree.flatten(operation.output)
-    }
     inputs = keras.tree.flatten(last.input) if last is not None else []
     if len(inputs) != 1:
         raise UsageError(f"{model.name} does not end with a layer that takes one input, so no new one can replace it.")
-    return str(makers[id(inputs[0])].name)
+    return str(list(model.operations)[_producers(model)[id(inputs[0])]].name)
 
 
 def cut_at(model: keras.Model, cut: Cut, *, also: Iterable[str] = ()) -> keras.Model:
     """The part of a functional model that ends at one layer or several; it shares the layers and their weights.
 
     Args:
-        model: a network, with its classifier where the cut wants probabilities.
-        cut: its layer, which must be named here, and the others.
+        model: a network, with its classifier if the cut includes probabilities.
+        cut: its ``layer`` must be given.
         also: as for :func:`find_layer`.
 
     Returns:
         A model with an output for each of ``cut.fields``, in their order.
 
     Raises:
-        UsageError: there is no such layer, one is named twice, one has several outputs, or there are no probabilities.
+        UsageError: no such layer, one is named twice, one has several outputs, or there are no probabilities.
     """
     assert cut.layer is not None
     if len(set(cut.fields)) < len(cut.fields):
@@ -96,7 +93,7 @@ def cut_at(model: keras.Model, cut: Cut, *, also: Iterable[str] = ()) -> keras.M
 
 
 def _pooled(output: Any, pool: str | None, name: str) -> Any:
-    """A map of features as a vector, in the way that a cut says."""
+    """A feature map as a vector, as ``cut.pool`` says."""
     if pool == "flatten" and len(output.shape) > 2:
         return keras.layers.Flatten(name=name)(output)
     if pool in ("avg", "max") and len(output.shape) == 4:
@@ -105,11 +102,11 @@ def _pooled(output: Any, pool: str | None, name: str) -> Any:
     return output
 
 
-def with_end_of(model: keras.Model, trunk: keras.Model) -> tuple[keras.Model, str]:
-    """A network with its classifier that also ends as it does without; the name of the layer that this end is.
+def with_trunk_output(model: keras.Model, trunk: keras.Model) -> tuple[keras.Model, str]:
+    """A classifier that also gives the output of the same network without its classifier, and that layer's name.
 
-    Mostly the classifier sits on that layer. ConvNeXt's does not: without a classifier its last map is normalised,
-    and with one its mean. What ``model`` lacks is then put beside the classifier, with the weights of ``trunk``.
+    Mostly the classifier takes that output. ConvNeXt's does not: without a classifier its last map is normalised,
+    and with one its mean. The layers that ``model`` lacks are then added, with the weights of ``trunk``.
 
     Raises:
         UsageError: the two have no common layers, one after the other, up to where they part.
@@ -136,27 +133,19 @@ def _shape(operation: Any) -> Any:
     return keras.tree.map_structure(lambda tensor: tensor.shape, operation.output)
 
 
-def waists(model: keras.Model) -> list[Any]:
-    """The layers and operations whose single output everything that comes later depends on alone.
-
-    At these a functional model can be cut in two: what is below has one output, which is all that what is above needs.
+def split_points(model: keras.Model) -> list[Any]:
+    """The layers and operations at which a functional model can be split: all that follows needs only their output.
 
     Returns:
         From the input to the output, both included; each has ``.name`` and ``.output``.
     """
     operations = list(model.operations)
-    place = {
-        id(tensor): number
-        for number, operation in enumerate(operations)
-        for tensor in keras.tree.flatten(operation.output)
-    }
+    producers = _producers(model)
     last_use = list(range(len(operations)))
     for number, operation in enumerate(operations):
-        if isinstance(operation, keras.layers.InputLayer):
-            continue
-        for tensor in keras.tree.flatten(operation.input):
-            maker = place[id(tensor)]
-            last_use[maker] = max(last_use[maker], number)
+        if not isinstance(operation, keras.layers.InputLayer):
+            for tensor in keras.tree.flatten(operation.input):
+                last_use[producers[id(tensor)]] = number
     found, reach = [], 0
     for number, operation in enumerate(operations):
         # Nothing that was made before is needed after.
@@ -166,12 +155,20 @@ def waists(model: keras.Model) -> list[Any]:
     return found
 
 
-def settle_names(model: keras.Model) -> None:
-    """Number the layers that Keras named by itself as in a process that builds nothing else.
+def _producers(model: keras.Model) -> dict[int, int]:
+    """The number of the operation that makes a tensor, by the tensor's identity."""
+    return {
+        id(tensor): number
+        for number, operation in enumerate(model.operations)
+        for tensor in keras.tree.flatten(operation.output)
+    }
 
-    Keras counts over the life of the process, so that ``conv2d_3`` of one InceptionV3 is ``conv2d_97`` of the
-    next. Here the numbers begin with zero again, and a layer has one name everywhere. A network without a graph,
-    sequential or subclassed, is left as it is.
+
+def renumber_layers(model: keras.Model) -> None:
+    """Number the layers that Keras named itself from zero, so that a layer has the same name in every process.
+
+    Keras counts over the life of the process: ``conv2d_3`` of one InceptionV3 is ``conv2d_97`` of the next. A network
+    without a graph, sequential or subclassed, is left as it is.
     """
     if not isinstance(model, keras.Function):
         return

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from zoo.core import atomic, paths
 from zoo.core.disk import need_space
 from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, WeightFile
-from zoo.models import check_weights
-from zoo.models.check_weights import Mismatch
+from zoo.core.stderr import quiet_stderr
+from zoo.models import matching
+from zoo.models.matching import Mismatch
 from zoo.pretrained import arrays, download
 from zoo.pretrained import digests as verification
 from zoo.pretrained import layout as weight_layout
@@ -112,12 +115,52 @@ def _readable(source: Path, folder: Path) -> Path:
 
 def _fit(path: Path, spec: ModelSpec, include_top: bool | None) -> tuple[list[Mismatch], bool]:
     """What does not fit, and whether the file has the classifier."""
-    found = check_weights.mismatches(path, spec, include_top=include_top is not False)
+    layout = weight_layout.read(path)
+    found = matching.mismatches(layout, _build(spec, include_top is not False))
     if include_top is None and any(one.weight is None and not one.extra for one in found):
-        headless = check_weights.mismatches(path, spec, include_top=False)
+        headless = matching.mismatches(layout, _build(spec, False))
         if len(headless) < len(found):
             return headless, False
     return found, include_top is not False
+
+
+def _build(spec: ModelSpec, include_top: bool) -> Any:
+    """The bare network with random weights."""
+    # Shapes need no framework, and Keras on OpenVINO starts in half the time. What is chosen already stays.
+    if "keras" not in sys.modules and find_spec("openvino"):
+        os.environ.setdefault("KERAS_BACKEND", "openvino")
+    with quiet_stderr():
+        from zoo.models.create import create_model
+
+        return create_model(spec, weights=None, preprocessing=False, include_top=include_top)
+
+
+def _load(network: Any, spec: ModelSpec, path: Path) -> None:
+    """Load a file that fits, and make sure that every value of it reached the network.
+
+    Raises:
+        WeightsError: Keras cannot load it, or the network does not hold what the file does.
+    """
+    from zoo.models import loading
+
+    try:
+        loading.load_weights(network, spec, path)
+    except WeightsError:
+        raise
+    except Exception as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(f"{path} has the shapes of {spec.name}, but Keras does not load it: {first}") from error
+    with weight_layout.reading(path) as read:
+        for stored, target in matching.match(weight_layout.read(path), network):
+            # The variance that an input is normalised by may be corrected on loading.
+            if stored is None or target is None or type(target.layer).__name__ == "Normalization":
+                continue
+            theirs = sorted(weight_layout.fingerprint(read(weight.dataset)) for weight in stored.weights)
+            if sorted(map(weight_layout.fingerprint, target.variables)) != theirs:
+                raise WeightsError(
+                    f"{path} has the shapes of {spec.name}, but its values do not reach the layer {target.layer.name}: "
+                    "its layers stand in another order; save it again from that network with Keras 3."
+                )
 
 
 def _official(spec: ModelSpec, digests: Digests) -> tuple[str, bool, WeightFile] | None:
@@ -161,8 +204,8 @@ def _into_zoo(source: Path, spec: ModelSpec, tag: str, digests: Digests, folder:
         found, has_top = _fit(temporary, spec, None)
         if found:
             raise WeightsError(_refusal(source, spec, digests, layout, found))
-        network = check_weights.build(spec, has_top)
-        check_weights.load(network, spec, temporary)
+        network = _build(spec, has_top)
+        _load(network, spec, temporary)
         if layout.format == "arrays":
             # Kept as Keras's own, which every reader of weights knows and which needs no more checks.
             network.save_weights(temporary, overwrite=True)
@@ -228,7 +271,7 @@ def _refusal(
     source: Path, spec: ModelSpec, digests: Digests, layout: weight_layout.Layout, found: list[Mismatch]
 ) -> str:
     """The error for a file that does not fit, with the network that it may belong to."""
-    lines = "".join(f"\n  {line}" for line in check_weights.describe(found))
+    lines = "".join(f"\n  {line}" for line in matching.describe(found))
     other = _owner(spec, digests, layout.parameters)
     hint = f", {other}" if other else ""
     return f"{source} does not fit {spec.name}{hint}:{lines}"

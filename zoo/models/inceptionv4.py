@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 
 def _conv(
@@ -151,7 +152,7 @@ def InceptionV4(  # noqa: N802 - a network is named as the field writes it
 
     Source: Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections on learning (2016).
     """
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Stem, stride 8
     x = _stem(inputs)
@@ -174,7 +175,7 @@ def InceptionV4(  # noqa: N802 - a network is named as the field writes it
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(dropout, name="dropout")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name)

@@ -1,8 +1,8 @@
-"""What every network does first: raw RGB pixels, 0-255, to the numbers it was trained on, inside the graph.
+"""Inputs of networks, and the preprocessing inside the graph: from raw RGB pixels, 0-255, to what it was trained on.
 
-The input is declared float32, not uint8: Keras casts what comes in to the declared type, which is exact for
-bytes and would truncate fractions the other way round. Only operations that plain Keras saves and loads are
-used. The arithmetic is not folded into the first convolution, because zero padding comes after it.
+The input is float32, not uint8: Keras casts what comes in to the input's type, which is exact for bytes and would
+truncate fractions the other way round. Only operations that plain Keras saves and loads are used. The arithmetic is
+not folded into the first convolution, because zero padding comes after it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,19 @@ from zoo.core.spec import GREY, Preprocessing
 def raw_input(shape: tuple[int, int, int]) -> Any:
     """The input tensor of a network: float32 ``(batch, height, width, 3)``, RGB 0-255."""
     return keras.Input(shape, dtype="float32", name="image")
+
+
+def network_input(input_shape: tuple[int, int, int], input_tensor: Any) -> tuple[Any, Any]:
+    """The inputs of a model, and the tensor that its first layer takes.
+
+    Args:
+        input_shape: height, width and channels of a new input.
+        input_tensor: a Keras tensor to build upon instead, or ``None``; the inputs are then those it comes from.
+    """
+    if input_tensor is not None:
+        return keras.utils.get_source_inputs(input_tensor), input_tensor
+    image = keras.Input(input_shape, name="image")
+    return image, image
 
 
 def preprocess(x: Any, preprocessing: Preprocessing) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 #: Blocks in each of the stages conv2 to conv5, by depth.
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
@@ -111,7 +112,7 @@ def ResNet(  # noqa: N802 - a network is named as the field writes it
     """
     if depth not in BLOCKS:
         raise ValueError(f"depth is 18 or 34. Received: depth={depth}")
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Stem, stride 4
     x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
@@ -130,7 +131,7 @@ def ResNet(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name or f"resnet{depth}")

@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 
 def _conv_bn(x: Any, filters: int, name: str) -> Any:
@@ -55,7 +56,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
         A functional model from float32 ``(batch, height, width, channels)``, already standardised, to
         probabilities ``(batch, classes)``, or to features without the top.
     """
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Stem
     x = _conv_bn(inputs, width, "stem")
@@ -77,7 +78,7 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
     # Head
     if include_top:
         x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-        x = ends.classify(x, classes, classifier_activation)
+        x = head.classifier(classes, classifier_activation)(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name)

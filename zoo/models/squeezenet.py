@@ -11,7 +11,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from zoo.models import ends
+from zoo.models import head
+from zoo.models.inputs import network_input
 
 #: Filters of the squeezing layer and of each of the two expanding ones, from ``fire2`` to ``fire9``.
 FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
@@ -88,7 +89,7 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
     if version not in VERSIONS:
         raise ValueError(f"version is '1.0' or '1.1'. Received: version={version!r}")
     filters, size, pooled = VERSIONS[version]
-    source, inputs = ends.begin(input_shape, input_tensor)
+    source, inputs = network_input(input_shape, input_tensor)
 
     # Stem, without padding
     x = layers.Conv2D(
@@ -111,5 +112,5 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
         # float32 also under a mixed-precision policy: probabilities need the digits.
         x = layers.Activation(classifier_activation or "linear", dtype="float32", name="predictions")(x)
     else:
-        x = ends.pool(x, pooling)
+        x = head.pool(x, pooling)
     return keras.Model(source, x, name=name)

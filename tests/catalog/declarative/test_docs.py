@@ -30,11 +30,11 @@ MISTAKES = [
 
 
 def test_the_figures_of_the_example(tmp_path):
-    from zoo.models import create_model, figures
+    from zoo.models import create_model, macs
 
     (tmp_path / "mynet.yaml").write_text(EXAMPLE)
     model = create_model(tmp_path / "mynet.yaml", None)
-    assert f"{model.count_params():,} parameters, {figures.multiply_accumulates(model) / 1e9:.3g} GMACs" in PAGE
+    assert f"{model.count_params():,} parameters, {macs.multiply_accumulates(model) / 1e9:.3g} GMACs" in PAGE
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)

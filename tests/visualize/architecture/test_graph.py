@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import layers
 
-from zoo.models.figures import multiply_accumulates
+from zoo.models.macs import multiply_accumulates
 from zoo.visualize.architecture.graph import Graph, Vertex, contract, human, read, size, sort
 from zoo.visualize.network.flat_graph import flatten
 

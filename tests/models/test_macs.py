@@ -4,12 +4,12 @@ import keras
 import pytest
 from keras import layers
 
-from zoo.models import figures
+from zoo.models import macs
 
 
 def cost(layer, *shape):
     inputs = keras.Input(shape)
-    return figures.multiply_accumulates(keras.Model(inputs, layer(inputs)))
+    return macs.multiply_accumulates(keras.Model(inputs, layer(inputs)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the networks of Caffe's model zoo share: they take pixels less their mean, and normalise local responses."""
+"""Layers of networks from Caffe's model zoo, which take pixels minus their mean and normalise local responses."""
 
 from __future__ import annotations
 

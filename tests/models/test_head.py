@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.models import ends
+from zoo.models import head
 from zoo.models.alexnet import AlexNet
 from zoo.models.capsnet import CapsNet
 from zoo.models.cifar_resnet import CifarResNet
 from zoo.models.fractional import FractionalNet
+from zoo.models.inputs import network_input
 from zoo.models.resnet9 import ResNet9
 from zoo.models.squeezenet import SqueezeNet
 
@@ -25,7 +26,7 @@ BUILDERS = {
 
 
 def test_a_new_input_is_called_image():
-    source, inputs = ends.begin((8, 6, 3), None)
+    source, inputs = network_input((8, 6, 3), None)
     assert source is inputs
     assert (inputs.name, inputs.shape) == ("image", (None, 8, 6, 3))
 
@@ -33,7 +34,7 @@ def test_a_new_input_is_called_image():
 def test_upon_a_tensor_the_inputs_are_those_it_comes_from():
     raw = keras.Input((8, 6, 3), name="raw")
     prepared = keras.layers.Rescaling(0.5)(raw)
-    source, inputs = ends.begin((1, 1, 1), prepared)
+    source, inputs = network_input((1, 1, 1), prepared)
     assert inputs is prepared
     assert [tensor.name for tensor in source] == ["raw"]
 
@@ -43,7 +44,7 @@ def test_probabilities_are_float32_also_in_mixed_precision():
     try:
         x = keras.layers.Dense(4)(keras.Input((5,)))
         assert keras.backend.standardize_dtype(x.dtype) == "bfloat16"
-        x = ends.classify(x, 3, "softmax")
+        x = head.classifier(3, "softmax")(x)
     finally:
         keras.config.set_dtype_policy("float32")
     assert (keras.backend.standardize_dtype(x.dtype), x.shape) == ("float32", (None, 3))
@@ -51,7 +52,7 @@ def test_probabilities_are_float32_also_in_mixed_precision():
 
 def test_pooling_without_the_top():
     inputs = keras.Input((2, 3, 4))
-    model = keras.Model(inputs, [ends.pool(inputs, "avg"), ends.pool(inputs, "max"), ends.pool(inputs, None)])
+    model = keras.Model(inputs, [head.pool(inputs, "avg"), head.pool(inputs, "max"), head.pool(inputs, None)])
     x = np.random.default_rng(0).random((2, 2, 3, 4), np.float32)
     mean, most, same = model.predict(x, verbose=0)
     np.testing.assert_allclose(mean, x.mean((1, 2)), rtol=1e-5)

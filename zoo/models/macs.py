@@ -1,4 +1,4 @@
-"""What a built network costs: its weights and its multiply-accumulates."""
+"""Multiply-accumulates (MACs) of a built network."""
 
 from __future__ import annotations
 
