@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.drawn import detailed, drawing
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
+from zoo.data.augment.pipeline import augment_batch
 
 
 def images(count=6, height=32, width=32, *, grey=False):
@@ -17,7 +18,7 @@ def images(count=6, height=32, width=32, *, grey=False):
 
 def run(settings, batch, labels, *, seed=0, size=None):
     augment = settings if isinstance(settings, Augment) else Augment.from_mapping(settings)
-    return augment(batch, labels, np.random.default_rng(seed), size or batch.shape[1:3])
+    return augment_batch(batch, labels, augment, np.random.default_rng(seed), size or batch.shape[1:3])
 
 
 class Fixed:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from tests.data.chance import Fixed, images, run
 from zoo.data.augment import geometry
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
 
 
 def test_flips_are_exact_and_befall_half():

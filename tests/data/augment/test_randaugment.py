@@ -7,16 +7,16 @@ import pytest
 from PIL import Image
 
 from tests.drawn import drawing
-from zoo.data.augment import randaugment
+from zoo.data.augment import kinds, randaugment
 
 
 def test_the_operations_are_the_published_ones():
-    assert len(randaugment.OPERATIONS) == 14
+    assert len(randaugment.OPERATIONS) == kinds.MOST_OPERATIONS == 14
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("name", randaugment.OPERATIONS)
-def test_every_operation_changes_a_image_by_its_strength(name, mode):
+def test_every_operation_changes_an_image_by_its_strength(name, mode):
     image = Image.fromarray(drawing(32, 32) // 2 + 40).convert(mode)
     for strength, sign in itertools.product((0.3, 1.0), (-1, 1)):
         result = randaugment.OPERATIONS[name](image, strength, sign, 0)

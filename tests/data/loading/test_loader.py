@@ -17,7 +17,8 @@ from tests.drawn import broken_files, detailed, odd_files
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Resize
 from zoo.data import dataset
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
+from zoo.data.loading import loader as loading
 from zoo.data.loading.loader import Loader
 from zoo.data.split import Split
 from zoo.images.decode import load
@@ -211,15 +212,16 @@ def test_progress_counts_to_the_end(split, make):
     assert seen == sorted(seen)
 
 
-def test_batches_are_made_ahead_but_not_all_at_once(split, make):
+def test_batches_are_made_ahead_but_not_all_at_once(split, make, monkeypatch):
     made = []
+    original = loading.augment_batch
 
-    class Watched(Augment):
-        def __call__(self, *arguments):
-            made.append(threading.current_thread())
-            return super().__call__(*arguments)
+    def watched(*arguments):
+        made.append(threading.current_thread())
+        return original(*arguments)
 
-    batches = make(split, batch_size=1, augment=Watched(flip="horizontal")).epoch(0)
+    monkeypatch.setattr(loading, "augment_batch", watched)
+    batches = make(split, batch_size=1, augment=Augment(flip="horizontal")).epoch(0)
     next(batches)
     deadline = time.monotonic() + 10
     while len(made) < 4 and time.monotonic() < deadline:

@@ -12,7 +12,7 @@ from zoo.catalog import registry
 from zoo.core.errors import UnavailableError
 from zoo.core.spec import Cut, Resize
 from zoo.data import dataset
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
 from zoo.engines import devices
 from zoo.images import decode
 from zoo.pretrained import weights

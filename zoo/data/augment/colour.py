@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
 
 #: Grey of RGB, by ITU-R BT.601, and from RGB to YIQ (FCC, 1953), in whose plane of I and Q a hue is an angle.
 GREY = np.array([0.299, 0.587, 0.114])
@@ -15,7 +12,7 @@ _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523,
 _RGB = np.linalg.inv(_YIQ)
 
 
-def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
+def jitter(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
     """Change the colours of images at random.
 
     In turn: brightness multiplies, contrast stretches about the image's mean grey, saturation about each pixel's own
@@ -25,7 +22,7 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.n
     Args:
         batch: uint8 (b, h, w, 3), or (b, h, w), which has neither saturation nor hue.
         augment: the strengths.
-        rng: where chance comes from.
+        rng: the source of randomness.
 
     Returns:
         uint8, of the same shape.
@@ -58,9 +55,9 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.n
     return _bytes(changed).reshape(batch.shape)
 
 
-def noise(batch: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise of a standard deviation in grey levels to uint8 images."""
-    return _bytes(batch + rng.standard_normal(batch.shape, np.float32) * np.float32(deviation))
+def noise(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
+    """Add Gaussian noise to uint8 images."""
+    return _bytes(batch + rng.standard_normal(batch.shape, np.float32) * np.float32(augment.noise))
 
 
 def _column(values: np.ndarray, dimensions: int) -> np.ndarray:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-if TYPE_CHECKING:
-    from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
 
 #: Windows that are tried before a random crop of the wanted area and aspect is given up for a central one.
 ATTEMPTS = 10
@@ -21,7 +19,7 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
     Args:
         batch: uint8 (b, H, W, 3) or (b, H, W).
         augment: how much.
-        rng: where chance comes from.
+        rng: the source of randomness.
         size: height and width of the result.
 
     Returns:
@@ -34,7 +32,11 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
     flips = horizontal, vertical
     active = _chosen(augment.probability, count, rng)
     shifts = _shifts(augment.shift, count, size, rng) * active[:, None]
-    if not augment.warps and size == (height, width):
+    plain = (1.0, 1.0)
+    is_resampled = bool(
+        augment.rotate or augment.shear or augment.crop or augment.zoom != plain or augment.aspect != plain
+    )
+    if not is_resampled and size == (height, width):
         return _shifted(batch, shifts, flips, augment) if augment.shift or augment.flip != "none" else batch
     maps = _maps(augment, count, (height, width), size, shifts, active, rng)
     return _resampled(batch, maps, flips, augment, size)

@@ -7,26 +7,18 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-#: The strength at which an operation does the most, as in the paper's code; it counts from 0.
-STRONGEST = 30
+from zoo.data.augment.config import Augment
+from zoo.data.augment.kinds import STRONGEST
 
 #: (image, strength from 0 to 1, sign, fill) → image.
 Operation = Callable[[Image.Image, float, int, int], Image.Image]
 
 
-def apply(batch: np.ndarray, operations: int, magnitude: float, fill: int, rng: np.random.Generator) -> np.ndarray:
-    """Change each image by operations chosen at random, one after the other.
-
-    Args:
-        batch: uint8 (b, h, w, 3) or (b, h, w).
-        operations: how many for each image (the paper's N).
-        magnitude: from 0 to :data:`STRONGEST` (its M).
-        fill: what stands where an image was moved away, 0-255.
-        rng: where chance comes from.
-
-    Returns:
-        uint8, of the same shape.
-    """
+def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
+    """Change each image, uint8 (b, h, w[, 3]), by operations chosen at random, one after the other."""
+    if augment.rand_augment is None:
+        return batch
+    operations, magnitude = augment.rand_augment
     result = np.empty_like(batch)
     chosen = rng.integers(0, len(OPERATIONS), (len(batch), operations)).tolist()
     signs = rng.choice([-1, 1], (len(batch), operations)).tolist()
@@ -34,7 +26,7 @@ def apply(batch: np.ndarray, operations: int, magnitude: float, fill: int, rng: 
     for number, image in enumerate(batch):
         img = Image.fromarray(image)
         for choice, sign in zip(chosen[number], signs[number], strict=True):
-            img = functions[choice](img, magnitude / STRONGEST, sign, fill)
+            img = functions[choice](img, magnitude / STRONGEST, sign, augment.fill_value)
         result[number] = np.asarray(img)
     return result
 

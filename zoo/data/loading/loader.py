@@ -16,7 +16,8 @@ import numpy as np
 from zoo.core.errors import UnavailableError
 from zoo.core.hardware import available_memory, processors
 from zoo.core.spec import Resize
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
+from zoo.data.augment.pipeline import augment_batch
 from zoo.data.loading.decoding import Decoder
 from zoo.data.loading.shared_headers import is_fit
 from zoo.data.sources.idx import IdxImages
@@ -238,7 +239,7 @@ class Loader:
         y = one_hot(self.split.labels[indices], self.classes) if self._targets is None else self._targets[indices]
         if self.augment is not None and len(x):
             rng = np.random.default_rng(self._entropy(_AUGMENT, number, step))
-            x, y = self.augment(x, y, rng, (self.resize.height, self.resize.width))
+            x, y = augment_batch(x, y, self.augment, rng, (self.resize.height, self.resize.width))
         if x.ndim == 3:
             x = np.repeat(x[..., None], 3, axis=-1)
         return x, y
