@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.core.errors import UsageError
-from zoo.training.schedule import NAMES, Schedule
+from zoo.training.schedule import SCHEDULES, Schedule
 
 
 def test_cosine_rises_along_a_line_and_falls_as_half_a_wave():
@@ -30,7 +30,7 @@ def test_linear_and_exponential_end_at_their_final_part():
 
 
 @given(
-    name=st.sampled_from(NAMES),
+    name=st.sampled_from(sorted(SCHEDULES)),
     warmup=st.floats(0, 0.99),
     final=st.floats(1e-6, 1),
     done=st.floats(-1, 2, allow_nan=False),

@@ -94,7 +94,7 @@ def learner(changes, parts):
     keras.utils.set_random_seed(1)
     model = network(parts)
     recipe = recipes.load("default", ["augment={}", *changes])
-    found = Learner(model, recipe, plain=model, taught="taught" in parts)
+    found = Learner(model, recipe, plain=model, distill="taught" in parts)
     if recipe.class_weights == "balanced":
         found.weigh_classes(np.array([0.5, 1.0, 2.0, 0.5]))
     return found
@@ -105,7 +105,7 @@ def apart(one, other):
 
 
 def given(found):
-    with found.given() as model:
+    with found.inference_model() as model:
         return [np.array(value) for value in model.get_weights()]
 
 
@@ -127,7 +127,7 @@ def compare(chosen, changes, parts, sizes):
         "copies": copies(together._learns.trainable_variables[0]),
     }
     before = together.state()
-    with together.as_it_was(together.snapshot()), together.judged():
+    with together.temporary_weights(together.snapshot()), together.evaluation_weights():
         pass
     answer["as it was"] = apart(before, together.state())
     # Gone on with on one device.
@@ -176,9 +176,9 @@ def dropout(chosen):
 def mixed(name, chosen):
     """How far the losses of three steps in mixed precision are from those of one device, or why it is refused."""
     from zoo.core.errors import UsageError
-    from zoo.training.learner import policy
+    from zoo.training.learner import dtype_policy
 
-    with policy(name):
+    with dtype_policy(name):
         alone = learner([], "batchnorm")
         try:
             with distribution.over(chosen):
@@ -197,11 +197,13 @@ def gone_on_with(folder):
     (folder / "toy.yaml").write_text(TOY)
     changes = ["optimizer=sgd", "augment={}", "precision=float32", "average=0.9"]
     recipe = recipes.load("default", changes, epochs=3, batch_size=10)
-    asked = Settings(str(folder / "toy.yaml"), str(folder / "pictures"), recipe, device="cpu", val_split=0.25)
+    asked = Settings(
+        model=str(folder / "toy.yaml"), dataset=str(folder / "pictures"), recipe=recipe, device="cpu", val_split=0.25
+    )
     two = "cpu:0,cpu:1"
     runs = [train.start(asked, folder / "whole")]
     for name, before, after in (("fewer", two, "cpu"), ("more", "cpu", two)):
-        stopped = train.start(replace(asked, device=before), folder / name, watcher=StopAfter(6))
+        stopped = train.start(replace(asked, device=before), folder / name, callbacks=[StopAfter(6)])
         assert stopped.status == "stopped"
         runs.append(train.resume(folder / name, device=after))
     whole, *others = (keras.models.load_model(run.run / "model.keras").get_weights() for run in runs)
@@ -210,7 +212,7 @@ def gone_on_with(folder):
 
 def main():
     chosen = devices.select_several("cpu:0,cpu:1")
-    # A framework has as many devices as it is told before it starts.
+    # A keras_backend has as many devices as it is told before it starts.
     with distribution.over(chosen):
         pass
     answer = {name: compare(chosen, *case) for name, case in CASES.items()}

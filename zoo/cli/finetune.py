@@ -1,4 +1,4 @@
-"""``zoo finetune``: a folder of images becomes a classifier."""
+"""``zoo finetune``: train a classifier from a folder of images and a pretrained network."""
 
 from __future__ import annotations
 
@@ -11,30 +11,36 @@ import click
 from zoo.cli import common, training
 
 if TYPE_CHECKING:
-    from zoo.training.finetuning.dry_run import Rehearsal
+    from zoo.training.finetuning.dry_run import DryRun
 
 
 @common.command("finetune")
-@common.model_option("Name, NAME:TAG, or a .keras file to begin with; without, the best network that is to be had.")
+@common.model_option(
+    "Network to start from: a name, NAME:TAG, or a .keras file.",
+    show_default="the best network whose weights are available",
+)
 @training.options
 @click.option(
     "--mode",
     type=click.Choice(["auto", "head", "partial", "full", "scratch"]),
-    help="What learns; auto without: the head, then as much of the network as suits.",
+    show_default="auto",
+    help="What is trained; auto: the head, then as much of the network as suits the images.",
 )
-@click.option("--unfreeze-from", metavar="STAGE|LAYER|after:LAYER", help="Where the part that learns begins.")
-@click.option("--lr-find", is_flag=True, help="Look for the learning rate of each phase before it.")
-@click.option("--check/--no-check", default=True, help="Look for duplicates and leaks first.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, how long it takes and what room; do nothing.")
+@click.option(
+    "--unfreeze-from", metavar="STAGE|LAYER|after:LAYER", help="First stage or layer that is trained with the head."
+)
+@click.option("--lr-find", is_flag=True, help="Find the peak learning rate of each phase first.")
+@click.option("--check/--no-check", default=True, show_default=True, help="Look for duplicates and leaks first.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, its time, disk space and memory; train nothing.")
 def command(
     model: str | None, resume: Path | None, output: Path | None, format: str | None, dry_run: bool, **options: Any
 ) -> int:
-    """Make a classifier from a folder of images and a trained network.
+    """Train a classifier for your own classes from a pretrained network.
 
-    A new head learns first, on what the frozen network makes of the images, which is computed once. Then, with the
-    modes partial, full and auto, more of the network learns. What validates best is kept, in one file that every
-    command takes for a model: RUN/model.keras. RUN/report.html shows how good it is. Ctrl-C saves and stops; --resume
-    goes on exactly there.
+    A new head is trained first, on the outputs of the frozen network, which are computed once. In the modes partial,
+    full and auto more of the network is trained after it. What validates best is kept in one file that every command
+    takes as a model, RUN/model.keras; RUN/report.html shows how good it is. Ctrl-C saves and stops; --resume continues
+    exactly there.
 
     \b
       zoo finetune --dataset photos/
@@ -47,27 +53,23 @@ def command(
     from zoo.catalog import default_model
     from zoo.core.errors import UsageError
     from zoo.training import run as runs
-    from zoo.training.finetuning import dry_run as rehearsal
     from zoo.training.finetuning import finetune
 
-    gate, device = options.pop("min_val_accuracy"), options.pop("device")
-    with training.watched(offline=options.pop("offline")) as screen:
-        if resume is not None:
-            training.require_nothing_else()
-            outcome = finetune.resume(resume, time_limit=options["time_limit"], device=device, watcher=screen)
-        else:
-            if options["dataset"] is None:
-                raise UsageError("zoo finetune takes --dataset with the images; 'zoo finetune --help' shows examples.")
-            if model is None:
-                model = default_model.default(shipped=False).spec.name
-            settings = _settings(model, device=device or "auto", **options)
-            folder = output or runs.next_folder(finetune.short_name(model))
-            if dry_run:
-                _show(rehearsal.rehearse(settings, folder, screen), format)
-                return 0
-            screen.note(f"the run goes to {folder}")
-            outcome = finetune.start(settings, folder, watcher=screen)
-    return training.conclude(outcome, "finetune", format, gate)
+    def start(progress: training.Progress) -> Any:
+        if options["dataset"] is None:
+            raise UsageError("zoo finetune takes --dataset with the images; 'zoo finetune --help' shows examples.")
+        name = model or default_model.default(shipped=False).spec.name
+        settings = _settings(name, **options)
+        folder = output or runs.next_folder(finetune.short_name(name))
+        if dry_run:
+            from zoo.training.finetuning import dry_run as estimate
+
+            _show(estimate.dry_run(settings, folder, [progress]), format)
+            return None
+        progress.on_message(f"the run goes to {folder}")
+        return finetune.start(settings, folder, callbacks=[progress])
+
+    return training.run("finetune", start, finetune.resume, resume, format, options)
 
 
 def _settings(model: str, *, recipe: str | None, mode: str | None, unfreeze_from: str | None, **options: Any) -> Any:
@@ -79,24 +81,24 @@ def _settings(model: str, *, recipe: str | None, mode: str | None, unfreeze_from
     return training.settings(model, load, **options)
 
 
-def _show(found: Rehearsal, format: str | None) -> None:
-    """The plan: a row for each phase; sentences on standard error."""
+def _show(found: DryRun, format: str | None) -> None:
+    """A row for each phase; sentences on standard error."""
     from zoo.core import output as out
 
     for sentence in found.sentences:
         common.say(sentence)
     rows: list[dict[str, Any]] = [
         {
-            "phase": part.phase,
-            "learns_from": part.learns_from,
-            "parameters": part.parameters,
-            "epochs": part.epochs,
-            "steps": part.steps,
-            "stored_mb": round(part.stored_bytes / 1e6, 1),
-            "feature_seconds": round(part.feature_seconds, 1),
-            "training_seconds": round(part.training_seconds, 1),
+            "phase": phase.phase,
+            "learns_from": phase.learns_from,
+            "parameters": phase.parameters,
+            "epochs": phase.epochs,
+            "steps": phase.steps,
+            "stored_mb": round(phase.stored_bytes / 1e6, 1),
+            "feature_seconds": round(phase.feature_seconds, 1),
+            "training_seconds": round(phase.training_seconds, 1),
         }
-        for part in found.parts
+        for phase in found.phases
     ]
     out.write(rows, sys.stdout, out.choose_format(format, sys.stdout), columns=list(rows[0]))
     common.say(f"about {found.seconds:,.0f} seconds in all, and {found.memory_bytes / 1e9:.1f} GB of memory")

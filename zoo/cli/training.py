@@ -1,4 +1,4 @@
-"""What the commands that train share: how they are asked, watched and stopped, and how they end."""
+"""What ``zoo train`` and ``zoo finetune`` share: options, progress, Ctrl-C and the result."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from zoo.cli import common
 from zoo.cli.common import Function
 from zoo.core.errors import GateError, UsageError
 from zoo.core.output import FORMATS
-from zoo.training.progress import Progress, Watcher
+from zoo.training.callbacks.base import Callback, EpochEnd, StepProgress
 
 if TYPE_CHECKING:
     from zoo.training.job import Outcome
 
-#: What may be said of a run that is gone on with.
+#: Options that go with ``--resume``.
 _WITH_RESUME = frozenset(
     {"offline", "resume", "time_limit", "device", "min_val_accuracy", "format", "quiet", "verbose", "debug"}
 )
@@ -40,26 +40,39 @@ def _duration(text: str) -> float:
         return float(value)
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", value)
     if not parts or "".join(number + unit for number, unit in parts) != value:
-        raise click.BadParameter(f"A time is written as 90s, 30m or 1h30m. Received: {text}")
+        raise click.BadParameter(f"Expected a time such as 90s, 30m or 1h30m. Received: {text}")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def _assignment(text: str) -> str:
-    """``KEY=VALUE``."""
     if "=" not in text:
-        raise click.BadParameter(f"It is written KEY=VALUE. Received: {text}")
+        raise click.BadParameter(f"Expected KEY=VALUE. Received: {text}")
     return text
 
 
 _OPTIONS = (
-    click.option("--dataset", metavar="DIR", help="Images: a folder a class, train/ val/ test/ of such, IDX files."),
     click.option(
-        "-o", "--output", type=click.Path(path_type=Path), metavar="RUN", help="New folder; runs/NAME-1 else."
+        "--dataset",
+        metavar="DIR",
+        help="Images: a folder per class, train/ val/ test/ with such folders, a split.csv, or IDX files.",
     ),
-    click.option("--recipe", metavar="NAME|FILE", help="How to train; without, what suits the network."),
-    click.option("--epochs", type=click.IntRange(min=1), help="Times that every image is seen."),
-    click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images a step."),
-    click.option("--learning-rate", type=click.FloatRange(min=0), help="The highest that the schedule reaches."),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="RUN",
+        show_default="runs/NAME-1",
+        help="New folder for the run.",
+    ),
+    click.option(
+        "--recipe",
+        metavar="NAME|FILE",
+        show_default="what suits the network",
+        help="How to train: all hyperparameters.",
+    ),
+    click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images."),
+    click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per step."),
+    click.option("--learning-rate", type=click.FloatRange(min=0), help="Peak learning rate of the schedule."),
     click.option("--optimizer", metavar="NAME", help="Any optimiser of Keras."),
     click.option(
         "--set",
@@ -77,44 +90,71 @@ _OPTIONS = (
         multiple=True,
         help="A variable of the network: --var width=16.",
     ),
-    click.option("--input-size", type=click.IntRange(min=1), help="Pixels a side, where not the network's own."),
-    click.option("--val-split", type=click.FloatRange(0, 0.9), help="Share split off train where there is no val/."),
-    click.option("--val-dir", metavar="DIR", help="Images to validate with, a folder a class."),
-    click.option("--test-split", type=click.FloatRange(0, 0.9), default=0.0, help="A share for test/; none without."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is random."),
+    click.option(
+        "--input-size",
+        type=click.IntRange(min=1),
+        show_default="the network's own",
+        help="Height and width of the input.",
+    ),
+    click.option(
+        "--val-split",
+        type=click.FloatRange(0, 0.9),
+        show_default="0.1, for small classes 0.2",
+        help="Share of the images for validation if there is no val/.",
+    ),
+    click.option("--val-dir", metavar="DIR", help="Separate validation images, a folder per class."),
+    click.option(
+        "--test-split",
+        type=click.FloatRange(0, 0.9),
+        default=0.0,
+        show_default=True,
+        help="Share of the images for the test if there is no test/.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Random seed."),
     click.option(
         "--time",
         "time_limit",
         type=_duration,
         metavar="TIME",
-        help="End after 90s, 30m, 1h30m, the learning rate down by then.",
+        help="Time limit such as 90s, 30m or 1h30m; the learning-rate schedule fits it.",
     ),
-    click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped."),
-    click.option("--teacher", metavar="NAME|FILE", help="A network that knows the classes, to learn from as well."),
-    click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="At which the teacher is heard."),
-    click.option("--alpha", type=click.FloatRange(0, 1), help="The teacher's part of the loss."),
-    click.option("--min-val-accuracy", type=click.FloatRange(0, 1), help="Exit 3 when the result is below."),
+    click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Resume a run that was stopped."),
+    click.option("--teacher", metavar="NAME|FILE", help="Network that knows the classes, for knowledge distillation."),
+    click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Distillation temperature."),
+    click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the teacher in the loss."),
+    click.option(
+        "--min-val-accuracy", type=click.FloatRange(0, 1), help="Exit with status 3 if the top-1 on val is below."
+    ),
     click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard; needs the extra 'tensorboard'."),
     click.option(
-        "--device", metavar="auto|cpu|gpu|gpu:N,…", help="Where to compute; auto without, gpu:0,gpu:1 on both."
+        "--device",
+        metavar="auto|cpu|gpu|gpu:N,…",
+        show_default="auto",
+        help="Device to run on; several are trained on together: gpu:0,gpu:1.",
     ),
-    click.option("--format", type=click.Choice(FORMATS), help="Of the result; table on a terminal, else jsonl."),
+    click.option(
+        "--format",
+        type=click.Choice(FORMATS),
+        show_default="table on a terminal, else jsonl",
+        help="Format of the result.",
+    ),
 )
 
 
 def options(function: Function) -> Function:
-    """Options of data, recipe, time and place that all of them have."""
+    """Options of data, recipe, time and place that both commands have."""
     for option in reversed((*_OPTIONS, common.offline_option)):
         function = option(function)
     return function
 
 
-def settings(model: str, load: Callable[..., Any], **options: Any) -> Any:
-    """What was asked for.
+def settings(model: str, load: Callable[..., Any], *, device: str | None, **options: Any) -> Any:
+    """The settings of a new run.
 
     Args:
         model: name or file.
-        load: makes the recipe of changes, ``KEY=VALUE``, and of values by key.
+        load: makes the recipe from changes, ``KEY=VALUE``, and values by key.
+        device: ``auto`` if omitted.
         **options: of the command.
     """
     from zoo.catalog.declarative.variables import parse_assignment
@@ -127,32 +167,55 @@ def settings(model: str, load: Callable[..., Any], **options: Any) -> Any:
     if optimizer := options.pop("optimizer"):
         changes.insert(0, f"optimizer={optimizer}")
     if options["teacher"] is None and (given["temperature"] is not None or given["alpha"] is not None):
-        raise UsageError("--temperature and --alpha are of a --teacher, and there is none.")
+        raise UsageError("--temperature and --alpha go with a --teacher; none was given.")
     return Settings(
         model=model,
         recipe=load(changes, **given),
         variables=MappingProxyType(variables),
         input_size=(size, size) if size else None,
         invocation=shlex.join(["zoo", *sys.argv[1:]]),
+        device=device or "auto",
         **options,
     )
 
 
-@contextlib.contextmanager
-def watched(*, offline: bool | None) -> Iterator[Screen]:
-    """Somebody looks on, on standard error, and Ctrl-C saves; with ``offline`` nothing is fetched."""
-    if offline:
-        os.environ["ZOO_OFFLINE"] = "1"
-    with Screen() as screen, _interruptible(screen):
-        yield screen
-
-
-def require_nothing_else() -> None:
-    """See that ``--resume`` stands alone.
+def run(
+    command: str,
+    start: Callable[[Progress], Outcome | None],
+    resume: Callable[..., Outcome],
+    folder: Path | None,
+    format: str | None,
+    options: dict[str, Any],
+) -> int:
+    """Start a run, or resume the one in ``folder``, show its progress and write the result; the exit status.
 
     Raises:
-        UsageError: it comes with what was settled when the run was begun.
+        UsageError: ``--resume`` comes with options of a new run.
+        GateError: the accuracy on the validation images is below ``--min-val-accuracy``.
     """
+    if options.pop("offline"):
+        os.environ["ZOO_OFFLINE"] = "1"
+    gate = options.pop("min_val_accuracy")
+    with Progress() as progress, _interruptible(progress):
+        if folder is None:
+            outcome = start(progress)
+        else:
+            _require_nothing_else()
+            outcome = resume(folder, time_limit=options["time_limit"], device=options["device"], callbacks=[progress])
+    if outcome is None:
+        return 0
+    if outcome.status == "stopped":
+        common.say(f"stopped in epoch {outcome.epochs + 1}; resume with 'zoo {command} --resume {outcome.run}'")
+        return common.INTERRUPTED
+    _write_result(outcome, format)
+    reached = outcome.metrics.get("val", {}).get("top1")
+    if gate is not None and (reached is None or reached < gate):
+        got = "there were no validation images" if reached is None else f"it is {reached:.4f}"
+        raise GateError(f"The accuracy on the validation images was to be at least {gate:g}, and {got}.")
+    return 0
+
+
+def _require_nothing_else() -> None:
     context = click.get_current_context()
     given = [
         parameter.opts[0]
@@ -161,28 +224,11 @@ def require_nothing_else() -> None:
         and context.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
-        raise UsageError(f"--resume goes on with the run as it was begun, so it takes no {', '.join(given)}.")
+        raise UsageError(f"--resume continues a run with its own settings, so it takes no {', '.join(given)}.")
 
 
-def conclude(outcome: Outcome, command: str, format: str | None, gate: float | None) -> int:
-    """Write the result; the exit status.
-
-    Raises:
-        GateError: the accuracy on the validation images is below ``gate``.
-    """
-    if outcome.status == "stopped":
-        common.say(f"stopped in epoch {outcome.epochs + 1}; 'zoo {command} --resume {outcome.run}' goes on from there")
-        return common.INTERRUPTED
-    _report(outcome, format)
-    reached = outcome.metrics.get("val", {}).get("top1")
-    if gate is not None and (reached is None or reached < gate):
-        got = "there were no validation images" if reached is None else f"it is {reached:.4f}"
-        raise GateError(f"The accuracy on the validation images was to be at least {gate:g}, and {got}.")
-    return 0
-
-
-def _report(outcome: Outcome, format: str | None) -> None:
-    """One row: where the results are, and how good they are."""
+def _write_result(outcome: Outcome, format: str | None) -> None:
+    """One row: the run folder and its accuracy."""
     from zoo.core import output as out
 
     metrics = outcome.metrics
@@ -194,11 +240,11 @@ def _report(outcome: Outcome, format: str | None) -> None:
     out.write([row], sys.stdout, out.choose_format(format, sys.stdout), columns=list(row))
 
 
-class Screen(Watcher):
-    """Progress on standard error: a live line on a terminal, otherwise a line an epoch."""
+class Progress(Callback):
+    """Progress on standard error: a live line on a terminal, otherwise a line per epoch."""
 
     def __init__(self) -> None:
-        """Find out whether somebody looks on."""
+        """Find out whether standard error is a terminal."""
         self.training = self.stopping = False
         self._stack = contextlib.ExitStack()
         self._task: Any = None
@@ -206,51 +252,59 @@ class Screen(Watcher):
         self._live = sys.stderr.isatty() and not quiet
         self._shown = 0.0
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def reading(self, split: str, done: int, total: int) -> None:
-        """So many of the images have been read. There is nothing to save meanwhile, so Ctrl-C ends at once."""
-        if self.stopping:
-            raise KeyboardInterrupt
-        self.training = False
-        self._show(f"reading {split}", done, total, "")
-
-    def step(self, progress: Progress) -> None:
-        """A step is done."""
-        self.training = True
-        self._show(f"epoch {progress.epoch}/{progress.epochs}", progress.step, progress.steps, _describe(progress))
-
-    def epoch(self, row: Mapping[str, float], epochs: int, best: bool) -> None:
-        """An epoch is done and judged."""
-        self.note(_line(row, epochs, best))
-
-    def stop(self) -> bool:
-        """Whether Ctrl-C was pressed."""
-        return self.stopping
-
-    def note(self, text: str) -> None:
-        """A line that stays, above the live one."""
+    def on_message(self, text: str) -> None:
+        """Write a line that stays, above the live one."""
         if self._task is None:
             common.log.info(text)
         else:
             self._bar.console.print(f"zoo: {text}", markup=False, highlight=False, soft_wrap=True)
 
+    def on_data_read(self, split: str, done: int, total: int) -> None:
+        """Show how many images have been read. Meanwhile there is nothing to save, so Ctrl-C ends at once."""
+        if self.stopping:
+            raise KeyboardInterrupt
+        self.training = False
+        self._show(f"reading {split}", done, total, "")
+
+    def on_train_batch_end(self, progress: StepProgress) -> None:
+        """Show the loss, the speed and the time left."""
+        self.training = True
+        values = "  ".join(f"{key} {value:.3f}" for key, value in progress.values.items())
+        rest = f"{values}  {progress.images_per_second:,.0f}/s  {_clock(progress.remaining)} left"
+        self._show(f"epoch {progress.epoch}/{progress.epochs}", progress.step, progress.steps, rest)
+
+    def should_stop(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self.stopping
+
+    def on_epoch_end(self, epoch: EpochEnd) -> None:
+        """Write a line with the metrics of the epoch."""
+        row: Mapping[str, float] = epoch.row
+        names = {"loss": "loss", "top1": "top-1", "val_loss": "val loss", "val_top1": "val top-1"}
+        values = ", ".join(f"{name} {row[key]:.4f}" for key, name in names.items() if key in row)
+        best = ", the best so far" if epoch.is_best and "val_loss" in row else ""
+        speed = f"{row['images_per_second']:,.0f} images/s"
+        self.on_message(f"epoch {row['epoch']:.0f}/{epoch.epochs}: {values}, {speed}{best}")
+
     def _show(self, title: str, done: int, total: int, rest: str) -> None:
-        """Redraw the live line, ten times a second at most."""
+        """Redraw the live line, at most ten times a second."""
         now = time.monotonic()
         if not self._live or (now - self._shown < 0.1 and done < total):
             return
         self._shown = now
         if self._task is None:
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+            from rich.progress import Progress as Bar
 
             self._bar = self._stack.enter_context(
-                Progress(
+                Bar(
                     TextColumn("{task.description}"),
                     BarColumn(bar_width=20),
                     MofNCompleteColumn(),
@@ -264,13 +318,13 @@ class Screen(Watcher):
 
 
 @contextlib.contextmanager
-def _interruptible(screen: Screen) -> Iterator[None]:
-    """While steps are made, the first Ctrl-C asks for a stop after the step; a second one ends at once."""
+def _interruptible(progress: Progress) -> Iterator[None]:
+    """In training, the first Ctrl-C asks for a stop after the step; a second one ends at once."""
 
     def ask(number: int, frame: Any) -> None:
-        if screen.training and not screen.stopping:
-            screen.stopping = True
-            common.say("saving; Ctrl-C once more ends without it")
+        if progress.training and not progress.stopping:
+            progress.stopping = True
+            common.say("saving; press Ctrl-C again to end without saving")
             return
         raise KeyboardInterrupt
 
@@ -279,18 +333,6 @@ def _interruptible(screen: Screen) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _describe(progress: Progress) -> str:
-    values = "  ".join(f"{key} {value:.3f}" for key, value in progress.values.items())
-    return f"{values}  {progress.images_per_second:,.0f}/s  {_clock(progress.remaining)} left"
-
-
-def _line(row: Mapping[str, float], epochs: int, best: bool) -> str:
-    names = {"loss": "loss", "top1": "top-1", "val_loss": "val loss", "val_top1": "val top-1"}
-    values = ", ".join(f"{name} {row[key]:.4f}" for key, name in names.items() if key in row)
-    star = ", the best so far" if best and "val_loss" in row else ""
-    return f"epoch {row['epoch']:.0f}/{epochs}: {values}, {row['images_per_second']:,.0f} images/s{star}"
 
 
 def _clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints: every number that a training needs to go on exactly where it was, in one file, whole or not at all."""
+"""Checkpoints: every value from which a training is resumed exactly, in one file, written atomically."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 from zoo.core import atomic
 from zoo.core.errors import UnavailableError, UsageError
 
-#: The member that holds everything that is no array.
+#: The member that holds the plain values, as JSON.
 _NOTES = "notes"
 
 
 def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, command: str = "train") -> None:
-    """Write arrays, in order, and plain values; an earlier file stays until the new one is whole.
+    """Write arrays, in order, and plain values; an earlier file stays until the new one is complete.
 
-    ``command`` is the one that goes on from there, for the sentence of an error.
+    ``command`` resumes it, for the error message.
 
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
@@ -32,13 +32,13 @@ def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, 
             np.savez(file, **members)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        kept = f"the one before it is whole; 'zoo {command} --resume {path.parent}' goes on from there"
+        kept = f"the one before it is complete; resume with 'zoo {command} --resume {path.parent}'"
         rest = kept if path.exists() else "make room and start again"
         raise UnavailableError(f"The checkpoint {path} cannot be written ({reason}): {rest}.") from error
 
 
 def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Read what :func:`save` wrote. No pickle is read, so a stranger's file runs nothing.
+    """Read what :func:`save` wrote. No pickle is read, so that the file cannot run code.
 
     Raises:
         UsageError: there is no such file, or it is damaged.
@@ -48,6 +48,6 @@ def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
             notes = json.loads(file[_NOTES].tobytes())
             return [file[name] for name in sorted(file.files) if name != _NOTES], notes
     except FileNotFoundError as error:
-        raise UsageError(f"{path.parent} has no {path.name}, so there is nothing to go on from.") from error
+        raise UsageError(f"{path.parent} has no {path.name}, so it cannot be resumed.") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} is damaged ({error}); start again, without --resume.") from error

@@ -1,4 +1,4 @@
-"""What a teacher says of the images that a student learns from: computed once, for each image as it is."""
+"""Knowledge distillation: a teacher's probabilities for the training images, computed once."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ def targets(
     device: Device,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-    """Labels, and beside them the teacher's probabilities.
+    """Labels, and next to them the teacher's probabilities.
 
     Args:
-        teacher: a name, ``NAME:TAG``, or a ``.keras`` file; it knows all of ``classes``, as
-            :func:`zoo.evaluation.label_mapping.match` tells, and perhaps others, whose probabilities are left out.
+        teacher: a name, ``NAME:TAG``, or a ``.keras`` file. It must know all ``classes``, by
+            :func:`zoo.evaluation.label_mapping.match`; probabilities of other classes are left out.
         split: images and labels.
-        classes: names of the classes, in their order.
-        device: where the teacher is computed.
-        progress: called with the images done and those in all.
+        classes: names of the classes, in order.
+        device: where the teacher runs.
+        progress: called with the number of images done and in all.
 
     Returns:
-        float32 (n, 2 classes). For an image that cannot be read the label stands in both halves.
+        float32 (n, 2 classes). For an image that cannot be read both halves are the label.
 
     Raises:
         UsageError: there is no such network, or it does not know a class.
-        UnavailableError: its weights are not to be had.
+        UnavailableError: its weights are unavailable.
     """
     classifier = Classifier(teacher, device=device.name)
     columns = label_mapping.match(
         classes, classifier.classes, model=f"the teacher {teacher}", advice="take one that knows all of them"
     )
-    truth = one_hot(split.labels, len(classes))
-    opinions = truth.copy()
+    labels = one_hot(split.labels, len(classes))
+    probabilities = labels.copy()
     sources = (split.sources[index] for index in range(len(split)))
     for index, (_, output) in enumerate(pipeline.run(sources, classifier.engine, classifier.spec.resize)):
         if not isinstance(output, ImageError):
-            chances = np.maximum(classifier.corrected(output)[columns], 1e-7)
-            opinions[index] = chances / chances.sum()
+            known = np.maximum(classifier.probabilities(output)[columns], 1e-7)
+            probabilities[index] = known / known.sum()
         if progress is not None:
             progress(index + 1, len(split))
-    return np.concatenate([truth, opinions], axis=1)
+    return np.concatenate([labels, probabilities], axis=1)

@@ -1,4 +1,4 @@
-"""What each epoch of a training brought: rows of numbers, kept as ``history.csv``."""
+"""The history of a training: a row of numbers for each epoch, kept as ``history.csv``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.core import output
 
-#: The columns that come first where they occur; others follow in the order in which they turned up.
+#: The columns that come first; others follow in the order in which they appear.
 COLUMNS = (
     "epoch",
     "seconds",
@@ -22,7 +22,7 @@ COLUMNS = (
     "images_per_second",
 )
 
-#: One epoch: names and numbers. Whole numbers stay whole.
+#: One epoch.
 Row = dict[str, int | float]
 
 
@@ -34,7 +34,7 @@ class History:
     """
 
     def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
-        """Begin with these rows."""
+        """Start with rows."""
         self.rows: list[Row] = []
         for row in rows:
             self.append(row)
@@ -46,7 +46,7 @@ class History:
             row: names and numbers, Python's or NumPy's.
 
         Raises:
-            TypeError: a value is no number.
+            TypeError: a value is not a number.
         """
         self.rows.append({str(key): _plain(value) for key, value in row.items()})
 
@@ -57,7 +57,7 @@ class History:
         return [key for key in COLUMNS if key in seen] + [key for key in seen if key not in COLUMNS]
 
     def write(self, path: Path) -> None:
-        """Write a CSV file, whole or not at all; numbers stand so that they are read back exactly.
+        """Write a CSV file atomically; numbers can be read back exactly.
 
         Raises:
             UnavailableError: it cannot be written, e.g. because the disk is full.
@@ -69,9 +69,9 @@ class History:
 
 
 def _plain(value: object) -> int | float:
-    """Python's own int or float."""
+    """A number as Python's int or float."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number, and a history holds nothing else")
+        raise TypeError(f"{value!r} is no number; a history holds numbers only")
     return value

@@ -1,11 +1,10 @@
-"""What every training has in common: its images, its folder, its phases, how it is stopped, resumed and finished."""
+"""What every training has in common: its data, its run folder, its phases, how it is resumed and how it ends."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,21 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.core.spec import ModelSpec
-from zoo.data.sources import dataset as datasets
-from zoo.data.sources import manifest
-from zoo.engines import devices, framework
-from zoo.training import checkpoint, distillation, distribution, page, results
-from zoo.training.epochs import Clock, Epochs, Phase
+from zoo.data.dataset import read_for_training
+from zoo.data.loading.loader import Loader
+from zoo.data.sources import table
+from zoo.engines import devices, keras_backend
+from zoo.evaluation.metrics import summary
+from zoo.training import checkpoint, distillation, distribution, predict
+from zoo.training import metadata as model_metadata
+from zoo.training.callbacks.base import Callback
+from zoo.training.callbacks.built_in import BUILT_IN
+from zoo.training.clock import Clock
+from zoo.training.epochs import Epochs
 from zoo.training.history import History
-from zoo.training.progress import Watcher
+from zoo.training.phase import Phase
+from zoo.training.predict import SplitPredictions
+from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 
@@ -28,285 +35,282 @@ if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
     from zoo.training.learner import Learner
 
-#: Images judged together; results do not depend on it.
-JUDGED = 256
-#: Seconds that lie between two checkpoints at least; epochs that take longer have one each.
-SAVE_EVERY = 10.0
+#: Images in a batch of evaluation; results do not depend on it.
+EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a training."""
+    """The outcome of a training."""
 
     run: Path
-    #: ``"finished"``, ``"early"`` (no epoch was better for too long), ``"time"`` or ``"stopped"`` (to be resumed).
+    #: ``"finished"``, ``"early"`` (out of patience), ``"time"`` (out of time) or ``"stopped"`` (to be resumed).
     status: str
     epochs: int
-    #: What ``metrics.json`` holds; empty where the training was stopped.
+    #: The content of ``metrics.json``; empty if the training was stopped.
     metrics: Mapping[str, Any]
 
 
 class Job:
-    """A training from reading its images to its results; what is read, and who learns, is for those below to say."""
+    """A training from reading its data to its results; a subclass says what is trained in which phases."""
 
-    #: The command that does this, for sentences.
+    #: The command that runs it.
     command = "train"
 
     def __init__(
-        self, settings: Settings, run: Run, spec: ModelSpec, *, resumed: bool, watcher: Watcher | None
+        self, settings: Settings, run: Run, spec: ModelSpec, *, resumed: bool, callbacks: Sequence[Callback] = ()
     ) -> None:
-        """Read what is cheap to read, so that what makes no sense is said before anything is written."""
+        """Check the dataset and the devices, before anything is written."""
         self.settings, self.run, self.spec, self.resumed = settings, run, spec, resumed
-        self.watcher = watcher or Watcher()
-        self.dataset = datasets.read(
+        self.callbacks = [*(kind() for kind in BUILT_IN if kind.wanted(settings)), *callbacks]
+        self.dataset = read_for_training(
             settings.dataset,
             val_split=settings.val_split,
             test_split=settings.test_split,
             val_dir=settings.val_dir,
             seed=settings.seed,
         )
-        self.split = _digest(manifest.text(self.dataset.rows()).encode("utf-8", "surrogateescape"))
-        #: Where the network learns; what is frozen, a teacher, and every judgement are computed on the first of them.
+        self.split_sha256 = hashlib.sha256(table.to_csv(self.dataset.rows())).hexdigest()
+        #: Where the network is trained; frozen parts, a teacher and evaluation run on the first of them.
         self.devices = devices.select_several(settings.device)
         self.device = self.devices[0]
         self.clock = Clock(settings.time_limit)
         self.history = History()
-        self.best: dict[str, float] | None = None
-        #: What a check of the data found.
         self.findings: tuple[Finding, ...] = ()
+        self.predictions: SplitPredictions | None = None
+        #: The row of the best epoch so far.
+        self.best: dict[str, float] | None = None
         self._number = 0
-        # When a checkpoint was last written, and the best network where it is not on disk yet.
-        self._saved = -SAVE_EVERY
-        self._best_state: list[np.ndarray] | None = None
 
-    def go(self) -> Outcome:
-        """Do all of it."""
+    def train(self) -> Outcome:
+        """Run the training."""
         if self.resumed:
             self._check_same_data()
         else:
             self.run.require_empty()
-        self._look_at_data()
+        self._check_data()
         with contextlib.ExitStack() as stack:
             stack.enter_context(distribution.over(self.devices))
-            self.open(stack)
+            self.load_data(stack)
             if left := self.failed:
                 path, reason = left[0]
                 rest = "" if len(left) == 1 else f", {len(left) - 1} more in metrics.json"
-                self.watcher.note(f"left out: {path} ({reason}){rest}")
-            framework.start(self.device)
-            epochs = self._resume() if self.resumed else self._begin()
-            stack.callback(self.images.end)
+                self.message(f"left out: {path} ({reason}){rest}")
+            keras_backend.start(self.device)
+            for callback in self.callbacks:
+                stack.callback(callback.close)
+            self._epochs = self._resume() if self.resumed else self._begin()
             while True:
-                status, self.best = epochs.run(), epochs.best
+                status, self.best = self._epochs.run(), self._epochs.best
                 if status == "stopped":
                     return Outcome(self.run.folder, status, len(self.history.rows), {})
                 self._number += 1
                 phase = self.phase(self._number)
                 if phase is None:
                     return Outcome(self.run.folder, status, len(self.history.rows), self._finish(status))
-                epochs = self._epochs(phase)
+                self._epochs = self._begin_phase(phase)
 
     def _begin(self) -> Epochs:
-        """The first phase of a new run. Nothing is written before it is known that the training can begin."""
+        """The first phase of a new run. Nothing is written before it is clear that training can begin."""
         phase = self.phase(0)
         assert phase is not None
         self.run.create()
-        self.run.write_config({"command": self.command, **self.written_settings().as_dict()})
+        self.run.write_config({"command": self.command, **self.resolved_settings().as_dict()})
         self.run.write_split(self.dataset)
-        results.copy_network(self.spec, self.run)
-        self.images = self._images()
-        epochs = self._epochs(phase)
-        self.begun(phase)
-        return epochs
+        self.run.copy_network(self.spec)
+        for callback in self.callbacks:
+            callback.on_train_begin(self)
+        return self._begin_phase(phase)
 
-    def _resume(self) -> Epochs:
-        """The phase in which a run was stopped, where it was."""
-        arrays, notes = checkpoint.load(self.run.checkpoint)
-        self._number, self.best = notes["phase"], notes["epochs"]["best"]
-        for name, seconds in notes["seconds"].items():
-            self.clock.add(name, seconds)
-        for row in notes["history"]:
-            self.history.append(row)
-        self.recall(notes["own"])
-        self.images = self._images()
-        phase = self.phase(self._number)
-        assert phase is not None
-        own = phase.learner.size
-        phase.learner.restore(arrays[:own])
-        epochs = self._epochs(phase)
-        epochs.restore(notes["epochs"], arrays[own:])
-        return epochs
-
-    def _images(self) -> results.Images:
-        return results.Images(self.run, self.dataset.classes, self.spec, self.settings.tensorboard)
-
-    def _epochs(self, phase: Phase) -> Epochs:
-        epochs = Epochs(phase, self.clock, self.history, self, self.watcher)
+    def _begin_phase(self, phase: Phase) -> Epochs:
+        for callback in self.callbacks:
+            callback.on_phase_begin(phase)
+        epochs = Epochs(phase, self.clock, self.history, self.callbacks)
         epochs.best = self.best
         return epochs
 
-    # For those below
+    def _resume(self) -> Epochs:
+        """The phase that was stopped, where it was stopped."""
+        arrays, notes = checkpoint.load(self.run.checkpoint)
+        self._number, self.best = notes["phase"], notes["epochs"]["best"]
+        self.clock.seconds |= notes["seconds"]
+        for row in notes["history"]:
+            self.history.append(row)
+        self.restore_notes(notes["own"])
+        for callback in self.callbacks:
+            callback.on_train_begin(self)
+        phase = self.phase(self._number)
+        assert phase is not None
+        size = phase.learner.size
+        phase.learner.restore(arrays[:size])
+        epochs = Epochs(phase, self.clock, self.history, self.callbacks)
+        epochs.restore(notes["epochs"], arrays[size:])
+        return epochs
 
-    def open(self, stack: contextlib.ExitStack) -> None:
-        """Read images. Keras is not imported yet."""
-        raise NotImplementedError
-
-    def phase(self, number: int) -> Phase | None:
-        """The phase of a number, from 0, and none after the last; in order, or from where a run is resumed."""
-        raise NotImplementedError
-
-    def begun(self, phase: Phase) -> None:
-        """The first phase begins, in a new run."""
-
-    def judge(self) -> dict[str, Any]:
-        """Judge the kept network, as it is on disk: all metrics by split."""
-        raise NotImplementedError
-
-    def about(self) -> dict[str, Any]:
-        """Further numbers for ``metrics.json``."""
-        return {}
-
-    def notes(self) -> dict[str, Any]:
-        """Plain values of its own that a resumed run needs."""
-        return {}
-
-    def recall(self, notes: Mapping[str, Any]) -> None:
-        """Go on with what :meth:`notes` gave."""
-
-    @property
-    def failed(self) -> list[tuple[str, str]]:
-        """The files that were left out, with their reasons."""
-        return list(self.dataset.skipped)
-
-    # What is kept
-
-    def keep(self, learner: Learner, row: Mapping[str, float]) -> None:
-        """See :class:`~zoo.training.epochs.Keeper`. The network is written with the next checkpoint."""
-        self._best_state = None
-        if self._is_due():
-            self._write_model(learner, row)
-        else:
-            self._best_state = learner.snapshot()
-
-    def judged(self, learner: Learner, best: int) -> None:
-        """See :class:`~zoo.training.epochs.Keeper`."""
-        self.history.write(self.run.history)
-        self.images.epoch(learner.network, self.history.rows, best, draw=self._is_due())
-
-    def save(self, epochs: Epochs, *, now: bool) -> None:
-        """See :class:`~zoo.training.epochs.Keeper`."""
-        if not now and not self._is_due():
-            return
-        learner = epochs.learner
-        if self._best_state is not None and epochs.best is not None:
-            with learner.as_it_was(self._best_state):
-                self._write_model(learner, epochs.best)
-            self._best_state = None
-        everything = {
+    def state(self) -> tuple[list[np.ndarray], dict[str, Any]]:
+        """The content of a checkpoint: arrays of the learner, of the best epochs, and plain values."""
+        notes = {
             "phase": self._number,
-            "epochs": epochs.notes(),
+            "epochs": self._epochs.notes(),
             "seconds": self.clock.seconds,
             "history": self.history.rows,
             "own": self.notes(),
         }
-        arrays = [*learner.state(), *epochs.arrays()]
-        checkpoint.save(self.run.checkpoint, arrays, everything, command=self.command)
-        self._saved = time.monotonic()
+        return [*self._epochs.learner.state(), *self._epochs.arrays()], notes
 
-    def _is_due(self) -> bool:
-        """Whether it is time to write. Epochs on features take a moment, and writing takes longer."""
-        return time.monotonic() - self._saved >= SAVE_EVERY
+    # For subclasses
 
-    def _write_model(self, learner: Learner, row: Mapping[str, float]) -> None:
-        with learner.given() as network:
-            self.run.write_model(network, self.metadata({"val": {"top1": row.get("val_top1")}}))
+    def load_data(self, stack: contextlib.ExitStack) -> None:
+        """Read images; what must be closed goes onto the stack. Keras is not imported yet."""
+        raise NotImplementedError
 
-    def metadata(self, judged: Mapping[str, Any]) -> dict[str, Any]:
-        """What the network's file knows of itself."""
-        return results.metadata(self.settings, self.spec, self.dataset.classes, self.split, judged)
+    def phase(self, number: int) -> Phase | None:
+        """The phase of a number, from 0; ``None`` after the last. Called in order, or from where a run is resumed."""
+        raise NotImplementedError
 
-    def _look_at_data(self) -> None:
-        """Look for what is wrong with the images, before anything is learnt from them."""
+    def evaluate(self) -> dict[str, Any]:
+        """Metrics of the kept network, from its file, by split."""
+        raise NotImplementedError
+
+    def extra_metrics(self) -> dict[str, Any]:
+        """Further values for ``metrics.json``."""
+        return {}
+
+    def notes(self) -> dict[str, Any]:
+        """Plain values of its own for the checkpoint."""
+        return {}
+
+    def restore_notes(self, notes: Mapping[str, Any]) -> None:
+        """Restore what :meth:`notes` gave."""
+
+    def resolved_settings(self) -> Settings:
+        """The settings for ``config.yaml``, with which the run can be resumed on any machine."""
+        return self.settings
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """The files that were left out, with the reasons."""
+        return list(self.dataset.skipped)
+
+    def metadata(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """The metadata of the network's file, with metrics by split."""
+        return model_metadata.metadata(self.settings, self.spec, self.dataset.classes, self.split_sha256, metrics)
+
+    def message(self, text: str) -> None:
+        """Tell the callbacks."""
+        for callback in self.callbacks:
+            callback.on_message(text)
+
+    def data_read(self, split: str, done: int, total: int) -> None:
+        """Tell the callbacks how many images have been read."""
+        for callback in self.callbacks:
+            callback.on_data_read(split, done, total)
+
+    def loader(self, part: str, recipe: Recipe, targets: np.ndarray | None = None) -> Loader:
+        """A loader of a split, its images read: augmented and shuffled for ``train``, else as they are.
+
+        Raises:
+            UnavailableError: none of the images can be read.
+        """
+        training = part == "train"
+        loader = Loader(
+            self.dataset.splits[part],
+            self.spec.resize,
+            classes=len(self.dataset.classes),
+            batch_size=recipe.batch_size if training else EVALUATION_BATCH,
+            augment=recipe.augment if training else None,
+            shuffle=training,
+            seed=self.settings.seed,
+            drop_last=training,
+            targets=targets if training else None,
+        )
+        try:
+            loader.prepare(lambda done, total: self.data_read(part, done, total))
+        except BaseException:
+            loader.close()
+            raise
+        return loader
+
+    def evaluate_split(self, network: Any, loader: Loader, part: str) -> dict[str, Any]:
+        """All metrics of a network on a split; the callbacks see its predictions."""
+        if self.spec.classes == 0:
+            error = predict.squared_error(network, loader.epoch(0), self.spec.preprocessing)
+            return {"n": len(loader.kept), "loss": error}
+        predictions = self.predictions = predict.predict(network, loader, part)
+        found = summary(predictions.scores, predictions.labels, list(self.dataset.classes))
+        for callback in self.callbacks:
+            callback.on_evaluate_end(predictions, found)
+        return found
+
+    def teacher_targets(self) -> np.ndarray | None:
+        """Labels of the training images and the teacher's probabilities; ``None`` if there is no teacher."""
+        if self.settings.teacher is None:
+            return None
+        with self.clock.measure("teacher"):
+            return distillation.targets(
+                self.settings.teacher,
+                self.dataset.splits["train"],
+                self.dataset.classes,
+                self.device,
+                lambda done, total: self.data_read("for the teacher", done, total),
+            )
+
+    def weigh_classes(self, learner: Learner, labels: np.ndarray) -> None:
+        """Weigh each class by the inverse of its share of the training images."""
+        counts = np.bincount(labels, minlength=len(self.dataset.classes))
+        learner.weigh_classes(counts.sum() / (len(counts) * np.maximum(counts, 1)))
+
+    # Checks and results
+
+    def _check_data(self) -> None:
+        """Look for problems of the dataset, such as duplicates across splits, if the settings ask for it."""
         if not self.settings.check:
             return
         from zoo.data.checks import inspect as inspection
         from zoo.data.checks.findings import KINDS, counted
 
-        started = time.monotonic()
-        found = inspection.inspect(self.dataset, progress=lambda done, total: self.watcher.reading("all", done, total))
+        with self.clock.measure("checking"):
+            found = inspection.inspect(self.dataset, progress=lambda done, total: self.data_read("all", done, total))
         self.findings = found.findings
         for kind, group in found.by_kind().items():
             if (about := KINDS[kind]).severity != "note":
-                self.watcher.note(f"{about.severity}: {counted(len(group), about.unit)}, {about.title}: {about.advice}")
-        self.clock.add("checking", time.monotonic() - started)
-
-    def ask_teacher(self) -> np.ndarray | None:
-        """Labels of the images to learn from, and what the teacher says of them; ``None`` without a teacher."""
-        if self.settings.teacher is None:
-            return None
-        started = time.monotonic()
-        targets = distillation.targets(
-            self.settings.teacher,
-            self.dataset.splits["train"],
-            self.dataset.classes,
-            self.device,
-            lambda done, total: self.watcher.reading("for the teacher", done, total),
-        )
-        self.clock.add("teacher", time.monotonic() - started)
-        return targets
-
-    def weigh_classes(self, learner: Learner, labels: np.ndarray) -> None:
-        """Weigh classes by the inverse of their share of the images that take part."""
-        counts = np.bincount(labels, minlength=len(self.dataset.classes))
-        learner.weigh_classes(counts.sum() / (len(counts) * np.maximum(counts, 1)))
-
-    def written_settings(self) -> Settings:
-        """The settings that the run goes on with, on another machine too."""
-        return self.settings
+                self.message(f"{about.severity}: {counted(len(group), about.unit)}, {about.title}: {about.advice}")
 
     def _check_same_data(self) -> None:
-        """The images and their split must be those of the beginning."""
+        """Check that images and split are those of the beginning of the run."""
         try:
             before = self.run.split.read_bytes()
         except OSError as error:
             raise UsageError(f"{self.run.folder} has no split.csv, so the data cannot be compared.") from error
-        if _digest(before) != self.split:
+        if hashlib.sha256(before).hexdigest() != self.split_sha256:
             raise UsageError(
                 f"The images in {self.settings.dataset} are not those that {self.run.folder} began with; "
                 "start a new run."
             )
 
     def _finish(self, status: str) -> dict[str, Any]:
-        """Judge the kept network, and write the results."""
-        # As it went by in training, on augmented images.
+        """Evaluate the kept network, and write the results."""
+        # Of the epoch while it was trained, on augmented images.
         best = self.best or {}
-        judged: dict[str, Any] = {"train": {key: best[key] for key in ("loss", "top1") if key in best}}
-        started = time.monotonic()
-        judged |= self.judge()
-        self.images.curves(self.history.rows, int(best.get("epoch", 0)))
-        self.clock.add("judging", time.monotonic() - started)
+        by_split: dict[str, Any] = {"train": {key: best[key] for key in ("loss", "top1") if key in best}}
+        with self.clock.measure("judging"):
+            by_split |= self.evaluate()
         numbers = {
-            **judged,
+            **by_split,
             "seconds": {key: round(value, 1) for key, value in self.clock.seconds.items()},
             "epochs": len(self.history.rows),
             "best_epoch": int(best.get("epoch", 0)),
             "ended": status,
             "device": self.device.model,
             "devices": [device.name for device in self.devices],
-            **self.about(),
+            **self.extra_metrics(),
             "failed": [{"path": path, "error": reason} for path, reason in self.failed],
             "findings": [finding.as_dict() for finding in self.findings],
         }
         self.run.write_json("metrics.json", numbers)
-        page.write(self, numbers)
-        self.run.write_metadata(self.metadata({name: _brief(value) for name, value in judged.items()}))
+        for callback in self.callbacks:
+            callback.on_train_end(numbers)
+        kept = ("n", "top1", "top5", "loss")
+        brief = {part: {key: value[key] for key in kept if key in value} for part, value in by_split.items()}
+        self.run.write_metadata(self.metadata(brief))
         return numbers
-
-
-def _digest(table: bytes) -> str:
-    """sha256 by which two divisions are told apart."""
-    return hashlib.sha256(table).hexdigest()
-
-
-def _brief(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value[key] for key in ("n", "top1", "top5", "loss") if key in value}

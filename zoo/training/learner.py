@@ -1,4 +1,4 @@
-"""The Keras side of training: a network that learns from batches, is judged, and gives its weights away."""
+"""The Keras side of training: a network that is trained batch by batch, and its weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from zoo import models
 from zoo.core.errors import UsageError, ZooError
@@ -15,20 +16,19 @@ from zoo.core.spec import ModelSpec, Preprocessing
 from zoo.training import distribution, losses, optimizers
 from zoo.training.recipe import Recipe
 
-#: What holds the last layer's output in every network that classifies.
+#: The last layer of every network that classifies.
 _LAST = "predictions"
 
 
 class DivergedError(ZooError):
-    """The loss is no number any more."""
+    """The loss is not a finite number."""
 
 
 class Learner:
     """A network in training, on one device or on several (:mod:`zoo.training.distribution`).
 
-    It may be a part of a network, the rest of which has done its work already and stays as it is. It learns in mixed
-    precision where it is asked to; what it gives away is float32, without the parts that only training needs, and
-    without an optimiser.
+    It may be the upper part of a network whose lower part is frozen and has been computed already. It may train in
+    mixed precision; the network for inference is float32, without auxiliary heads and without an optimiser.
     """
 
     def __init__(
@@ -40,42 +40,41 @@ class Learner:
         whole: keras.Model | None = None,
         scales: Sequence[float] | None = None,
         target: Preprocessing | None = None,
-        taught: bool = False,
+        distill: bool = False,
     ) -> None:
         """Compile.
 
         Args:
-            model: what learns. Further outputs after that of the layer ``predictions`` are auxiliary heads.
+            model: the network to train. Outputs after that of the layer ``predictions`` are auxiliary heads.
             recipe: how it is trained.
-            plain: what is given away. It has the layers of ``whole``, by name, and may be the same network.
-            whole: the network that ``model`` is a part of; ``model`` without.
+            plain: the network for inference. It has the layers of ``whole``, by name, and may be the same network.
+            whole: the network that ``model`` is a part of; ``model`` if omitted.
             scales: a factor of the learning rate for each trainable variable of ``model``, in their order.
-            target: for a network that draws its input again, how that input is prepared.
-            taught: whether labels come with the opinions of a teacher, as twice as many columns.
+            target: for an autoencoder: the preprocessing of the input, which is its target.
+            distill: whether labels come with a teacher's probabilities, as twice as many columns.
 
         Raises:
             UsageError: an optimiser or one of its arguments that Keras does not have.
         """
         if model is plain:
-            # The same layers once more: what is compiled is saved with its optimiser, and what is given away is not.
+            # The same layers in a second model: a compiled one would be saved with its optimiser.
             whole, model = plain, keras.Model(plain.inputs, plain.outputs, name=plain.name)
         self.recipe, self.model, self.plain = recipe, model, plain
         self.network = model
-        if _has_layer(model, _LAST) and model.output_names != [_LAST]:
+        if any(layer.name == _LAST for layer in model.layers) and model.output_names != [_LAST]:
             self.network = keras.Model(model.inputs, model.get_layer(_LAST).output)
         self._whole = model if whole is None else whole
-        self._target, self._taught = target, taught
-        self._heads = len(model.outputs)
+        self._target = target
         self._class_weights: np.ndarray | None = None
-        # Whether the weights are those of an earlier time, averaged already.
-        self._past = False
+        # Whether the weights are those of an earlier time, for which EMA does not hold.
+        self._temporary = False
         self._placement = distribution.current()
-        # Who learns: the network itself, or its copy on several devices.
-        self._learns = self._placement.copy(model)
+        # What is trained: the network itself, or its copy on several devices.
+        self._trained = self._placement.copy(model)
         with self._placement.scope():
             self.optimizer = optimizers.create(recipe, scales, self._placement.adapt)
-            self._compile()
-            self.optimizer.build(self._learns.trainable_variables)
+            self._compile(distill)
+            self.optimizer.build(self._trained.trainable_variables)
 
     @classmethod
     def from_scratch(
@@ -87,157 +86,152 @@ class Learner:
         precision: str,
         seed: int,
         weights: str | None = None,
-        taught: bool = False,
+        distill: bool = False,
     ) -> Learner:
-        """A learner of all of a network.
+        """A learner of a whole network.
 
         Args:
             spec: the network.
             recipe: how it is trained.
-            classes: number of outputs; 0 for a network that does not classify.
+            classes: number of outputs; 0 for an autoencoder.
             precision: a Keras dtype policy.
-            seed: of the weights and of dropout; every random generator of Keras, NumPy and Python is seeded.
-            weights: tag or file of weights to begin with; random ones without.
-            taught: whether there is a teacher.
+            seed: of the weights and of dropout; seeds Keras, NumPy and Python.
+            weights: tag or file of initial weights; random if omitted.
+            distill: whether there is a teacher.
 
         Raises:
             UsageError: an optimiser or one of its arguments that Keras does not have.
         """
         keras.utils.set_random_seed(seed)
-        with policy(precision):
+        with dtype_policy(precision):
             model = models.create_model(spec, weights, num_classes=classes or None, training=True)
-        with policy("float32"):
+        with dtype_policy("float32"):
             plain = models.create_model(spec, None, num_classes=classes or None)
-        target = spec.preprocessing if recipe.loss == "mse" else None
-        return cls(model, recipe, plain=plain, target=target, taught=taught)
+        target = spec.preprocessing if losses.LOSSES[recipe.loss].autoencoder else None
+        return cls(model, recipe, plain=plain, target=target, distill=distill)
 
-    def _compile(self) -> None:
-        heads = len(self.model.outputs)
+    def _compile(self, distill: bool) -> None:
         loss = losses.get(self.recipe.loss, label_smoothing=self.recipe.label_smoothing)
-        if self._taught:
-            loss = losses.Distillation(loss, alpha=self.recipe.alpha, temperature=self.recipe.temperature)
-        metrics = [] if self._target else [keras.metrics.MeanMetricWrapper(_is_right, name="top1")]
-        jit = self._placement.jit
-        if heads == 1:
-            self._learns.compile(self.optimizer, loss, metrics=metrics, jit_compile=jit)
-            return
-        weights = [1.0] + [self.recipe.auxiliary_weight] * (heads - 1)
-        nothing: list[Any] = [[] for _ in range(heads - 1)]
-        self._learns.compile(
-            self.optimizer, [loss] * heads, loss_weights=weights, metrics=[metrics, *nothing], jit_compile=jit
-        )
+        if distill:
+            from zoo.training.distillation_loss import DistillationLoss
+
+            loss = DistillationLoss(loss, alpha=self.recipe.alpha, temperature=self.recipe.temperature)
+        metrics: list[Any] = [] if self._target else [keras.metrics.MeanMetricWrapper(top1, name="top1")]
+        settings: dict[str, Any] = {"jit_compile": self._placement.jit}
+        if auxiliary := len(self.model.outputs) - 1:
+            settings["loss_weights"] = [1.0] + [self.recipe.auxiliary_weight] * auxiliary
+            metrics = [metrics, *([] for _ in range(auxiliary))]
+            loss = [loss] * (auxiliary + 1)
+        self._trained.compile(self.optimizer, loss, metrics=metrics, **settings)
 
     def weigh_classes(self, weights: np.ndarray) -> None:
         """Weigh each image's loss by its class: float (classes,), mean 1 over the images."""
         self._class_weights = weights.astype("float32")
 
     def step(self, x: np.ndarray, y: np.ndarray, learning_rate: float) -> dict[str, float]:
-        """Learn from one batch.
+        """Train on one batch.
 
         Args:
-            x: what the network takes: uint8 (b, height, width, 3), or what the rest of it made of that.
-            y: float32 (b, classes), shares of the classes; with a teacher (b, 2 classes), its opinions after them.
+            x: uint8 images (b, height, width, 3), or the frozen part's outputs for them.
+            y: float32 (b, classes), labels; with a teacher (b, 2 classes), its probabilities after them.
             learning_rate: of this step.
 
         Returns:
             ``loss`` and, for a network that classifies, ``top1``: means over the batch, before the step.
 
         Raises:
-            DivergedError: the loss is no finite number.
+            DivergedError: the loss is not finite.
         """
         self.optimizer.learning_rate = learning_rate
-        weights = None
+        weights: Any = None
         if self._class_weights is not None:
             weights = y[:, : len(self._class_weights)] @ self._class_weights
         target: Any = y if self._target is None else self._target.apply(x)
-        if self._heads > 1:
-            target = [target] * self._heads
-            weights = None if weights is None else [weights] * self._heads
-        logs = self._placement.step(self._learns, x, target, weights)
+        if (heads := len(self.model.outputs)) > 1:
+            target = [target] * heads
+            weights = None if weights is None else [weights] * heads
+        logs = self._placement.step(self._trained, x, target, weights)
         values = {"loss": float(logs["loss"])}
-        for key in logs:
-            # With several outputs Keras puts the name of the output before it.
-            if key.endswith("top1"):
-                values["top1"] = float(logs[key])
+        # With several outputs Keras puts the name of the output before that of the metric.
+        for name in logs:
+            if name.endswith("top1"):
+                values["top1"] = float(logs[name])
         if not np.isfinite(values["loss"]):
-            raise DivergedError("the loss is no number any more")
+            raise DivergedError("the loss is not a finite number")
         return values
 
     @contextlib.contextmanager
-    def given(self) -> Iterator[keras.Model]:
-        """The finished network with today's weights: float32, no optimiser, nothing that only training needs."""
-        with self.judged():
+    def inference_model(self) -> Iterator[keras.Model]:
+        """The network for inference with the current weights: float32, no optimiser, no auxiliary heads."""
+        with self.evaluation_weights():
             if self._whole is not self.plain:
-                for layer in self.plain.layers:
-                    if layer.weights:
-                        layer.set_weights(self._whole.get_layer(layer.name).get_weights())
+                copy_weights(self._whole, self.plain)
             yield self.plain
 
-    def snapshot(self) -> list[np.ndarray]:
-        """The weights and statistics that are judged, for :meth:`as_it_was`."""
-        with self.judged():
-            return [_copy(variable) for variable in self.model.variables]
-
     @contextlib.contextmanager
-    def as_it_was(self, values: Sequence[np.ndarray]) -> Iterator[None]:
-        """The network as it was at a :meth:`snapshot`; afterwards as it is."""
-        own = [_copy(variable) for variable in self._learns.variables]
-        self._past = True
-        self._placement.assign(self._learns.variables, values)
-        try:
-            yield
-        finally:
-            self._past = False
-            self._placement.assign(self._learns.variables, own)
-
-    def state(self) -> list[np.ndarray]:
-        """Every variable that decides what comes next: weights, statistics, random generators, the optimiser's own."""
-        return [keras.ops.convert_to_numpy(variable.value) for variable in self._variables()]
-
-    def restore(self, arrays: Sequence[np.ndarray]) -> None:
-        """Put back what :meth:`state` gave.
-
-        Raises:
-            UsageError: they belong to another network, or to another optimiser.
-        """
-        variables = self._variables()
-        fit = len(arrays) == len(variables)
-        if not fit or any(tuple(v.shape) != a.shape for v, a in zip(variables, arrays, strict=True)):
-            raise UsageError("The checkpoint belongs to another network or optimiser; start again, without --resume.")
-        self._placement.assign(variables, arrays)
-
-    @property
-    def size(self) -> int:
-        """How many arrays :meth:`state` gives."""
-        return len(self._variables())
-
-    def _variables(self) -> list[Any]:
-        return [*self._learns.variables, *self.optimizer.variables]
-
-    @contextlib.contextmanager
-    def judged(self) -> Iterator[keras.Model]:
-        """The network as it is judged and given away: with the running mean of its weights, where the recipe asks."""
-        if self._learns is not self.model:
-            for variable, learnt in zip(self.model.variables, self._learns.variables, strict=True):
-                variable.assign(_copy(learnt))
-        means = getattr(self.optimizer, "_model_variables_moving_average", None)
-        if self._past or self.recipe.average is None or not means:
+    def evaluation_weights(self) -> Iterator[keras.Model]:
+        """The network with the weights that are evaluated and saved: their EMA if the recipe has one."""
+        if self._trained is not self.model:
+            for variable, trained in zip(self.model.variables, self._trained.variables, strict=True):
+                variable.assign(_copy(trained))
+        averages = getattr(self.optimizer, "_model_variables_moving_average", None)
+        if self._temporary or self.recipe.average is None or not averages:
             yield self.network
             return
         # Copies, because JAX gives the memory of weights away with each step, and two variables must not share it.
         own = [_copy(variable) for variable in self.model.trainable_variables]
-        for variable, mean in zip(self.model.trainable_variables, means, strict=True):
-            variable.assign(_copy(mean))
+        for variable, average in zip(self.model.trainable_variables, averages, strict=True):
+            variable.assign(_copy(average))
         try:
             yield self.network
         finally:
             for variable, value in zip(self.model.trainable_variables, own, strict=True):
                 variable.assign(value)
 
+    def snapshot(self) -> list[np.ndarray]:
+        """The weights and statistics that are evaluated, for :meth:`temporary_weights`."""
+        with self.evaluation_weights():
+            return [_copy(variable) for variable in self.model.variables]
+
+    @contextlib.contextmanager
+    def temporary_weights(self, values: Sequence[np.ndarray]) -> Iterator[None]:
+        """Put the weights of a :meth:`snapshot` in place for a ``with`` block."""
+        own = [_copy(variable) for variable in self._trained.variables]
+        self._temporary = True
+        self._placement.assign(self._trained.variables, values)
+        try:
+            yield
+        finally:
+            self._temporary = False
+            self._placement.assign(self._trained.variables, own)
+
+    def state(self) -> list[np.ndarray]:
+        """Every variable that decides what comes next: weights, statistics, random generators, the optimiser's own."""
+        return [ops.convert_to_numpy(variable.value) for variable in self._variables()]
+
+    def restore(self, arrays: Sequence[np.ndarray]) -> None:
+        """Restore what :meth:`state` gave.
+
+        Raises:
+            UsageError: they belong to another network, or to another optimiser.
+        """
+        variables = self._variables()
+        if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
+            raise UsageError("The checkpoint belongs to another network or optimiser; start again, without --resume.")
+        self._placement.assign(variables, arrays)
+
+    @property
+    def size(self) -> int:
+        """The number of arrays of :meth:`state`."""
+        return len(self._variables())
+
+    def _variables(self) -> list[Any]:
+        return [*self._trained.variables, *self.optimizer.variables]
+
 
 @contextlib.contextmanager
-def policy(name: str) -> Iterator[None]:
-    """A dtype policy for what is built meanwhile."""
+def dtype_policy(name: str) -> Iterator[None]:
+    """A Keras dtype policy for what is built in a ``with`` block."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -246,15 +240,22 @@ def policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _is_right(y_true: Any, y_pred: Any) -> Any:
-    """As :func:`zoo.training.losses.is_right`; a row without a target, which only fills a batch up, is never right."""
-    there = keras.ops.cast(keras.ops.any(keras.ops.not_equal(y_true, 0), axis=-1), "float32")
-    return losses.is_right(y_true, y_pred) * there
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Copy the weights of all layers of ``target`` from the layers of the same names."""
+    for layer in target.layers:
+        if layer.weights:
+            layer.set_weights(source.get_layer(layer.name).get_weights())
+
+
+def top1(y_true: Any, y_pred: Any) -> Any:
+    """Whether the most probable class is the label's: float (batch,), 0 or 1.
+
+    Columns of ``y_true`` after the classes are a teacher's and do not count. A row of zeros only fills up a batch and
+    is never right.
+    """
+    right = ops.equal(ops.argmax(y_true[:, : y_pred.shape[-1]], axis=-1), ops.argmax(y_pred, axis=-1))
+    return ops.cast(ops.logical_and(right, ops.any(ops.not_equal(y_true, 0), axis=-1)), "float32")
 
 
 def _copy(variable: Any) -> np.ndarray:
-    return np.array(keras.ops.convert_to_numpy(variable.value))
-
-
-def _has_layer(model: keras.Model, name: str) -> bool:
-    return any(layer.name == name for layer in model.layers)
+    return np.array(ops.convert_to_numpy(variable.value))

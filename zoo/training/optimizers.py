@@ -1,8 +1,7 @@
-"""Keras's optimisers by name and arguments, with a learning rate for each variable where that is asked for."""
+"""Keras's optimisers by name; the namespace :mod:`keras.optimizers` is the table."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import keras
 
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 from zoo.training.recipe import Recipe
 
 
@@ -17,10 +17,10 @@ def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callabl
     """The optimiser of a recipe.
 
     Args:
-        recipe: what names it.
-        scales: a factor of the learning rate for each trainable variable, in their order; all 1 without. Weight decay
-            goes by the rate as it is.
-        adapt: makes another class of the optimiser's, for where it runs.
+        recipe: names it.
+        scales: a factor of the learning rate for each trainable variable, in their order; default: 1. Weight decay
+            is not scaled.
+        adapt: derives another class from the optimiser's, for several devices.
 
     Raises:
         UsageError: Keras has no such optimiser, or it has no such argument.
@@ -33,16 +33,13 @@ def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callabl
         if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer) and key != "Optimizer"
     }
     if name.lower() not in offered:
-        near = difflib.get_close_matches(name.lower(), offered, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" It has {', '.join(sorted(offered))}."
+        hint = did_you_mean(name, list(offered)) or f" It has {', '.join(sorted(offered))}."
         raise UsageError(f"Keras has no optimiser '{name}'.{hint}")
     kind = offered[name.lower()]
-    taken = inspect.signature(kind).parameters
+    known = inspect.signature(kind).parameters
     for key in arguments:
-        if key not in taken or key == "kwargs":
-            near = difflib.get_close_matches(key, taken, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise UsageError(f"Keras's optimiser {name} has no argument '{key}'.{hint}")
+        if key not in known or key == "kwargs":
+            raise UsageError(f"Keras's optimiser {name} has no argument '{key}'.{did_you_mean(key, list(known))}")
     settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, **arguments}
     if recipe.weight_decay:
         settings["weight_decay"] = recipe.weight_decay
@@ -63,7 +60,7 @@ def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callabl
 
 
 def _scaled(kind: Any, scales: Sequence[float]) -> Any:
-    """The class of an optimiser that multiplies the rate of each variable by its own factor."""
+    """The class of an optimiser with a factor of the learning rate for each variable."""
 
     class Scaled(kind):  # type: ignore[misc]
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which numbers a training multiplies: float32, or half as long ones where the device is made for them."""
+"""Mixed precision: which dtype policy a training uses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def resolve(request: str, kind: str) -> str:
-    """The Keras dtype policy that a recipe's ``precision`` means on a device.
+    """The Keras dtype policy of a recipe's ``precision`` on a device.
 
-    Weights, sums and the last layer stay float32 under every policy.
+    Weights and the last layer stay float32 under every policy.
 
     Args:
         request: ``"auto"``, or a policy: ``"float32"``, ``"mixed_bfloat16"``, ``"mixed_float16"``.
@@ -21,9 +21,9 @@ def resolve(request: str, kind: str) -> str:
 
 
 def has_bfloat16_cpu() -> bool:
-    """Whether this processor multiplies bfloat16, by AMX or AVX-512, which trains about 1.8 times as fast.
+    """Whether this processor multiplies in bfloat16 (AMX or AVX-512), which trains about 1.8 times as fast.
 
-    Measured with AVX-512 alone on two cores, images a second in float32 and in bfloat16: cifar10-cnn 2,300 and 4,100,
+    Measured with AVX-512 alone on two cores, images/s in float32 and in bfloat16: cifar10-cnn 2,300 and 4,100,
     cifar-resnet20 430 and 835, capsnet 172 and 310.
     """
     try:

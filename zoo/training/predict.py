@@ -1,9 +1,8 @@
-"""What a network says to images, batch by batch: for the judgement of every epoch, and for the one at the end."""
+"""A network's outputs for images, batch by batch: for the validation of every epoch and for the final evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,19 @@ import numpy as np
 from zoo import engines
 from zoo.core.spec import Preprocessing
 from zoo.data.loading.loader import Loader
+from zoo.evaluation.metrics import Predictions
 from zoo.images.sources import Source
 from zoo.pretrained import keras_file
 
 if TYPE_CHECKING:
     from zoo.engines.devices import Device
 
-#: uint8 images (b, height, width, 3) and float32 shares of the classes (b, classes).
-Batches = Iterable[tuple[np.ndarray, np.ndarray]]
+#: Inputs of a network, and labels, float32 (b, classes).
+LabelledBatches = Iterable[tuple[np.ndarray, np.ndarray]]
 
 
-def scores(network: Any, batches: Batches) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of a network that classifies, float32 (n, classes), and the true classes, int64 (n,)."""
+def scores(network: Any, batches: LabelledBatches) -> tuple[np.ndarray, np.ndarray]:
+    """Scores, float32 (n, classes), and true classes, int64 (n,)."""
     outputs, labels = [], []
     for x, y in batches:
         outputs.append(np.asarray(network.predict_on_batch(x), "float32"))
@@ -31,8 +31,8 @@ def scores(network: Any, batches: Batches) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(outputs), np.concatenate(labels)
 
 
-def squared_error(network: Any, batches: Batches, preprocessing: Preprocessing) -> float:
-    """Mean squared error of a network that draws its input, as ``preprocessing`` leaves it, again."""
+def squared_error(network: Any, batches: LabelledBatches, preprocessing: Preprocessing) -> float:
+    """Mean squared error of an autoencoder: its outputs against its preprocessed inputs."""
     total, count = 0.0, 0
     for x, _ in batches:
         error = np.asarray(network.predict_on_batch(x), "float32") - preprocessing.apply(x)
@@ -41,32 +41,22 @@ def squared_error(network: Any, batches: Batches, preprocessing: Preprocessing) 
     return total / count
 
 
-@dataclass(frozen=True, eq=False)
-class Judgement:
-    """What a network says of the images of a split.
+class SplitPredictions(Predictions):
+    """The predictions for the images of a split: scores (n, classes), labels (n,) and ``sources``."""
 
-    ``scores`` is float32 (n, classes), ``labels`` int64 (n,), and ``sources`` has the n images.
-    """
-
-    split: str
-    scores: np.ndarray
-    labels: np.ndarray
-    sources: Sequence[Source]
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The most probable class of each image: int64 (n,)."""
-        best: np.ndarray = self.scores.argmax(1)
-        return best
+    def __init__(self, split: str, scores: np.ndarray, labels: np.ndarray, sources: Sequence[Source]) -> None:
+        """Check that scores and labels belong together."""
+        super().__init__(scores, labels)
+        self.split, self.sources = split, sources
 
     @property
     def wrong(self) -> np.ndarray:
-        """The mistakes, the surest first: indices (m,)."""
+        """The mistakes, the most confident first: indices (m,)."""
         return self._sorted(np.flatnonzero(self.predicted != self.labels), -self.scores.max(1))
 
     @property
     def right(self) -> np.ndarray:
-        """Images that are named right, the least sure first: indices (m,)."""
+        """Correct predictions, the least confident first: indices (m,)."""
         return self._sorted(np.flatnonzero(self.predicted == self.labels), self.scores.max(1))
 
     def _sorted(self, indices: np.ndarray, by: np.ndarray) -> np.ndarray:
@@ -74,23 +64,22 @@ class Judgement:
         return order
 
 
-def judge(network: Any, loader: Loader, split: str) -> Judgement:
-    """Show a network all images of a loader; those that cannot be read are left out."""
+def predict(network: Any, loader: Loader, split: str) -> SplitPredictions:
+    """Predictions for all images of a loader, without those that cannot be read."""
     found, labels = scores(network, loader.epoch(0))
-    return Judgement(split, found, labels, [loader.split.sources[index] for index in loader.kept])
+    return SplitPredictions(split, found, labels, [loader.split.sources[index] for index in loader.kept])
 
 
-class Runner:
-    """A network in a file, run as every other command runs it, with what :func:`scores` asks of a network."""
+class EngineModel:
+    """A network in a file, run by an engine as in every other command, for :func:`scores`."""
 
     def __init__(self, file: Path, device: Device) -> None:
         """Start an engine.
 
         Raises:
-            UnavailableError: it cannot be run there.
+            UnavailableError: the network cannot be run there.
         """
         self._engine = engines.start(keras_file.read_spec(file), None, device)
-        self.batch_size = self._engine.batch_size
 
     def predict_on_batch(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 (b, height, width, 3) to float32 (b, …)."""

@@ -1,7 +1,6 @@
-"""A learning rate for a network and its data, found by trying: the range test.
+"""Learning-rate finder: the rate grows from step to step, and the one at which the loss falls fastest is suggested.
 
-Smith, Cyclical Learning Rates for Training Neural Networks (2017), arXiv 1506.01186: the rate grows from step to step,
-and where the loss falls fastest is a good one to begin with.
+The range test of Smith, Cyclical Learning Rates for Training Neural Networks (2017), arXiv 1506.01186.
 """
 
 from __future__ import annotations
@@ -15,35 +14,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from zoo.training.epochs import Batches
     from zoo.training.learner import Learner
+    from zoo.training.phase import Batches
 
 #: From the lowest rate to the highest in so many steps.
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
-#: Share of the old in the running mean of the loss, and how many times its least the loss may become.
-SMOOTH, TOO_MUCH = 0.9, 4.0
-#: Steps after which the running mean is one of enough batches to be looked at.
+#: Momentum of the loss's moving average, and the multiple of its minimum at which the test ends.
+MOMENTUM, DIVERGED = 0.9, 4.0
+#: Steps after which the moving average is reliable.
 SETTLED = 15
-#: What is left of the loss at the most where it is said to have fallen.
+#: The loss must fall at least to this share.
 FALL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A rate, ``None`` where the loss fell at none, and what was seen: the rates, and the smoothed loss at each."""
+class RangeTest:
+    """The suggested rate, ``None`` if the loss fell at none, the rates that were tried and the smoothed losses."""
 
     rate: float | None
     rates: tuple[float, ...]
     losses: tuple[float, ...]
 
 
-def find(learner: Learner, batches: Batches) -> Found:
-    """Try rates on a learner, which afterwards is as it was before.
-
-    Args:
-        learner: who learns.
-        batches: what from; as many epochs of it as the steps need.
-    """
+def find(learner: Learner, batches: Batches) -> RangeTest:
+    """Try rates on a learner, whose state is restored afterwards, on as many epochs of batches as are needed."""
     from zoo.training.learner import DivergedError
 
     before = [np.array(value) for value in learner.state()]
@@ -56,24 +50,19 @@ def find(learner: Learner, batches: Batches) -> Found:
             loss = learner.step(x, y, rate)["loss"]
         except DivergedError:
             break
-        mean = SMOOTH * mean + (1 - SMOOTH) * loss
-        smooth = mean / (1 - SMOOTH ** (number + 1))
+        mean = MOMENTUM * mean + (1 - MOMENTUM) * loss
+        smooth = mean / (1 - MOMENTUM ** (number + 1))
         rates.append(rate)
         losses.append(smooth)
         least = min(least, smooth)
-        if smooth > TOO_MUCH * least:
+        if smooth > DIVERGED * least:
             break
     learner.restore(before)
-    return Found(steepest(rates, losses), tuple(rates), tuple(losses))
+    return RangeTest(steepest(rates, losses), tuple(rates), tuple(losses))
 
 
 def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
-    """The rate at which the loss falls fastest as the rate grows; ``None`` if it hardly falls.
-
-    Args:
-        rates: ascending, on a logarithmic scale.
-        losses: at each.
-    """
+    """Of ascending rates the one at which the loss falls fastest on a log scale; ``None`` if it hardly falls."""
     begin = SETTLED if len(losses) > 2 * SETTLED else 0
     least = int(np.argmin(losses))
     if least < begin + 2 or losses[least] > FALL * losses[begin]:

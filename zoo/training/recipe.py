@@ -1,17 +1,17 @@
-"""Recipes: everything that decides how a network is trained, as data that a person may edit.
+"""Recipes: how a network is trained, as data that a person can edit.
 
 A recipe is a YAML file of ``configs/recipes/``, of a user's own folder, or any path. Nothing here imports a framework;
-what only Keras knows, the arguments of an optimiser, is checked when the training starts.
+the arguments of an optimiser, which only Keras knows, are checked when the training starts.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -19,12 +19,10 @@ from zoo.catalog import files as catalogue
 from zoo.core import paths
 from zoo.core.errors import UsageError
 from zoo.core.suggestions import did_you_mean
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
+from zoo.training.losses import LOSSES
 from zoo.training.schedule import Schedule
 
-Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
-
-LOSSES = ("crossentropy", "margin", "mse")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MONITORS = ("top1", "loss")
 CLASS_WEIGHTS = ("none", "balanced")
@@ -46,41 +44,41 @@ class Recipe:
     # Length
     epochs: int = 30
     batch_size: int = 128
-    #: Epochs without a better ``monitor`` after which the training ends; ``None`` for never.
+    #: Epochs without improvement of ``monitor`` after which the training ends; ``None``: never.
     patience: int | None = None
-    #: What is watched on the validation images, to keep the best epoch and to stop: ``top1`` or ``loss``.
+    #: The metric on the validation images that chooses the best epoch: ``top1`` or ``loss``.
     monitor: str = "top1"
     # Optimiser
     #: Name of a Keras optimiser, and its arguments.
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd", "momentum": 0.9, "nesterov": True})
-    #: The highest learning rate; the schedule says what part of it each step has.
+    #: The peak learning rate of the schedule.
     learning_rate: float = 0.05
     schedule: Schedule = field(default_factory=Schedule)
-    #: Decoupled, as Keras has it: each step takes learning rate x weight decay of every kernel away. BatchNorm's
-    #: variables and biases are left alone.
+    #: Decoupled, as in Keras: each step subtracts learning rate x weight decay of every kernel; not of biases, nor of
+    #: BatchNorm's variables.
     weight_decay: float = 0.0
-    #: Largest norm of all gradients together; ``None`` for no limit.
+    #: Largest global norm of the gradients; ``None``: no limit.
     clip_norm: float | None = None
-    #: Batches whose gradients are summed for one step.
+    #: Batches whose gradients are accumulated for one step.
     accumulate: int = 1
-    #: Share of the old mean in a running mean of the weights, which is then what is judged and kept, e.g. 0.998.
+    #: Momentum of an EMA of the weights, which is then what is evaluated and saved, e.g. 0.998; ``None``: no EMA.
     average: float | None = None
-    #: So many of the best epochs' weights are averaged at the end, and the mean is kept where it validates better.
+    #: The weights of so many best epochs are averaged at the end; the mean is kept if it validates better.
     average_best: int = 1
     # Loss
+    #: A key of :data:`zoo.training.losses.LOSSES`.
     loss: str = "crossentropy"
     label_smoothing: float = 0.0
     #: ``balanced`` weighs each image by the inverse of its class's share.
     class_weights: str = "none"
-    #: Weight of the loss of auxiliary heads, where a network has them.
+    #: Weight of the loss of auxiliary heads, if a network has them.
     auxiliary_weight: float = 0.3
-    #: Where there is a teacher: its part of the loss, 0-1, and the temperature at which it is listened to.
+    #: With a teacher: its weight in the loss, 0-1, and the distillation temperature.
     alpha: float = 0.5
     temperature: float = 4.0
     # Data
     augment: Augment = field(default_factory=Augment)
-    #: ``auto`` takes mixed_bfloat16 where the device multiplies in it (NVIDIA GPUs, AMX or AVX-512 BF16), else
-    #: float32.
+    #: ``auto``: mixed_bfloat16 if the device is fast in it (NVIDIA GPUs, AMX or AVX-512 BF16), else float32.
     precision: str = "auto"
 
     def __post_init__(self) -> None:
@@ -105,7 +103,7 @@ class Recipe:
         _require("name" in self.optimizer, "optimizer", "a name with arguments, {name: sgd, …}", dict(self.optimizer))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as YAML and JSON take them; :func:`from_mapping` makes the recipe of them again."""
+        """Plain values for YAML and JSON; the inverse of :func:`from_mapping`."""
         values = dataclasses.asdict(self)
         values["optimizer"] = dict(self.optimizer)
         return {key: _plain(value) for key, value in values.items()}
@@ -118,10 +116,10 @@ def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides:
         name: a name (shipped, or ``recipes/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a YAML file.
         changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``augment.cutout=8``,
             ``optimizer.momentum=0.95``; the value as YAML.
-        **overrides: further values by key; ``None`` leaves the recipe's.
+        **overrides: further values by key; ``None`` keeps the recipe's.
 
     Raises:
-        UsageError: no such recipe, no such key, or a value out of range.
+        UsageError: there is no such recipe or key, or a value is out of range.
     """
     file = find(name)
     values = read(file)
@@ -132,10 +130,10 @@ def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The plain values of a recipe's file, with its name.
+    """The plain values of a recipe file, with its name.
 
     Raises:
-        UsageError: it is no YAML, or no mapping.
+        UsageError: it is not YAML, or not a mapping.
     """
     try:
         values = catalogue.read_yaml(file)
@@ -149,17 +147,17 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
-    """A recipe of plain values.
+    """A recipe from plain values.
 
     Raises:
-        UsageError: an unknown key, or a value of a wrong type or out of range; the sentence begins with ``where``.
+        UsageError: an unknown key, or a value of a wrong type or out of range; the message begins with ``where``.
     """
     fields = {item.name: item for item in dataclasses.fields(Recipe)}
     ready: dict[str, Any] = {}
     try:
         for key, value in values.items():
             if key not in fields:
-                raise UsageError(f"there is no '{key}' in a recipe.{did_you_mean(key, fields)}")
+                raise UsageError(f"there is no '{key}' in a recipe.{did_you_mean(key, list(fields))}")
             ready[key] = _typed(key, value, str(fields[key].type))
         return Recipe(**ready)
     except UsageError as error:
@@ -167,10 +165,10 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
 
 
 def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
-    """The file of a recipe; ``kind`` is the folder that such recipes are in.
+    """The file of a recipe by name or path; ``kind`` is the folder of such recipes.
 
     Raises:
-        UsageError: no recipe of that name; the sentence names the nearest ones.
+        UsageError: there is none of that name; the message names those that there are.
     """
     text = os.fspath(name)
     if text.endswith((".yaml", ".yml")) or os.sep in text:
@@ -179,20 +177,20 @@ def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
         return Path(text)
     known = available(kind)
     if text not in known:
-        hint = did_you_mean(text, known)
+        hint = did_you_mean(text, list(known))
         raise UsageError(f"There is no recipe '{text}'.{hint} The recipes are: {', '.join(known)}.")
     return known[text]
 
 
 def available(kind: str = "recipes") -> dict[str, Path]:
-    """Every recipe's file by name, sorted; a user's own wins over a shipped one."""
+    """The files of all recipes by name, sorted; a user's own wins over a shipped one."""
     folders = [paths.shipped("configs", kind), *(root / kind for root in paths.config_roots()[::-1])]
     files = {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
     return dict(sorted(files.items()))
 
 
 def apply(values: dict[str, Any], change: str) -> None:
-    """Put one ``KEY=VALUE`` into nested plain values."""
+    """Set one ``KEY=VALUE`` in nested plain values."""
     key, separator, text = change.partition("=")
     if not separator:
         raise UsageError(f"--set takes KEY=VALUE, such as augment.cutout=8. Received: {change}")
@@ -213,7 +211,7 @@ def apply(values: dict[str, Any], change: str) -> None:
 
 
 def _typed(key: str, value: Any, kind: str) -> Any:
-    """A plain value as its field has it."""
+    """A plain value, converted to the type of its field."""
     if key == "augment":
         return Augment.from_mapping(value or {})
     if key == "schedule":
@@ -254,6 +252,8 @@ def _require(holds: bool, key: str, wanted: str, value: Any) -> None:
         raise UsageError(f"{key} is {wanted}. Received: {value}")
 
 
-def _choice(key: str, value: str, choices: Sequence[str]) -> None:
+def _choice(key: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
-        raise UsageError(f"{key} is one of {', '.join(choices)}.{did_you_mean(value, choices)} Received: {value!r}")
+        raise UsageError(
+            f"{key} is one of {', '.join(choices)}.{did_you_mean(value, list(choices))} Received: {value!r}"
+        )

@@ -1,61 +1,66 @@
-"""A run folder: what a training leaves behind, each file written whole or not at all."""
+"""A run folder: the files of one training, each written whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.core import output
+from zoo.core import atomic, output
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.data.sources.dataset import Dataset
+from zoo.core.spec import ModelSpec
+from zoo.data.dataset import Dataset
 from zoo.pretrained import keras_file
 
 CONFIG = "config.yaml"
-CHECKPOINT = "checkpoint.npz"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The folder of one training; the paths of what is in it."""
+    """The folder of one training."""
 
     folder: Path
-    #: What goes on with it, for sentences.
+    #: The command that resumes it, for error messages.
     command: str = "train"
 
     @property
     def model(self) -> Path:
-        """The network of the best epoch so far: one file that every command takes."""
+        """The network of the best epoch so far, as one file."""
         return self.folder / "model.keras"
 
     @property
     def checkpoint(self) -> Path:
-        """What the training needs to go on."""
-        return self.folder / CHECKPOINT
+        """What ``--resume`` needs."""
+        return self.folder / "checkpoint.npz"
 
     @property
     def network(self) -> Path:
-        """The run's own copy of a network that was described in YAML."""
+        """The run's own copy of a network description in YAML."""
         return self.folder / "network.yaml"
 
     @property
     def split(self) -> Path:
-        """Which image is in which part; a dataset of its own."""
+        """The split of each image; a dataset of its own."""
         return self.folder / "split.csv"
 
     @property
     def history(self) -> Path:
-        """A row an epoch."""
+        """A row for each epoch."""
         return self.folder / "history.csv"
+
+    @property
+    def resume_hint(self) -> str:
+        """The command that resumes this run, in quotes."""
+        return f"'zoo {self.command} --resume {self.folder}'"
 
     def create(self) -> None:
         """Make the folder.
 
         Raises:
-            UnavailableError: it cannot be made.
+            UnavailableError: it cannot be created.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -63,14 +68,13 @@ class Run:
             raise UnavailableError(f"The folder {self.folder} cannot be made: {error.strerror or error}.") from error
 
     def require_empty(self) -> None:
-        """Nothing is ever overwritten.
+        """Check that nothing would be overwritten.
 
         Raises:
             UsageError: there is something in the folder already.
         """
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            resumes = (self.folder / CONFIG).is_file()
-            hint = f", or go on with 'zoo {self.command} --resume {self.folder}'" if resumes else ""
+            hint = f", or resume it with {self.resume_hint}" if (self.folder / CONFIG).is_file() else ""
             raise UsageError(f"{self.folder} is not empty and is not overwritten; name another folder{hint}.")
 
     def write_config(self, config: Mapping[str, Any]) -> None:
@@ -80,10 +84,10 @@ class Run:
         self.write_text(CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
     def read_config(self) -> dict[str, Any]:
-        """What :meth:`write_config` wrote.
+        """Read what :meth:`write_config` wrote.
 
         Raises:
-            UsageError: it is not there, or was damaged.
+            UsageError: the file is missing or damaged.
         """
         import yaml
 
@@ -99,18 +103,36 @@ class Run:
         return config
 
     def write_split(self, dataset: Dataset) -> None:
-        """Write which image is in which part.
+        """Write the split of each image.
 
         Raises:
             UnavailableError: it cannot be written.
         """
-        try:
+        with _writing(self.split):
             dataset.write(self.split)
-        except OSError as error:
-            raise UnavailableError(f"{self.split} cannot be written: {error.strerror or error}.") from error
+
+    def copy_network(self, spec: ModelSpec) -> None:
+        """Copy the YAML description of a network, which may change later, if it has one.
+
+        A network without a ``name`` is called like its file; the copy, whose file has another name, gets one.
+
+        Raises:
+            UnavailableError: the copy cannot be written.
+            UsageError: the description is gone, or was damaged meanwhile.
+        """
+        from zoo.catalog import declarative
+        from zoo.catalog.declarative import yaml_lines
+
+        if not declarative.is_declarative(spec):
+            return
+        file = spec.arguments["network"]
+        text = yaml_lines.read_text(file)
+        if "name" not in (yaml_lines.parse(text, file).mapping or {}):
+            text = _with_name(text, spec.name)
+        self.write_text(self.network.name, text)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write plain values, indented for people."""
+        """Write plain values, indented."""
         self.write_text(name, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
@@ -123,41 +145,52 @@ class Run:
             stream.write(text)
 
     def write_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Replace what zoo knows of the network that is there.
+        """Replace the metadata of ``model.keras``.
 
         Raises:
             UnavailableError: it cannot be written.
         """
-        try:
+        with _writing(self.model):
             keras_file.write_metadata(self.model, metadata)
-        except OSError as error:
-            raise UnavailableError(f"{self.model} cannot be written: {error.strerror or error}.") from error
 
     def write_model(self, network: Any, metadata: Mapping[str, Any]) -> None:
-        """Save a network with what zoo knows of it; an earlier file stays until the new one is whole.
+        """Save a network with its metadata; an earlier file stays until the new one is complete.
 
         Raises:
             UnavailableError: it cannot be written.
         """
-        temporary = self.folder / f".part-{self.model.name}"
         try:
-            network.save(temporary)
-            keras_file.write_metadata(temporary, metadata)
-            os.replace(temporary, self.model)
+            with atomic.replacing(self.model) as temporary:
+                network.save(temporary)
+                keras_file.write_metadata(temporary, metadata)
         except OSError as error:
             reason = error.strerror or " ".join(str(error).split())
-            resumes = (
-                f"'zoo {self.command} --resume {self.folder}' goes on" if self.checkpoint.exists() else "start again"
-            )
-            raise UnavailableError(f"{self.model} cannot be written ({reason}): make room, then {resumes}.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+            then = f"resume with {self.resume_hint}" if self.checkpoint.exists() else "start again"
+            raise UnavailableError(f"{self.model} cannot be written ({reason}): make room, then {then}.") from error
 
 
-def next_folder(name: str, parent: Path | None = None) -> Path:
-    """The first folder ``runs/NAME-1``, ``runs/NAME-2`` … that is not there."""
-    parent = Path("runs") if parent is None else parent
+def next_folder(name: str) -> Path:
+    """The first folder of ``runs/NAME-1``, ``runs/NAME-2`` … that does not exist."""
     number = 1
-    while (parent / f"{name}-{number}").exists():
+    while (folder := Path("runs") / f"{name}-{number}").exists():
         number += 1
-    return parent / f"{name}-{number}"
+    return folder
+
+
+@contextlib.contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(f"{file} cannot be written: {error.strerror or error}.") from error
+
+
+def _with_name(text: str, name: str) -> str:
+    """The YAML of a mapping with a ``name`` before its first key; comments and all else stay."""
+    import yaml
+
+    mapping: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    start = mapping.value[0][0].start_mark
+    # In quotes, because a file may be called 7.yaml.
+    entry = f'name: "{name}"' + (", " if mapping.flow_style else "\n" + " " * start.column)
+    return text[: start.index] + entry + text[start.index :]

@@ -1,32 +1,49 @@
-"""Learning-rate schedules: the part of the highest rate that a step has, by the share of the training that is done."""
+"""Learning-rate schedules: the share of the peak learning rate at each point of the training."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 
-NAMES = ("constant", "cosine", "linear", "step", "exponential")
+
+class Decay(NamedTuple):
+    """A schedule after its warm-up."""
+
+    #: From the schedule, the share of the training that is done and that of the decay to the share of the peak rate.
+    factor: Callable[[Schedule, float, float], float]
+    #: Whether ``final`` may be 0.
+    reaches_zero: bool = True
+
+
+#: The schedules. A new one is a row.
+SCHEDULES = {
+    "constant": Decay(lambda s, done, t: 1.0),
+    # Half a wave.
+    "cosine": Decay(lambda s, done, t: s.final + (1 - s.final) * 0.5 * (1 + math.cos(math.pi * t))),
+    "linear": Decay(lambda s, done, t: 1 - (1 - s.final) * t),
+    # Times ``factor`` at each milestone.
+    "step": Decay(lambda s, done, t: s.factor ** sum(done >= share for share in s.milestones)),
+    "exponential": Decay(lambda s, done, t: s.final**t, reaches_zero=False),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A warm-up from nothing along a line, then one of five ways down.
+    """A linear warm-up, then a decay of :data:`SCHEDULES`; ``cosine`` with a warm-up of 0.2 is known as one-cycle.
 
-    ``cosine`` with a warm-up of a fifth is what is known as one-cycle. All are functions of the share of the training
-    that is done, 0-1, so that they are the same for any number of epochs, and for a training limited by time.
+    All lengths are shares of the training, so that a schedule fits any number of epochs and any time limit.
     """
 
-    #: ``constant``; ``cosine``, half a wave; ``linear``; ``step``, times ``factor`` at each milestone; ``exponential``.
     name: str = "cosine"
     #: Share of the training in which the rate rises.
     warmup: float = 0.1
-    #: Part of the highest rate that is left at the end, for cosine, linear and exponential.
+    #: Share of the peak rate that is left at the end, for cosine, linear and exponential.
     final: float = 0.0
     #: Shares of the training at which ``step`` goes down.
     milestones: tuple[float, ...] = (0.5, 0.75)
@@ -38,14 +55,14 @@ class Schedule:
         Raises:
             UsageError: a value out of range.
         """
-        if self.name not in NAMES:
-            raise UsageError(f"schedule.name is one of {', '.join(NAMES)}. Received: {self.name!r}")
+        if self.name not in SCHEDULES:
+            raise UsageError(f"schedule.name is one of {', '.join(SCHEDULES)}. Received: {self.name!r}")
         if not 0 <= self.warmup < 1:
             raise UsageError(f"schedule.warmup is a share of the training, from 0 to below 1. Received: {self.warmup}")
         if not 0 <= self.final <= 1:
-            raise UsageError(f"schedule.final is a part of the learning rate, from 0 to 1. Received: {self.final}")
-        if self.name == "exponential" and self.final == 0:
-            raise UsageError("schedule.final is above 0 for an exponential schedule, which never reaches 0.")
+            raise UsageError(f"schedule.final is a share of the learning rate, from 0 to 1. Received: {self.final}")
+        if self.final == 0 and not SCHEDULES[self.name].reaches_zero:
+            raise UsageError(f"schedule.final is above 0 for the schedule {self.name}, which never reaches 0.")
         if not all(0 < share < 1 for share in self.milestones):
             raise UsageError(f"schedule.milestones are shares of the training. Received: {list(self.milestones)}")
 
@@ -62,9 +79,7 @@ class Schedule:
         ready = dict(values)
         for key, value in values.items():
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
-                raise UsageError(f"there is no 'schedule.{key}'.{hint}")
+                raise UsageError(f"there is no 'schedule.{key}'.{did_you_mean(key, known)}")
             if key == "milestones":
                 ready[key] = tuple(_number(key, item) for item in value) if isinstance(value, list | tuple) else value
             elif key != "name":
@@ -72,21 +87,12 @@ class Schedule:
         return cls(**ready)
 
     def __call__(self, done: float) -> float:
-        """The part of the highest learning rate, 0-1, when ``done``, 0-1, of the training is behind."""
+        """The share of the peak learning rate, 0-1, when ``done``, 0-1, of the training is done."""
         done = min(max(done, 0.0), 1.0)
         if done < self.warmup:
             return done / self.warmup
-        # The way down begins where the warm-up ends.
-        down = (done - self.warmup) / (1 - self.warmup)
-        if self.name == "cosine":
-            return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * down))
-        if self.name == "linear":
-            return 1 - (1 - self.final) * down
-        if self.name == "exponential":
-            return float(self.final**down)
-        if self.name == "step":
-            return float(self.factor ** sum(done >= share for share in self.milestones))
-        return 1.0
+        # The decay begins where the warm-up ends.
+        return float(SCHEDULES[self.name].factor(self, done, (done - self.warmup) / (1 - self.warmup)))
 
 
 def _number(key: str, value: Any) -> float:

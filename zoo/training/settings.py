@@ -91,15 +91,19 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Plain values; paths are absolute, so that a run can be resumed from any folder."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"zoo_version": __version__} | values | {
-            "variables": {
-                key: list(value) if isinstance(value, tuple) else value for key, value in self.variables.items()
-            },
-            "input_size": list(self.input_size) if self.input_size else None,
-            "dataset": os.path.abspath(self.dataset),
-            "val_dir": os.path.abspath(self.val_dir) if self.val_dir else None,
-            "recipe": self.recipe.as_dict(),
-        }
+        return (
+            {"zoo_version": __version__}
+            | values
+            | {
+                "variables": {
+                    key: list(value) if isinstance(value, tuple) else value for key, value in self.variables.items()
+                },
+                "input_size": list(self.input_size) if self.input_size else None,
+                "dataset": os.path.abspath(self.dataset),
+                "val_dir": os.path.abspath(self.val_dir) if self.val_dir else None,
+                "recipe": self.recipe.as_dict(),
+            }
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], read: Callable[..., AnyRecipe], *, where: str) -> Settings:

@@ -14,7 +14,7 @@ import pytest
 from tests.training.finetuning.toys import NETWORK, paint
 from tests.training.scratch.test_train import StopAfter
 from zoo.core.errors import UsageError, WeightsError
-from zoo.training import job
+from zoo.training import epochs
 from zoo.training.finetuning import finetune
 from zoo.training.finetuning import recipe as recipes
 from zoo.training.settings import Settings
@@ -144,10 +144,10 @@ def test_the_whole_says_what_its_two_pieces_say(images, tmp_path):
 
 @pytest.mark.parametrize(("steps", "save_every"), [(3, 0.0), (40, 1000.0)])
 def test_a_run_that_was_stopped_ends_with_the_same_weights(images, tmp_path, steps, save_every, monkeypatch):
-    monkeypatch.setattr(job, "SAVE_EVERY", save_every)
+    monkeypatch.setattr(epochs, "SAVE_EVERY", save_every)
     changes = ["average=0.9", "phases.partial.average_best=2", "unfreeze_from=stage3"]
     whole = finetune.start(settings(images, "partial", *changes), tmp_path / "whole")
-    first = finetune.start(settings(images, "partial", *changes), tmp_path / "part", watcher=StopAfter(steps))
+    first = finetune.start(settings(images, "partial", *changes), tmp_path / "part", callbacks=[StopAfter(steps)])
     assert first.status == "stopped"
     second = finetune.resume(tmp_path / "part")
     assert second.status == whole.status == "finished"
@@ -209,10 +209,12 @@ def test_the_mean_of_the_best_epochs_is_judged(images, tmp_path):
     said = []
 
     class Listener(StopAfter):
-        def note(self, text):
+        def on_message(self, text):
             said.append(text)
 
-    finetune.start(settings(images, "head", "phases.head.average_best=3"), tmp_path / "run", watcher=Listener(10**9))
+    finetune.start(
+        settings(images, "head", "phases.head.average_best=3"), tmp_path / "run", callbacks=[Listener(10**9)]
+    )
     assert any("the mean of the 3 best epochs" in text for text in said)
 
 
@@ -238,11 +240,11 @@ def test_copies_in_two_parts_are_said_before_training(images, tmp_path):
     said = []
 
     class Listener(StopAfter):
-        def note(self, text):
+        def on_message(self, text):
             said.append(text)
 
     ready = settings(tmp_path / "set", "head", check=True)
-    outcome = finetune.start(replace(ready, val_split=None), tmp_path / "run", watcher=Listener(10**9))
+    outcome = finetune.start(replace(ready, val_split=None), tmp_path / "run", callbacks=[Listener(10**9)])
     assert "same file in several parts" in said[0]
     (leak,) = [finding for finding in outcome.metrics["findings"] if finding["kind"] == "leak"]
     assert leak["text"] in html.unescape((outcome.run / "report.html").read_text())
@@ -282,7 +284,7 @@ def test_a_limited_time_is_kept(images, tmp_path):
     ("fields", "words"),
     [
         ({"model": "resnet5"}, "resnet50"),
-        ({"model": "conv-autoencoder"}, "draws its input again"),
+        ({"model": "conv-autoencoder"}, "autoencoder"),
     ],
 )
 def test_networks_that_cannot_are_said(images, tmp_path, fields, words):
@@ -318,7 +320,7 @@ def test_validation_from_another_folder(images, tmp_path):
 
 
 def test_another_data_set_is_no_continuation(images, tmp_path):
-    finetune.start(settings(images, "head"), tmp_path / "run", watcher=StopAfter(2))
+    finetune.start(settings(images, "head"), tmp_path / "run", callbacks=[StopAfter(2)])
     (images / "red" / "0.png").unlink()
     with pytest.raises(UsageError, match="not those that"):
         finetune.resume(tmp_path / "run")
@@ -327,7 +329,7 @@ def test_another_data_set_is_no_continuation(images, tmp_path):
 def test_a_run_of_another_command_is_said(images, tmp_path):
     from zoo.training.scratch import train
 
-    finetune.start(settings(images, "head"), tmp_path / "run", watcher=StopAfter(2))
+    finetune.start(settings(images, "head"), tmp_path / "run", callbacks=[StopAfter(2)])
     with pytest.raises(UsageError, match="begun by 'zoo finetune'"):
         train.resume(tmp_path / "run")
 

@@ -10,11 +10,11 @@ from zoo.training.finetuning import plan
 
 
 @pytest.mark.parametrize(
-    ("pictures", "top1", "expected"),
+    ("images", "top1", "expected"),
     [
-        (500, 0.9, ("partial", plan.STAGES_ALIKE)),
-        (500, 0.3, ("partial", plan.STAGES_UNLIKE)),
-        (500, None, ("partial", plan.STAGES_ALIKE)),
+        (500, 0.9, ("partial", plan.STAGES_SIMILAR)),
+        (500, 0.3, ("partial", plan.STAGES_DIFFERENT)),
+        (500, None, ("partial", plan.STAGES_SIMILAR)),
         (50_000, 0.9, ("full", 0)),
         (50_000, 0.3, ("full", 0)),
     ],
@@ -30,7 +30,7 @@ NAMES = ["input", "a", "b", "c", "d", "e", "head_pool", "predictions"]
 
 @pytest.mark.parametrize(("stages", "first"), [(1, "e"), (2, "c"), (3, "input"), (9, "input")])
 def test_stages_are_counted_from_the_top(stages, first):
-    assert plan.first_above(NAMES, [2, 4, 5], stages) == first
+    assert plan.first_of_stages(NAMES, [2, 4, 5], stages) == first
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from zoo.engines import devices
 from zoo.images import decode
 from zoo.pretrained import weights
 from zoo.training.finetuning import trunk as trunks
-from zoo.training.finetuning.cached_features import CachedBatches
+from zoo.training.finetuning.cached_features import CachedFeatures
 from zoo.training.finetuning.trunk import Trunk
 from zoo.training.finetuning.views import Views
 
@@ -62,7 +62,7 @@ def test_unreadable_images_have_no_row(split, images):
     assert list(outputs.failed) == [index]
     assert index not in outputs.kept
     assert len(outputs.kept) == 59
-    batches = CachedBatches(outputs, split, classes=3, batch_size=8)
+    batches = CachedFeatures(outputs, split, classes=3, batch_size=8)
     assert batches.failed[0][0] == str(broken)
     assert sum(len(x) for x, _ in batches.epoch(0)) == 59
 
@@ -132,7 +132,7 @@ class TestBatches:
         return trunk().outputs(split, Views(2, Augment(flip="horizontal")))
 
     def test_every_image_once_an_epoch_and_each_epoch_another_order(self, outputs, split):
-        batches = CachedBatches(outputs, split, classes=3, batch_size=7, shuffle=True, seed=1)
+        batches = CachedFeatures(outputs, split, classes=3, batch_size=7, shuffle=True, seed=1)
         assert batches.steps == 8
         first, again, second = (np.concatenate([y for _, y in batches.epoch(n)]) for n in (0, 0, 1))
         np.testing.assert_array_equal(first, again)
@@ -141,27 +141,27 @@ class TestBatches:
         assert len(seen) == 56
 
     def test_an_epoch_begins_where_it_is_told_to(self, outputs, split):
-        batches = CachedBatches(outputs, split, classes=3, batch_size=7, shuffle=True, mixup=0.4)
+        batches = CachedFeatures(outputs, split, classes=3, batch_size=7, shuffle=True, mixup=0.4)
         whole, part = list(batches.epoch(3)), list(batches.epoch(3, start=5))
         for (x, y), (p, q) in zip(whole[5:], part, strict=True):
             np.testing.assert_array_equal(x, p)
             np.testing.assert_array_equal(y, q)
 
     def test_both_views_are_taken(self, outputs, split):
-        batches = CachedBatches(outputs, split, classes=3, batch_size=60, shuffle=True)
+        batches = CachedFeatures(outputs, split, classes=3, batch_size=60, shuffle=True)
         rows = np.concatenate([x for n in range(3) for x, _ in batches.epoch(n)])
         plain = {tuple(row) for row in outputs.values[:, 0]}
         share = np.mean([tuple(row) in plain for row in rows])
         assert 0.3 < share < 0.7
 
     def test_judging_takes_the_first_view_in_order(self, outputs, split):
-        batches = CachedBatches(outputs, split, classes=3, batch_size=60)
+        batches = CachedFeatures(outputs, split, classes=3, batch_size=60)
         ((x, y),) = batches.epoch(0)
         np.testing.assert_array_equal(x, outputs.values[:, 0])
         np.testing.assert_array_equal(y.argmax(1), split.labels)
 
     def test_mixed_labels_are_shares(self, outputs, split):
-        batches = CachedBatches(outputs, split, classes=3, batch_size=30, shuffle=True, mixup=1.0)
+        batches = CachedFeatures(outputs, split, classes=3, batch_size=30, shuffle=True, mixup=1.0)
         for _, y in batches.epoch(0):
             np.testing.assert_allclose(y.sum(1), 1, atol=1e-6)
             assert y.dtype == np.float32

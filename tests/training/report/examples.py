@@ -1,4 +1,4 @@
-"""Runs to be shown, and a reader that insists on well-formed HTML."""
+"""Example runs, and a reader that insists on well-formed HTML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 
 from zoo.evaluation import metrics
-from zoo.reports.html import Finding, Phase, RunReport, Shown
+from zoo.training.report import Finding, GalleryImage, Phase, RunReport
 
 VOID = {"img", "input", "meta"}
 
@@ -63,7 +63,7 @@ def rows(count, *, val=True):
     return found
 
 
-def judged(names, each=20, wrong=2):
+def evaluated(names, each=20, wrong=2):
     """Summary and confusion of a network that takes ``wrong`` images of each class for the next class."""
     labels = np.repeat(np.arange(len(names)), each)
     predicted = labels.copy()
@@ -71,17 +71,17 @@ def judged(names, each=20, wrong=2):
     predicted %= len(names)
     scores = np.full((len(labels), len(names)), 0.2 / max(1, len(names) - 1))
     scores[np.arange(len(labels)), predicted] = 0.8
-    return metrics.summary(scores, labels, names), metrics.confusion(predicted, labels, len(names))
+    return metrics.summary(scores, labels, names), metrics.confusion_matrix(predicted, labels, len(names))
 
 
 def run(names=("cat", "dog", "owl"), **changes):
     """A run with everything that a page can show."""
-    summary, matrix = judged(names)
+    summary, matrix = evaluated(names)
     values = {
         "title": "pets",
         "command": "zoo finetune --dataset pets/ \\\n  --seed 1",
         "when": "2025-11-21",
-        "facts": [("network", "mobilenetv2"), ("seconds", {"head": 6.25, "judging": 1}), ("licence", None)],
+        "facts": [("network", "mobilenetv2"), ("seconds", {"head": 6.25, "evaluating": 1}), ("licence", None)],
         "plan": ["The head is trained first."],
         "metrics": {"train": {"loss": 0.1, "top1": 0.95}, "val": summary, "test": summary},
         "history": rows(12),
@@ -92,7 +92,7 @@ def run(names=("cat", "dog", "owl"), **changes):
         "counts": {name: {"train": 100, "val": 20, "test": 20} for name in names},
         "findings": [Finding("error", "leak", "One image is in train and in test.", ["train/a.jpg", "test/b.jpg"])],
         "failed": [("train/broken.jpg", "it is cut off")],
-        "wrong": [Shown("test/cat/1.jpg", names[0], names[1], 0.97, pixels(), pixels(seed=1), 0.02)],
-        "right": [Shown("test/dog/2.jpg", names[1], names[1], 0.35, pixels(20, 20))],
+        "wrong": [GalleryImage("test/cat/1.jpg", names[0], names[1], 0.97, pixels(), pixels(seed=1), 0.02)],
+        "right": [GalleryImage("test/dog/2.jpg", names[1], names[1], 0.35, pixels(20, 20))],
     }
     return RunReport(**(values | changes))

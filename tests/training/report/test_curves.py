@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from tests.reports.html.examples import Page, rows, run
-from zoo.reports.html import RunReport, curves
-from zoo.reports.html.estimates import bar, estimates
+from tests.training.report.examples import Page, rows, run
+from zoo.reports.html.svg import bar
+from zoo.training.report import RunReport, curves
+from zoo.training.report.accuracy_chart import accuracy_chart
 
 
 def drawn(report):
@@ -108,14 +109,14 @@ def test_thousands_of_epochs_are_thinned():
 
 
 def test_the_interval_of_each_split():
-    page = Page(estimates(run()))
+    page = Page(accuracy_chart(run()))
     assert len(page.all("rect", "range")) == len(page.all("line", "point")) == 2
     assert page.text.count("90.0 %, 95 % interval") == 2
     assert "The dashed line is guessing: 33.3 %." in page.text
 
 
 def test_no_accuracy_no_interval():
-    assert estimates(RunReport("x", metrics={"test": {"n": 5, "loss": 0.1}})) is None
+    assert accuracy_chart(RunReport("x", metrics={"test": {"n": 5, "loss": 0.1}})) is None
 
 
 @pytest.mark.parametrize(("share", "length"), [(0.0, "0.0"), (0.5, "30.0"), (np.float64(1), "60.0")])

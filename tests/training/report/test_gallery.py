@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.drawn import drawing
-from tests.reports.html.examples import Page, pixels
+from tests.training.report.examples import Page, pixels
 from zoo.core.errors import ImageError
-from zoo.reports.html import Shown, gallery
+from zoo.reports.html import image_cards
+from zoo.training.report import SHOWN, GalleryImage
+from zoo.training.report.gallery import gallery
 
 
 def image(markup):
@@ -24,70 +26,70 @@ def image(markup):
 
 def test_a_tiny_image_is_exact():
     original = pixels(28, 32)
-    kind, data = image(gallery.thumbnail(original))
+    kind, data = image(image_cards.thumbnail(original))
     assert kind == "data:image/png"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), original)
 
 
 def test_a_large_image_is_made_smaller_in_its_proportions():
-    kind, data = image(gallery.thumbnail(drawing(600, 900)))
+    kind, data = image(image_cards.thumbnail(drawing(600, 900)))
     img = Image.open(io.BytesIO(data))
     assert kind == "data:image/jpeg" and img.format == "JPEG"
-    assert max(img.size) == gallery.SIDE and img.width / img.height == pytest.approx(1.5, rel=0.01)
+    assert max(img.size) == image_cards.SIDE and img.width / img.height == pytest.approx(1.5, rel=0.01)
     scaled = np.asarray(Image.fromarray(drawing(600, 900)).resize(img.size), float)
     assert np.abs(np.asarray(img, float) - scaled).mean() < 3
 
 
 def test_even_noise_stays_within_its_bytes():
-    _, data = image(gallery.thumbnail(pixels(256, 256)))
-    assert len(data) <= gallery.BUDGET
+    _, data = image(image_cards.thumbnail(pixels(256, 256)))
+    assert len(data) <= image_cards.BUDGET
 
 
 def test_grey_pixels_are_shown():
-    kind, _ = image(gallery.thumbnail(np.zeros((28, 28), np.uint8)))
+    kind, _ = image(image_cards.thumbnail(np.zeros((28, 28), np.uint8)))
     assert kind == "data:image/png"
 
 
 def test_what_is_no_image_is_refused():
     with pytest.raises(ImageError, match="float64"):
-        gallery.thumbnail(np.zeros((28, 28, 3)))
+        image_cards.thumbnail(np.zeros((28, 28, 3)))
 
 
-def test_a_image_is_read_from_its_path(tmp_path):
+def test_an_image_is_read_from_its_path(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(pixels()).save(path)
-    _, data = image(gallery.gallery([Shown(str(path), "cat", "dog", 0.9)]))
+    _, data = image(gallery([GalleryImage(str(path), "cat", "dog", 0.9)]))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels())
 
 
-def test_a_image_that_is_gone_is_told(tmp_path):
+def test_an_image_that_is_gone_is_told(tmp_path):
     page = Page(
-        gallery.gallery([Shown(str(tmp_path / "gone.png"), "cat", "dog", 0.9), Shown("b", "a", "a", 1, pixels())])
+        gallery([GalleryImage(str(tmp_path / "gone.png"), "cat", "dog", 0.9), GalleryImage("b", "a", "a", 1, pixels())])
     )
     assert len(page.all("img")) == 1
     assert "not shown: " in page.text and "gone.png" in page.text
 
 
 def test_captions():
-    page = Page(gallery.gallery([Shown("test/cat/1.jpg", "cat", "dog", 0.973, pixels(), None, 0.021)]))
+    page = Page(gallery([GalleryImage("test/cat/1.jpg", "cat", "dog", 0.973, pixels(), None, 0.021)]))
     assert page.text == "dog 97.3 %is cat 2.1 %1.jpg"
     assert page.all("span", "path")[0]["title"] == "test/cat/1.jpg"
     assert not page.all("span", "right")
 
 
 def test_a_right_one_has_no_truth_beside_it():
-    page = Page(gallery.gallery([Shown("1.jpg", "dog", "dog", 0.4, pixels())]))
+    page = Page(gallery([GalleryImage("1.jpg", "dog", "dog", 0.4, pixels())]))
     assert page.text == "dog 40.0 %1.jpg"
     assert page.all("span", "right")
 
 
 def test_an_overlay_stands_beside_the_image():
-    page = Page(gallery.gallery([Shown("1.jpg", "dog", "cat", 0.4, pixels(), pixels(seed=1))]))
+    page = Page(gallery([GalleryImage("1.jpg", "dog", "cat", 0.4, pixels(), pixels(seed=1))]))
     first, second = page.all("img")
     assert first["src"] != second["src"]
     assert page.all("figure", "pair")
 
 
 def test_there_are_not_too_many():
-    page = Page(gallery.gallery([Shown("1.jpg", "a", "b", 0.4, pixels(4, 4))] * 100))
-    assert len(page.all("img")) == gallery.LIMIT
+    page = Page(gallery([GalleryImage("1.jpg", "a", "b", 0.4, pixels(4, 4))] * 100))
+    assert len(page.all("img")) == SHOWN

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.reports.html.examples import Page, judged, pixels, rows, run
+from tests.training.report.examples import Page, evaluated, pixels, rows, run
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.reports import html as report
-from zoo.reports.html import Finding, Phase, RunReport, Shown
-from zoo.reports.html.matrix import PART
+from zoo.training import report
+from zoo.training.report import Finding, GalleryImage, Phase, RunReport
+from zoo.training.report.confusion_table import PART
 
 EVIL = '"><script>alert(1)</script><img src=x onerror="alert(2)">&lt;'
 
@@ -35,13 +35,13 @@ def test_the_facts_are_there():
     for fact in [
         "pets",
         "2025-11-21",
-        "Of 60 test images it names 54 right: 90.0 % (95 % interval",
+        "Of 60 test images it classifies 54 correctly: 90.0 % (95 % interval",
         "zoo finetune --dataset pets/ \\\n  --seed 1",
         "The head is trained first.",
         "Epoch 11 of 12 was the best",
         "head: epochs 1 to 5",
-        "head 6.25, judging 1",
-        "cat taken for dog2 of 20 (10.0 %)",
+        "head 6.25, evaluating 1",
+        "cat classified as dog2 of 20 (10.0 %)",
         "1 of 6 mistakes",
         "One image is in train and in test.",
         "train/broken.jpgit is cut off",
@@ -64,11 +64,11 @@ def test_the_confusion_is_whole_for_few_classes():
 
 
 def test_the_weakest_class_stands_first():
-    summary, matrix = judged(["a", "b", "c"])
+    summary, matrix = evaluated(["a", "b", "c"])
     summary["per_class"][2] = summary["per_class"][2] | {"f1": 0.1}
     summary["per_class"][0] = summary["per_class"][0] | {"f1": None}
     text = page_of(run(("a", "b", "c"), metrics={"test": summary}, confusion=matrix)).text
-    section = text[text.index("The weakest stand first") :]
+    section = text[text.index("the lowest F1 first") :]
     assert re.match(r".*F1c\d+.*b\d+.*a\d+", section)
 
 
@@ -89,7 +89,9 @@ def test_tables_can_be_sorted_by_their_values():
         RunReport("auto", metrics={"train": {"loss": 0.2}, "test": {"n": 9, "loss": 0.1}}, history=rows(3)),
         RunReport("no test", metrics={"train": {"loss": 1.0, "top1": 0.5}}, history=rows(1, val=False)),
         RunReport("diverged", history=[{"epoch": 1, "loss": float("nan")}], best_epoch=None),
-        RunReport("one class", classes=["a"], confusion=np.array([[3]]), metrics={"test": judged(["a"], wrong=0)[0]}),
+        RunReport(
+            "one class", classes=["a"], confusion=np.array([[3]]), metrics={"test": evaluated(["a"], wrong=0)[0]}
+        ),
         RunReport("no images", classes=["a", "b"], confusion=np.zeros((2, 2), int)),
         RunReport("counts alone", counts={"a": {"train": 3}, "b": {"train": 4, "val": 1}}),
         run(phases=[Phase("x" * 90, 1, 2), Phase("outside", 40, 50), Phase("z", 3, 12)]),
@@ -105,7 +107,7 @@ def test_it_can_be_shown(contents):
 
 def test_a_thousand_classes():
     names = [f"class {i}" for i in range(1000)]
-    summary, matrix = judged(names, each=10)
+    summary, matrix = evaluated(names, each=10)
     text = report.html(run(names, metrics={"test": summary}, confusion=matrix))
     page = Page(text)
     assert len(text) < 1_000_000
@@ -124,7 +126,7 @@ def test_names_that_do_not_go_with_the_confusion_are_refused():
 
 def test_names_from_outside_stay_text():
     names = (EVIL, "b" + EVIL, "caf\udce9")
-    summary, matrix = judged(names)
+    summary, matrix = evaluated(names)
     contents = run(
         names,
         title=EVIL,
@@ -138,8 +140,8 @@ def test_names_from_outside_stay_text():
         counts={EVIL: {"train": 1}},
         findings=[Finding(EVIL, EVIL, EVIL, [EVIL, "\udcff\ud800"])],
         failed=[(EVIL, EVIL)],
-        wrong=[Shown(EVIL + "\udce9\n", EVIL, names[1], 0.9, pixels())],
-        right=[Shown(EVIL, EVIL, EVIL, 0.9)],
+        wrong=[GalleryImage(EVIL + "\udce9\n", EVIL, names[1], 0.9, pixels())],
+        right=[GalleryImage(EVIL, EVIL, EVIL, 0.9)],
     )
     text = report.html(contents)
     text.encode()
@@ -182,7 +184,9 @@ def test_every_class_in_the_page_has_a_style():
 
 
 def test_forty_eight_images_with_overlays_stay_within_two_megabytes():
-    shown = [Shown("a.jpg", "cat", "dog", 0.9, pixels(300, 300, seed), pixels(300, 300, seed)) for seed in range(24)]
+    shown = [
+        GalleryImage("a.jpg", "cat", "dog", 0.9, pixels(300, 300, seed), pixels(300, 300, seed)) for seed in range(24)
+    ]
     assert len(report.html(run(wrong=shown, right=shown)).encode()) < 2_050_000
 
 
@@ -227,7 +231,7 @@ def test_a_folder_that_may_not_be_written(tmp_path):
 
 def test_no_framework_is_imported():
     code = (
-        "import sys, zoo.reports.html as r; r.html(r.RunReport('x', history=[{'loss': 1.0}]));"
+        "import sys, zoo.training.report as r; r.html(r.RunReport('x', history=[{'loss': 1.0}]));"
         "print([m for m in ('keras', 'tensorflow', 'openvino', 'matplotlib', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.engines import devices, framework
-from zoo.training import job
+from zoo.engines import devices, keras_backend
+from zoo.training import epochs
 from zoo.training import recipe as recipes
-from zoo.training.progress import Watcher
+from zoo.training.callbacks.base import Callback
 from zoo.training.scratch import train
 from zoo.training.settings import Settings
 
@@ -76,16 +76,16 @@ def settings(network, images, *changes, **fields):
     )
 
 
-class StopAfter(Watcher):
+class StopAfter(Callback):
     """Asks for a stop after so many steps."""
 
     def __init__(self, steps):
         self.left = steps
 
-    def step(self, progress):
+    def on_train_batch_end(self, progress):
         self.left -= 1
 
-    def stop(self):
+    def should_stop(self):
         return self.left <= 0
 
 
@@ -157,7 +157,7 @@ def test_plain_keras_opens_the_result_without_zoo(network, images, tmp_path):
 @pytest.mark.parametrize("steps", [3, 7, 12])
 def test_a_run_that_was_stopped_ends_with_the_same_weights(network, images, tmp_path, steps):
     whole = train.start(settings(network, images, "average=0.9"), tmp_path / "whole")
-    first = train.start(settings(network, images, "average=0.9"), tmp_path / "part", watcher=StopAfter(steps))
+    first = train.start(settings(network, images, "average=0.9"), tmp_path / "part", callbacks=[StopAfter(steps)])
     assert first.status == "stopped"
     # The description is changed meanwhile; the run has its own copy.
     network.write_text(NETWORK.replace("filters: 8", "filters: 4"))
@@ -176,7 +176,7 @@ def test_a_network_without_a_name_is_called_like_its_file_to_the_end(network, im
     from zoo.pretrained import keras_file
 
     network.write_text("# Mine.\n" + NETWORK.removeprefix("name: toy\n"))
-    first = train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(3))
+    first = train.start(settings(network, images), tmp_path / "run", callbacks=[StopAfter(3)])
     assert first.status == "stopped"
     assert (tmp_path / "run" / "network.yaml").read_text() == "# Mine.\n" + NETWORK.replace("toy", '"toy"')
     train.resume(tmp_path / "run")
@@ -196,14 +196,13 @@ def test_a_network_without_a_name_is_called_like_its_file_to_the_end(network, im
 )
 def test_the_copy_of_a_network_has_its_name(tmp_path, text):
     from zoo.catalog import registry
-    from zoo.training import results
     from zoo.training.run import Run
 
     file = tmp_path / "7.5.yaml"
     file.write_bytes(text.encode())
     run = Run(tmp_path / "run")
     run.create()
-    results.copy_network(registry.get(file), run)
+    run.copy_network(registry.get(file))
     copy = registry.get(run.network)
     assert (copy.name, copy.input_size, copy.classes) == ("7.5", (8, 8), 2)
     if "name" in text:
@@ -258,7 +257,7 @@ def test_the_loss_becomes_nan_and_what_was_saved_stays(network, images, tmp_path
 
 
 def test_a_full_disk_at_the_third_epoch_loses_nothing(network, images, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(epochs, "SAVE_EVERY", 0.0)
     whole = train.start(settings(network, images, epochs=4), tmp_path / "whole")
     save, calls = np.savez, []
 
@@ -297,13 +296,13 @@ def test_fewer_readable_images_than_a_batch_are_one_batch(network, tmp_path):
 
 def test_a_name_that_is_no_text_is_trained_on_and_resumed(network, images, tmp_path):
     os.rename(images / "left" / "0.png", os.fsencode(images / "left") + b"/caf\xe9.png")
-    assert train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(2)).status == "stopped"
+    assert train.start(settings(network, images), tmp_path / "run", callbacks=[StopAfter(2)]).status == "stopped"
     assert train.resume(tmp_path / "run").status == "finished"
     assert b"caf\xe9.png" in (tmp_path / "run" / "split.csv").read_bytes()
 
 
 def test_another_data_set_is_no_continuation(network, images, tmp_path):
-    train.start(settings(network, images), tmp_path / "run", watcher=StopAfter(2))
+    train.start(settings(network, images), tmp_path / "run", callbacks=[StopAfter(2)])
     (images / "left" / "0.png").unlink()
     with pytest.raises(UsageError, match="not those that"):
         train.resume(tmp_path / "run")
@@ -413,11 +412,11 @@ def test_a_network_that_draws_is_judged_by_its_error(images, tmp_path):
 
 
 def test_a_gpu_that_keras_does_not_see_is_refused_before_anything_is_written(network, images, tmp_path, monkeypatch):
-    # A framework that is there already is not told which card to take.
+    # A keras_backend that is there already is not told which card to take.
     monkeypatch.setattr(devices, "prepare", lambda device: "tensorflow")
     card = devices.Device("gpu:0", "gpu", "", None, None)
     monkeypatch.setattr(devices, "select_several", lambda request: (card,))
-    monkeypatch.setattr(framework, "sees_gpu", lambda backend: False)
+    monkeypatch.setattr(keras_backend, "sees_gpu", lambda backend: False)
     with pytest.raises(UnavailableError, match="does not see gpu:0"):
         train.start(settings(network, images), tmp_path / "run")
     assert not (tmp_path / "run").exists()

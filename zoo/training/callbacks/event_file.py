@@ -1,9 +1,8 @@
 """Event files for TensorBoard, written without TensorFlow, so with any backend of Keras.
 
-TensorBoard's own ``EventFileWriter`` imports TensorFlow where that is installed, which takes seconds, and under JAX or
-PyTorch takes a GPU's memory as well. Its records and messages do without: they are written here directly, in the order
-of the calls and without a thread between, so that a full disk is an error of the call that met it. Values have the
-forms that TensorBoard 1 introduced and every version reads.
+TensorBoard's own ``EventFileWriter`` imports TensorFlow if that is installed, which takes seconds and, under JAX or
+PyTorch, GPU memory. It also writes in a thread, so that a full disk would be noticed late. Only its record format and
+its messages are used here.
 """
 
 from __future__ import annotations
@@ -29,16 +28,15 @@ BARS = 30
 _MISSING = "TensorBoard is not installed: pip install 'keras-zoo[tensorboard]', or train without it."
 
 
-class TensorBoard:
-    """Scalars, histograms, images and texts of one run, in a new event file of ``folder``.
+class EventFile:
+    """Scalars, histograms, images and texts of one run, in a new event file of ``folder``; a context manager.
 
-    A training that is resumed opens the folder again and goes on with its steps; TensorBoard joins the files. Names may
-    have parts with ``/`` between them: the first is the group that TensorBoard shows them in. It can be used in a
-    ``with`` statement.
+    A resumed training opens another file in the folder; TensorBoard joins them. The part of a name before ``/`` is the
+    group that TensorBoard shows it in.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Begin an event file.
+        """Create the file.
 
         Raises:
             UnavailableError: TensorBoard is not installed, or the folder cannot be written.
@@ -58,7 +56,7 @@ class TensorBoard:
         self._closed = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Without a buffer nothing is left to be written, and to fail, when the file is closed.
+            # Without a buffer nothing is left to be written when the file is closed.
             self._file = self._path.open("xb", buffering=0)
         except OSError as error:
             raise self._failure(error) from error
@@ -66,7 +64,7 @@ class TensorBoard:
         self._write(file_version="brain.Event:2")
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Add a point to a curve for each name. Infinities and NaN are allowed.
+        """Add values by name. Infinities and NaN are allowed.
 
         Raises:
             UnavailableError: it cannot be written.
@@ -74,7 +72,7 @@ class TensorBoard:
         self._add(step, *({"tag": name, "simple_value": _single(float(value))} for name, value in values.items()))
 
     def histogram(self, name: str, values: np.ndarray, step: int) -> None:
-        """Add the distribution of numbers of any shape. Those that are not finite are left out.
+        """Add the distribution of values of any shape, without those that are not finite.
 
         Raises:
             UnavailableError: it cannot be written.
@@ -104,12 +102,12 @@ class TensorBoard:
         """Add an image.
 
         Args:
-            name: where it stands in TensorBoard.
+            name: of the image.
             pixels: uint8 RGB (height, width, 3).
             step: of the training.
 
         Raises:
-            UsageError: the pixels are no such array.
+            UsageError: the pixels are not such an array.
             UnavailableError: it cannot be written.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
@@ -124,7 +122,7 @@ class TensorBoard:
         self._add(step, {"tag": name, "image": image})
 
     def text(self, name: str, text: str, step: int) -> None:
-        """Add a text, which TensorBoard reads as Markdown.
+        """Add a text in Markdown.
 
         Raises:
             UnavailableError: it cannot be written.
@@ -140,7 +138,7 @@ class TensorBoard:
         )
 
     def close(self) -> None:
-        """End the file. A second call does nothing."""
+        """Close the file; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -149,7 +147,7 @@ class TensorBoard:
         except OSError as error:
             raise self._failure(error) from error
 
-    def __enter__(self) -> TensorBoard:
+    def __enter__(self) -> EventFile:
         return self
 
     def __exit__(
@@ -170,12 +168,12 @@ class TensorBoard:
     def _failure(self, error: OSError) -> UnavailableError:
         return UnavailableError(
             f"TensorBoard's file {self._path} cannot be written ({(error.strerror or str(error)).lower()}); "
-            "make room, or train without TensorBoard."
+            "make room, or train without --tensorboard."
         )
 
 
 class _Whole:
-    """A raw file that is written to until everything is in it, or the disk says why not."""
+    """A raw file whose ``write`` writes everything or raises."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -187,13 +185,13 @@ class _Whole:
 
 
 def _unused(folder: Path) -> Path:
-    """A name that TensorBoard takes for an event file, and no other run has: they are read in the order of names."""
+    """A new file name of the kind that TensorBoard looks for; it reads files in the order of their names."""
     seconds, rest = divmod(time.time_ns(), 10**9)
     return folder / f"events.out.tfevents.{seconds}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
 
 
 def _single(value: float) -> float:
-    """The value as far as single precision goes: beyond, it is infinite."""
+    """The value in single precision: infinite beyond its range."""
     largest = float(np.finfo(np.float32).max)
     return math.copysign(math.inf, value) if abs(value) > largest else value
 
@@ -202,7 +200,7 @@ def _bars(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Counts (bars,) and edges (bars + 1,); one bar where all numbers are equal."""
     low, high = float(numbers.min()), float(numbers.max())
     edges = np.linspace(low, high, BARS + 1)
-    # Also where the numbers are too close together for thirty edges between them.
+    # Also if the numbers are too close together for so many edges.
     if not (np.diff(edges) > 0).all():
         return np.array([numbers.size]), np.array([low, high])
     return np.histogram(numbers, edges)

@@ -1,4 +1,4 @@
-"""What a fine-tuning begins with: a network by name with its weights, or one in a file."""
+"""The network that fine-tuning starts from: by name with its weights, or in a file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from zoo.training.finetuning.recipe import Head
 from zoo.training.settings import Settings
 
 
-def of(settings: Settings, head: Head, *, scratch: bool) -> default_model.Choice:
-    """The network to begin with, and its weights, fetched if need be.
+def choose(settings: Settings, head: Head, *, scratch: bool) -> default_model.Choice:
+    """The network and its weights, downloaded if need be.
 
     Args:
         settings: of the training.
-        head: what is put on top.
-        scratch: whether it begins with random weights.
+        head: the new head.
+        scratch: whether to start from random weights.
 
     Raises:
-        UsageError: a file is to begin with other weights, variables, or from scratch; or the network does not classify.
-        WeightsError: there are no weights for it here.
+        UsageError: a file is combined with other weights, variables or ``scratch``; or the network is an autoencoder.
+        WeightsError: its weights are unavailable.
     """
     if keras_file.is_file(settings.model):
         if scratch or settings.weights or settings.variables:
             raise UsageError(
-                f"{settings.model} has weights of its own, so it takes no other weights or variables, and 'scratch' "
-                "begins with a name."
+                f"{settings.model} has weights of its own, so it takes no other weights or variables, and the mode "
+                "'scratch' takes a name."
             )
         return default_model.Choice(keras_file.read_spec(settings.model), None, None, "asked for by file")
     spec = settings.spec()
     if spec.classes == 0:
-        raise UsageError(f"{spec.name} draws its input again; a new head takes a network that classifies.")
+        raise UsageError(f"{spec.name} is an autoencoder; fine-tuning takes a network that classifies.")
     if scratch:
         return default_model.Choice(spec, None, None, "random weights")
     tag = settings.weights or registry.resolve(settings.model)[1]

@@ -1,4 +1,4 @@
-"""Batches of what a frozen trunk made of the images, in place of the images."""
+"""Batches of a frozen trunk's outputs, in place of images."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from zoo.data.augment import mixing
 from zoo.data.loading.loader import one_hot
 from zoo.data.split import Split
-from zoo.training.finetuning.trunk import Outputs
+from zoo.training.finetuning.trunk import TrunkOutputs
 
 #: Random streams of their own.
 _ORDER, _VIEW, _MIX = 4, 5, 6
 
 
-class CachedBatches:
-    """Outputs of one split as batches; see :class:`zoo.training.epochs.Batches`.
+class CachedFeatures:
+    """Outputs of one split as batches; see :class:`zoo.training.phase.Batches`.
 
-    Where it shuffles, each epoch takes one view of each image at random; otherwise it takes the first, which is the
-    image as it is. A batch depends on the seed, the number of the epoch and that of the step alone.
+    With ``shuffle`` each epoch takes a random view of each image, otherwise the first, which is the unchanged image.
+    A batch depends only on the seed and the numbers of the epoch and the step.
     """
 
     def __init__(
         self,
-        outputs: Outputs,
+        outputs: TrunkOutputs,
         split: Split,
         *,
         classes: int,
@@ -42,10 +42,10 @@ class CachedBatches:
             split: images and labels.
             classes: columns of the labels.
             batch_size: images in a batch.
-            shuffle: a new order in every epoch, and a random view.
-            seed: of both.
-            mixup: alpha of the Beta distribution by which outputs and labels are mixed in pairs; 0 for not at all.
-            targets: what stands for each image of ``split``, float32 (n, columns); a 1 for its class without.
+            shuffle: a new order and random views in every epoch.
+            seed: of order and views.
+            mixup: alpha of the Beta distribution with which pairs of outputs and labels are mixed; 0: not at all.
+            targets: labels of the images, float32 (n, columns); default: one-hot.
         """
         self.outputs, self.split = outputs, split
         self.batch_size, self.shuffle, self.seed, self.mixup = batch_size, shuffle, seed, mixup
@@ -53,13 +53,13 @@ class CachedBatches:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch. Training leaves out the last one where it is smaller than the others."""
+        """Batches an epoch. With ``shuffle`` a last batch that is smaller than the others is left out."""
         count = len(self.outputs.kept) / self.batch_size
         return math.floor(count) if self.shuffle and count > 1 else math.ceil(count)
 
     @property
     def labels(self) -> np.ndarray:
-        """Classes of the images that take part, in their order: int64 (n,)."""
+        """Classes of the images that take part, in order: int64 (n,)."""
         labels: np.ndarray = self.split.labels[self.outputs.kept]
         return labels
 
@@ -69,25 +69,18 @@ class CachedBatches:
         return [(self.split.sources[index].path, why) for index, why in sorted(self.outputs.failed.items())]
 
     def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches of one epoch, from step ``start`` on.
-
-        Yields:
-            float32 (b, …), what the trunk made of the images, and float32 (b, columns), the labels.
-        """
+        """The trunk's outputs, float32 (b, …), and labels, float32 (b, columns), from step ``start`` on."""
         order, views = self.outputs.kept, np.zeros(len(self.split), np.int64)
         if self.shuffle:
-            order = np.random.default_rng(self._entropy(_ORDER, number)).permutation(order)
-            views = np.random.default_rng(self._entropy(_VIEW, number)).integers(
-                self.outputs.values.shape[1], size=len(self.split)
-            )
+            order = self._rng(_ORDER, number).permutation(order)
+            views = self._rng(_VIEW, number).integers(self.outputs.values.shape[1], size=len(self.split))
         for step in range(start, self.steps):
             indices = order[step * self.batch_size : (step + 1) * self.batch_size]
             x = np.asarray(self.outputs.values[indices, views[indices]], np.float32)
             y = self._targets[indices]
             if self.mixup and self.shuffle:
-                rng = np.random.default_rng(self._entropy(_MIX, number, step))
-                x, y = mixing.mix_values(x, y, self.mixup, rng)
+                x, y = mixing.mix_values(x, y, self.mixup, self._rng(_MIX, number, step))
             yield x, y
 
-    def _entropy(self, stream: int, number: int, step: int = 0) -> list[int]:
-        return [stream, self.seed % 2**64, number, step]
+    def _rng(self, stream: int, number: int, step: int = 0) -> np.random.Generator:
+        return np.random.default_rng([stream, self.seed % 2**64, number, step])

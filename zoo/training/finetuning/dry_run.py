@@ -1,11 +1,11 @@
-"""A dry run of fine-tuning: what would be done, and from a few batches how long it takes and what room it needs."""
+"""``zoo finetune --dry-run``: the plan, and from a few timed batches its time, disk space and memory."""
 
 from __future__ import annotations
 
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +15,13 @@ import numpy as np
 from zoo.core.spec import Cut
 from zoo.core.stderr import quiet_stderr
 from zoo.data.split import Split
-from zoo.engines import framework
+from zoo.engines import keras_backend
 from zoo.training import distribution, precision
+from zoo.training.callbacks.base import Callback
 from zoo.training.finetuning import plan
-from zoo.training.finetuning.job import Finetuning
+from zoo.training.finetuning.job import FineTuningJob
 from zoo.training.finetuning.trunk import Trunk, nbytes
 from zoo.training.finetuning.views import Views
-from zoo.training.progress import Watcher
-from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 
@@ -31,137 +30,133 @@ if TYPE_CHECKING:
 
     from zoo.training.learner import Learner
 
-#: Images and steps that are timed, after one that is not: the first pays for what comes once.
+#: Images and steps that are timed; a first one is not, because it pays for what happens once.
 IMAGES, STEPS = 24, 3
-#: Seconds that building, writing and judging take around all phases.
-AROUND = 20.0
+#: Seconds for building, writing and evaluating around all phases.
+OVERHEAD = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A phase that would be."""
+class PhaseEstimate:
+    """The estimate of a phase."""
 
     phase: str
-    #: The stage or layer from which on the network learns.
+    #: The first stage or layer that is trained.
     learns_from: str
     parameters: int
     epochs: int
     steps: int
-    #: Bytes on disk for what the frozen part makes of the images.
+    #: Bytes on disk for the outputs of the frozen part.
     stored_bytes: int
-    #: Seconds for that, and for the epochs.
+    #: Seconds for these, and for the epochs.
     feature_seconds: float
     training_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """All of it: sentences, phases, seconds in all, and bytes of memory at the most."""
+class DryRun:
+    """The plan in sentences, its phases, seconds in all, and the peak memory in bytes."""
 
     sentences: tuple[str, ...]
-    parts: tuple[Part, ...]
+    phases: tuple[PhaseEstimate, ...]
     seconds: float
     memory_bytes: int
 
 
-def rehearse(settings: Settings, folder: Path, watcher: Watcher | None = None) -> Rehearsal:
-    """Time a few batches of every phase. Nothing is written but compiled networks, into the cache.
+def dry_run(settings: Settings, folder: Path, callbacks: Sequence[Callback] = ()) -> DryRun:
+    """Time a few batches of every phase. Nothing is written, except compiled networks to the cache.
 
     Args:
         settings: as for :func:`zoo.training.finetuning.finetune.start`.
         folder: where the run would go.
-        watcher: who looks on.
+        callbacks: see :mod:`zoo.training.callbacks`.
 
     Raises:
         UsageError: as for the run itself.
     """
-    job = Finetuning(settings, Run(folder, "finetune"), resumed=False, watcher=watcher)
-    stage = _Stage(job)
-    parts = stage.parts()
-    sentences = _sentences(job)
-    return Rehearsal(
-        sentences, tuple(parts), sum(p.feature_seconds + p.training_seconds for p in parts) + AROUND, _peak()
-    )
+    job = FineTuningJob(settings, Run(folder, "finetune"), resumed=False, callbacks=callbacks)
+    phases = _Estimator(job).phases()
+    seconds = sum(phase.feature_seconds + phase.training_seconds for phase in phases) + OVERHEAD
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return DryRun(_sentences(job), tuple(phases), seconds, peak if sys.platform == "darwin" else peak * 1024)
 
 
-class _Stage:
-    """Where it is rehearsed."""
+class _Estimator:
+    """Builds the phases of a job and times them."""
 
-    def __init__(self, job: Finetuning) -> None:
+    def __init__(self, job: FineTuningJob) -> None:
         self.job, self.recipe = job, job.recipe
         self.train = job.dataset.splits["train"]
-        self.all = sum(len(split) for part, split in job.dataset.splits.items() if part != "test")
+        self.others = len(job.dataset.splits.get("val", ()))
 
-    def parts(self) -> list[Part]:
-        from_cache: tuple[float, tuple[int, ...]] | None = None
-        if self.job.caches("head"):
-            from_cache = self._trunk(self.recipe.head.cut)
+    def phases(self) -> list[PhaseEstimate]:
+        trunk = self._time_trunk(self.recipe.head.cut) if self.job.caches("head") else None
         if len(self.job.devices) == 1:
-            framework.start(self.job.device)
+            keras_backend.start(self.job.device)
         with distribution.over(self.job.devices), quiet_stderr():
-            return list(self._parts(from_cache))
+            return list(self._phases(trunk))
 
-    def _parts(self, head_trunk: tuple[float, tuple[int, ...]] | None) -> Iterator[Part]:
+    def _phases(self, head_trunk: tuple[float, tuple[int, ...]] | None) -> Iterator[PhaseEstimate]:
         from zoo.training.finetuning import heads
         from zoo.training.learner import Learner
 
-        joined = self.job.join("float32")
-        model: keras.Model = joined.model
-        names = [operation.name for operation in model.operations]
+        model, features = self.job.attach_head("float32")
+        names = heads.operation_names(model)
         if self.job.scratch:
-            yield self._pixels("scratch", model, names[0])
+            yield self._on_images("scratch", model, names[0])
             return
-        recipe = self.recipe.phases["head"]
         if head_trunk is not None:
-            upper = heads.above(model, joined.features)
-            learner = Learner(upper, recipe, plain=model, whole=model)
-            yield self._cached("head", learner, joined.features, *head_trunk)
+            upper = heads.upper_part(model, features)
+            learner = Learner(upper, self.recipe.phases["head"], plain=model, whole=model)
+            yield self._on_features("head", learner, features, *head_trunk)
         else:
-            first = names[names.index(joined.features) + 1]
+            first = names[names.index(features) + 1]
             heads.freeze(model, first)
-            yield self._pixels("head", model, first)
+            yield self._on_images("head", model, first)
         if self.recipe.mode == "head":
             return
-        name, first = self.job.first_to_learn(model, None)
+        name, first = self.job.second_phase(model, None)
         policy = precision.resolve(self.recipe.phases[name].precision, self.job.device.kind)
-        whole = model if policy == "float32" else self.job.join(policy).model
+        whole = model if policy == "float32" else self.job.attach_head(policy).model
         heads.freeze(whole, first)
-        waist = heads.waist_below(whole, first)
-        if name == "partial" and self.job.caches("partial") and waist != names[0]:
-            part = heads.above(whole, waist)
-            learner = Learner(part, self.recipe.phases[name], plain=model, whole=whole)
-            yield self._cached(name, learner, first, *self._trunk(Cut(layer=waist)))
+        cut = heads.split_point_below(whole, first)
+        if name == "partial" and self.job.caches("partial") and cut != names[0]:
+            upper = heads.upper_part(whole, cut)
+            learner = Learner(upper, self.recipe.phases[name], plain=model, whole=whole)
+            yield self._on_features(name, learner, first, *self._time_trunk(Cut(layer=cut)))
         else:
-            yield self._pixels(name, whole, first)
+            yield self._on_images(name, whole, first)
 
-    def _trunk(self, cut: Cut) -> tuple[float, tuple[int, ...]]:
-        """Seconds an image, and the shape of what is made of it."""
-        trunk = Trunk(self.job.spec, self.job.origin.weights, cut, self.job.device)
+    def _time_trunk(self, cut: Cut) -> tuple[float, tuple[int, ...]]:
+        """Seconds an image, and the shape of the output."""
+        trunk = Trunk(self.job.spec, self.job.base.weights, cut, self.job.device)
         few = self.train.take(np.arange(min(IMAGES, len(self.train))))
-        once = few.take(np.arange(min(2, len(few))))
-        shape = _shape(trunk, once)
+        shape = _output_shape(trunk, few.take(np.arange(min(2, len(few)))))
         started = time.perf_counter()
-        _shape(trunk, few)
+        _output_shape(trunk, few)
         seconds = (time.perf_counter() - started) / len(few)
         trunk.close()
         return seconds, shape
 
-    def _cached(self, name: str, learner: Learner, first: str, seconds: float, shape: tuple[int, ...]) -> Part:
-        recipe, views = self.recipe.phases[name], self.recipe.views[name]
-        x = np.random.default_rng(0).random((recipe.batch_size, *shape), np.float32)
-        count = len(self.train) * views + self.all - len(self.train)
-        return self._part(name, learner, first, x, nbytes(count, 1, shape), seconds * count)
+    def _on_features(
+        self, name: str, learner: Learner, first: str, seconds: float, shape: tuple[int, ...]
+    ) -> PhaseEstimate:
+        x = np.random.default_rng(0).random((self.recipe.phases[name].batch_size, *shape), np.float32)
+        count = len(self.train) * self.recipe.views[name] + self.others
+        return self._estimate(name, learner, first, x, nbytes(count, 1, shape), seconds * count)
 
-    def _pixels(self, name: str, model: keras.Model, first: str) -> Part:
+    def _on_images(self, name: str, model: keras.Model, first: str) -> PhaseEstimate:
         from zoo.training.learner import Learner
 
         recipe = self.recipe.phases[name]
         size = (recipe.batch_size, *self.job.spec.input_size, 3)
         x = np.random.default_rng(0).integers(0, 256, size, np.uint8)
-        return self._part(name, Learner(model, recipe, plain=model), first, x, 0, 0.0)
+        return self._estimate(name, Learner(model, recipe, plain=model), first, x, 0, 0.0)
 
-    def _part(self, name: str, learner: Learner, first: str, x: np.ndarray, stored: int, features: float) -> Part:
-        recipe: Recipe = self.recipe.phases[name]
+    def _estimate(
+        self, name: str, learner: Learner, first: str, x: np.ndarray, stored: int, feature_seconds: float
+    ) -> PhaseEstimate:
+        recipe = self.recipe.phases[name]
         y = np.zeros((len(x), self.job.classes), np.float32)
         y[:, 0] = 1
         learner.step(x, y, recipe.learning_rate)
@@ -170,30 +165,24 @@ class _Stage:
             learner.step(x, y, recipe.learning_rate)
         step = (time.perf_counter() - started) / STEPS
         steps = max(1, len(self.train) // recipe.batch_size)
-        learns = sum(int(np.prod(variable.shape)) for variable in learner.model.trainable_variables)
-        return Part(name, first, learns, recipe.epochs, steps, stored, features, step * steps * recipe.epochs)
+        parameters = sum(int(np.prod(variable.shape)) for variable in learner.model.trainable_variables)
+        seconds = step * steps * recipe.epochs
+        return PhaseEstimate(name, first, parameters, recipe.epochs, steps, stored, feature_seconds, seconds)
 
 
-def _shape(trunk: Trunk, split: Split) -> tuple[int, ...]:
-    """Compute a few images; the shape of one output."""
+def _output_shape(trunk: Trunk, split: Split) -> tuple[int, ...]:
+    """The shape of one output of a few images, which are all computed."""
     outputs = [row for row in trunk.rows(split, Views()) if isinstance(row, np.ndarray)]
     return tuple(outputs[0].shape[1:])
 
 
-def _sentences(job: Finetuning) -> tuple[str, ...]:
+def _sentences(job: FineTuningJob) -> tuple[str, ...]:
     counts = ", ".join(f"{len(split):,} {part}" for part, split in job.dataset.splits.items())
-    weights = job.origin.weights
-    origin = "random weights" if job.scratch else f"its weights '{weights.tag}'" if weights else "its own weights"
+    found = job.base.weights
+    weights = "random weights" if job.scratch else f"its weights '{found.tag}'" if found else "its own weights"
     sentences = [
         f"{len(job.dataset.classes)} classes: {counts}",
-        f"{job.spec.name} with {origin}, on {job.device.model}",
+        f"{job.spec.name} with {weights}, on {job.device.model}",
+        *([plan.rule()] if job.recipe.mode == "auto" else ()),
     ]
-    if job.recipe.mode == "auto":
-        sentences.append(plan.rule())
     return tuple(sentences)
-
-
-def _peak() -> int:
-    """Bytes of memory that this process has had at most."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

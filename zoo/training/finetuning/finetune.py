@@ -1,4 +1,4 @@
-"""Fine-tuning a network: a dataset and a trained network in, a run folder out."""
+"""Fine-tune a network: a dataset and a pretrained network in, a run folder out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from zoo.catalog import default_model, registry
 from zoo.pretrained import keras_file
+from zoo.training.callbacks.base import Callback
 from zoo.training.finetuning import recipe as recipes
-from zoo.training.finetuning.job import Finetuning
+from zoo.training.finetuning.job import FineTuningJob
 from zoo.training.job import Outcome
-from zoo.training.progress import Watcher
 from zoo.training.run import Run, next_folder
 from zoo.training.settings import Settings, resumed
 
@@ -27,32 +27,32 @@ def finetune(
     mode: str | None = None,
     recipe: str | os.PathLike[str] = recipes.DEFAULT,
     changes: Sequence[str] = (),
-    watcher: Watcher | None = None,
+    callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> Outcome:
-    """Make a classifier of a dataset's classes from a trained network.
+    """Train a classifier of a dataset's classes, starting from a pretrained network.
 
     >>> finetune("photos", "mobilenetv2").metrics["val"]["top1"]
 
     Args:
         dataset: as :func:`zoo.data.dataset.read_for_training` takes it.
-        model: a name, ``NAME:TAG``, or a ``.keras`` file; the best compromise that is to be had without.
-        folder: the run folder, which must be new or empty; ``runs/NAME-1``, ``-2``, … without.
-        mode: ``auto``, ``head``, ``partial``, ``full`` or ``scratch``; the recipe's without.
+        model: a name, ``NAME:TAG``, or a ``.keras`` file; default: the best network whose weights are available.
+        folder: the run folder, new or empty; default: ``runs/NAME-1``, ``-2``, ….
+        mode: ``auto``, ``head``, ``partial``, ``full`` or ``scratch``; default: the recipe's.
         recipe: name or path.
-        changes: of the recipe, ``KEY=VALUE`` as on the command line: ``["phases.partial.epochs=10"]``.
-        watcher: who looks on.
+        changes: changes of the recipe, ``KEY=VALUE`` as on the command line: ``["phases.partial.epochs=10"]``.
+        callbacks: see :mod:`zoo.training.callbacks`.
         **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed``, ``device``,
-            ``time_limit`` or ``check`` (for copies and leaks; done unless it is False), and the recipe's ``epochs``,
+            ``time_limit`` or ``check`` (for duplicates and leaks; default: True), and the recipe's ``epochs``,
             ``learning_rate``, ``batch_size`` and ``unfreeze_from``.
 
     Returns:
-        What became of it; everything else is in the folder.
+        The outcome; everything else is in the folder.
 
     Raises:
-        UsageError: the network, the dataset or the recipe make no sense together, or the folder is not empty.
-        WeightsError: there are no weights of the network here.
-        UnavailableError: the device is not to be had, no image can be read, or the disk is full.
+        UsageError: network, dataset and recipe do not fit, or the folder is not empty.
+        WeightsError: the weights of the network are unavailable.
+        UnavailableError: the device is unavailable, no image can be read, or the disk is full.
     """
     keys = ("epochs", "learning_rate", "batch_size", "unfreeze_from")
     overrides = {key: settings.pop(key) for key in keys if key in settings}
@@ -64,27 +64,27 @@ def finetune(
         **{"check": True, **settings},
     )
     place = Path(folder) if folder is not None else next_folder(short_name(name))
-    return start(ready, place, watcher=watcher)
+    return start(ready, place, callbacks=callbacks)
 
 
 def short_name(model: str) -> str:
-    """What runs of a network are called: its name without a tag, or that of its file."""
+    """The name of a network without its tag, or that of its file; run folders are called by it."""
     return Path(model).stem if keras_file.is_file(model) else registry.resolve(model)[0].name
 
 
-def start(settings: Settings, folder: Path, *, watcher: Watcher | None = None) -> Outcome:
-    """Fine-tune with settings that are ready; see :func:`finetune`."""
-    return Finetuning(settings, Run(folder, COMMAND), resumed=False, watcher=watcher).go()
+def start(settings: Settings, folder: Path, *, callbacks: Sequence[Callback] = ()) -> Outcome:
+    """Fine-tune with complete settings; see :func:`finetune`."""
+    return FineTuningJob(settings, Run(folder, COMMAND), resumed=False, callbacks=callbacks).train()
 
 
 def resume(
-    folder: Path, *, time_limit: float | None = None, device: str | None = None, watcher: Watcher | None = None
+    folder: Path, *, time_limit: float | None = None, device: str | None = None, callbacks: Sequence[Callback] = ()
 ) -> Outcome:
-    """Go on with a run that was stopped, exactly where it was; see :func:`zoo.training.scratch.train.resume`.
+    """Resume a run that was stopped, exactly where it was; see :func:`zoo.training.scratch.train.resume`.
 
     Raises:
-        UsageError: it is no run, its checkpoint is damaged, or its images have changed since.
+        UsageError: it is not a run, its checkpoint is damaged, or its images have changed since.
     """
     run = Run(folder, COMMAND)
     settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)
-    return Finetuning(settings, run, resumed=True, watcher=watcher).go()
+    return FineTuningJob(settings, run, resumed=True, callbacks=callbacks).train()

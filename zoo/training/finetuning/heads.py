@@ -1,4 +1,4 @@
-"""A trained network with a new head: one flat graph, which can be taken in two at any waist."""
+"""A pretrained network with a new head: one flat graph, which can be cut in two where one tensor carries everything."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from zoo import models
 from zoo.core.spec import ModelSpec
 from zoo.training.finetuning.recipe import Head
 
-#: Stages of a network that has none by name.
-_PARTS = 5
+#: Stages of a network that names none.
+_STAGES = 5
 
 
-class Joined(NamedTuple):
-    """A network with a new head, and the layer or operation that gives what :attr:`Head.cut` means."""
+class HeadedModel(NamedTuple):
+    """A network with a new head, and the layer or operation whose output is that of :attr:`Head.cut`."""
 
     model: keras.Model
     features: str
 
 
-def join(spec: ModelSpec, weights: str | os.PathLike[str] | None, classes: int, head: Head) -> Joined:
-    """A network up to where the head takes over, and the head: (n, height, width, 3) to probabilities (n, ``classes``).
+def attach(spec: ModelSpec, weights: str | os.PathLike[str] | None, classes: int, head: Head) -> HeadedModel:
+    """A network without its classifier, and a new head: images (n, height, width, 3) to probabilities (n, classes).
 
     Args:
         spec: the network.
-        weights: tag or file; random ones without. A network in a file has its own.
-        classes: outputs.
-        head: what comes on top.
+        weights: tag or file; random if omitted. A network in a file has its own.
+        classes: number of outputs.
+        head: the new head.
     """
     trunk = models.create_model(replace(spec, cut=replace(head.cut, pool=None)), weights)
     taken = {operation.name for operation in trunk.operations}
@@ -43,81 +43,80 @@ def join(spec: ModelSpec, weights: str | os.PathLike[str] | None, classes: int, 
         x = pool(x)
         features = pool.name if head.pool in ("avg", "max") else features
     for number, width in enumerate(head.hidden, start=1):
-        x = _dropped(x, head, _unused(f"head_dropout_{number}", taken))
+        x = _dropout(x, head, _unused(f"head_dropout_{number}", taken))
         x = layers.Dense(width, activation="relu", name=_unused(f"head_dense_{number}", taken))(x)
-    x = _dropped(x, head, _unused("head_dropout", taken))
-    # Probabilities need all the digits that there are.
+    x = _dropout(x, head, _unused("head_dropout", taken))
+    # float32 in mixed precision too.
     x = layers.Dense(classes, activation="softmax", dtype="float32", name="predictions")(x)
-    return Joined(keras.Model(trunk.input, x, name=spec.name), features)
+    return HeadedModel(keras.Model(trunk.input, x, name=spec.name), features)
 
 
-def above(model: keras.Model, name: str) -> keras.Model:
-    """The part of a joined network that takes the output of a layer, a waist; it shares the layers."""
+def upper_part(model: keras.Model, name: str) -> keras.Model:
+    """The part of a network that takes the output of an operation at which it can be cut; it shares the layers."""
     return keras.Model(models.find_layer(model, name).output, model.output, name=f"{model.name}_above_{name}")
 
 
-def waist_below(model: keras.Model, name: str) -> str:
-    """The last waist that comes before a layer or operation."""
-    order = [operation.name for operation in model.operations]
+def split_point_below(model: keras.Model, name: str) -> str:
+    """The last operation before ``name`` at which the network can be cut."""
+    order = operation_names(model)
     place = order.index(name)
-    below = [waist.name for waist in models.waists(model) if order.index(waist.name) < place]
+    below = [cut.name for cut in models.split_points(model) if order.index(cut.name) < place]
     return str(below[-1]) if below else order[0]
 
 
 def freeze(model: keras.Model, first: str) -> None:
-    """Let the layers from one on learn, and no others; BatchNorm keeps its statistics and stays as it is throughout.
+    """Make the layers from ``first`` on trainable, except BatchNorm, and no others.
 
-    In Keras 3 calling a network with ``training=False`` does not hold BatchNorm once ``fit`` runs; a layer that is not
-    trainable does.
+    In Keras 3 calling a network with ``training=False`` does not freeze BatchNorm's statistics in ``fit``; a layer that
+    is not trainable is frozen.
     """
-    names = [operation.name for operation in model.operations]
+    names = operation_names(model)
     place = names.index(first)
     for layer in model.layers:
-        learns = names.index(layer.name) >= place and not isinstance(layer, layers.BatchNormalization)
+        trains = names.index(layer.name) >= place and not isinstance(layer, layers.BatchNormalization)
         for inner in layer._flatten_layers():
-            inner.trainable = learns and not isinstance(inner, layers.BatchNormalization)
+            inner.trainable = trains and not isinstance(inner, layers.BatchNormalization)
 
 
 def rate_scales(model: keras.Model, whole: keras.Model, spec: ModelSpec, decay: float) -> list[float] | None:
-    """A factor of the learning rate for each trainable variable of ``model``, a part of ``whole``.
+    """Layer-wise learning-rate decay: a factor for each trainable variable of ``model``, a part of ``whole``.
 
-    It is 1 in the head, and below it ``decay`` to the power of how many stages end at or above a layer. ``None`` where
-    all are 1.
+    It is 1 in the head, and below it ``decay`` to the power of the number of stages that end at or above a layer.
+    ``None`` if all are 1.
     """
     if decay == 1.0:
         return None
-    names = [operation.name for operation in whole.operations]
+    names = operation_names(whole)
     ends = stage_ends(names, spec)
     scales: dict[int, float] = {}
     for layer in model.layers:
         place = names.index(layer.name) if layer.name in names else len(names)
-        above_it = sum(place <= end for end in ends)
+        above = sum(place <= end for end in ends)
         for variable in layer.trainable_variables:
-            scales[id(variable)] = decay**above_it
+            scales[id(variable)] = decay**above
     return [scales[id(variable)] for variable in model.trainable_variables]
 
 
-def after(model: keras.Model, name: str) -> str:
-    """The operation that comes after one."""
-    names = [operation.name for operation in model.operations]
-    return str(names[names.index(name) + 1])
+def operation_names(model: keras.Model) -> list[str]:
+    """The names of a network's operations, in order."""
+    return [operation.name for operation in model.operations]
 
 
 def stage_ends(names: Sequence[str], spec: ModelSpec) -> list[int]:
-    """Where the stages of a network end among its operations; five parts of it where it names none."""
+    """The indices in ``names``, a network's operations, at which its stages end; five equal parts if it names none."""
     named = [names.index(stage.layer) for stage in spec.stages if stage.layer in names]
     if named:
         return named
     trunk = len([name for name in names if not name.startswith(("head_", "predictions"))])
-    return [round(trunk * part / _PARTS) - 1 for part in range(1, _PARTS + 1)]
+    return [round(trunk * part / _STAGES) - 1 for part in range(1, _STAGES + 1)]
 
 
-def _dropped(x: Any, head: Head, name: str) -> Any:
+def _dropout(x: Any, head: Head, name: str) -> Any:
     return layers.Dropout(head.dropout, name=name)(x) if head.dropout else x
 
 
 def _unused(name: str, taken: set[str]) -> str:
-    """The name, or with a number where a layer of the trained network has it."""
+    """The name, with a number if the pretrained network has a layer of that name."""
     number, found = 1, name
     while found in taken:
         number += 1

@@ -1,9 +1,9 @@
-"""Which parts of a trained network learn: the rule of the mode ``auto``, in words and in numbers.
+"""Which part of a pretrained network is fine-tuned: the rule of the mode ``auto``.
 
-The four cases of transfer learning: few images that are like those the network knows, train the head; many of them,
-fine-tune all of it for a few epochs; few that are unlike, a head on earlier features, that is, more of the network
-learns; many that are unlike, train all of it, from its weights. How many there are is counted; how alike they are is
-read off the head, once it has learnt: where it is right less often than :data:`ALIKE`, they are unlike.
+The four cases of transfer learning: few images that are similar to those the network was trained on, train the head;
+many, fine-tune everything; few that are different, train a head on earlier features, that is, more of the network; many
+that are different, train everything, from the pretrained weights. Images are counted; they are similar if the accuracy
+of the trained head is at least :data:`SIMILAR`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 
 from zoo.core.spec import ModelSpec
 
-#: Images to learn from, from which on there are many.
+#: Training images from which on there are many.
 MANY = 20_000
-#: Accuracy of the head on the validation images, from which on they are like what the network knows.
-ALIKE = 0.6
-#: What stands before the name of a layer where the one after it is meant.
+#: Accuracy of the head on the validation images from which on they are similar.
+SIMILAR = 0.6
+#: The prefix of a layer's name that means the layer after it.
 AFTER = "after:"
-#: Stages that learn where there are few images, alike and unlike.
-STAGES_ALIKE, STAGES_UNLIKE = 1, 3
+#: Stages that are trained if there are few images, similar and different ones.
+STAGES_SIMILAR, STAGES_DIFFERENT = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How much of a network learns after its head, and why."""
+    """How much of a network is trained after its head, and why."""
 
     #: ``"partial"`` or ``"full"``.
     phase: str
@@ -35,32 +35,34 @@ class Depth:
 
 
 def depth(images: int, head_top1: float | None) -> Depth:
-    """The rule.
+    """Apply the rule.
 
     Args:
-        images: to learn from.
-        head_top1: accuracy of the head on the validation images, 0-1; ``None`` where there are none.
+        images: number of training images.
+        head_top1: accuracy of the head on the validation images, 0-1; ``None`` if there are none.
     """
     many = images >= MANY
-    alike = head_top1 is None or head_top1 >= ALIKE
-    size = f"{images:,} images are {'many' if many else 'few'} (from {MANY:,} on they are many)"
+    similar = head_top1 is None or head_top1 >= SIMILAR
+    size = f"{images:,} images are {'many' if many else 'few'} (many: from {MANY:,})"
     if head_top1 is None:
-        likeness = "nothing tells how like they are to what the network knows, so they are taken to be"
+        likeness = "without validation images they are taken to be similar to the pretraining images"
     else:
-        likeness = f"the head is right for {head_top1:.1%} of the validation images, so they are " + (
-            "like what the network knows" if alike else "unlike what the network knows"
+        likeness = (
+            f"the head's accuracy on the validation images is {head_top1:.1%}, so they are "
+            f"{'similar to' if similar else 'different from'} the pretraining images"
         )
     if many:
-        return Depth("full", 0, f"{size}, and {likeness}: all of it learns")
-    stages = STAGES_ALIKE if alike else STAGES_UNLIKE
-    return Depth("partial", stages, f"{size}, and {likeness}: {_stages(stages)} learn{'s' * (stages == 1)}")
+        return Depth("full", 0, f"{size}, and {likeness}: the whole network is trained")
+    stages = STAGES_SIMILAR if similar else STAGES_DIFFERENT
+    return Depth("partial", stages, f"{size}, and {likeness}: training continues with {_stages(stages)}")
 
 
 def rule() -> str:
-    """The rule in a sentence, for a plan that is made before the head has learnt."""
+    """The rule in a sentence, for a dry run."""
     return (
-        f"after the head, from {MANY:,} images on all of the network learns; with fewer, {_stages(STAGES_ALIKE)}, or "
-        f"{_stages(STAGES_UNLIKE)} where the head is right for less than {ALIKE:.0%}; what validates best is kept"
+        f"after the head, with {MANY:,} images or more the whole network is trained; with fewer, "
+        f"{_stages(STAGES_SIMILAR)}, or {_stages(STAGES_DIFFERENT)} if the head's accuracy is below {SIMILAR:.0%}; "
+        "what validates best is kept"
     )
 
 
@@ -68,15 +70,13 @@ def _stages(count: int) -> str:
     return "its last stage" if count == 1 else f"its last {count} stages"
 
 
-def first_above(names: Sequence[str], ends: Sequence[int], stages: int) -> str:
-    """The first operation of the upper ``stages``, of operations of which those at ``ends`` end a stage."""
-    if stages >= len(ends):
-        return names[0]
-    return names[ends[len(ends) - stages - 1] + 1]
+def first_of_stages(names: Sequence[str], ends: Sequence[int], stages: int) -> str:
+    """The first operation of the last ``stages``; ``ends`` are the indices in ``names`` at which stages end."""
+    return names[0] if stages >= len(ends) else names[ends[len(ends) - stages - 1] + 1]
 
 
 def resolve(spec: ModelSpec, names: Sequence[str], unfreeze_from: str) -> str | None:
-    """The first operation that learns; ``None`` where there is no stage and no layer of that name.
+    """The first operation that is trained; ``None`` if there is no stage and no layer of that name.
 
     Args:
         spec: the network, which names its stages.

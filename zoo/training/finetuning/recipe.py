@@ -1,7 +1,8 @@
-"""Recipes of fine-tuning: what comes on top of a trained network, which parts of it learn, and how, phase by phase.
+"""Recipes of fine-tuning: the new head, which parts of the network are trained, and how, phase by phase.
 
-A recipe is a YAML file of ``configs/finetune/``, of a user's own folder, or any path. Its keys are those of this module
-and those of :class:`~zoo.training.recipe.Recipe`; the latter hold for all phases, and ``phases`` has those of each.
+A recipe is a YAML file of ``configs/finetune/``, of a user's own folder, or any path. It has the keys of
+:class:`FineTuningRecipe` and of :class:`~zoo.training.recipe.Recipe`; the latter hold for all phases, and ``phases``
+has those of a single one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from zoo.training.recipe import Recipe
 
 MODES = ("auto", "head", "partial", "full", "scratch")
 POOLS = ("avg", "max", "flatten", "own")
-#: Phases in the order in which they follow each other.
+#: Phases, in order.
 PHASES = ("head", "partial", "full", "scratch")
 
 DEFAULT = "default"
@@ -32,11 +33,11 @@ _FOLDER = "finetune"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is put on top of a trained network.
+    """A new head on a pretrained network.
 
-    ``pool`` makes a vector of its map: ``avg`` or ``max`` over the rows and columns, ``flatten`` for all of it, or
-    ``own`` for the network's own classifier up to its last layer. ``hidden`` are the widths of ReLU layers between it
-    and the new last layer, ``dropout`` is before every layer of these.
+    ``pool`` makes a vector of the last feature map: ``avg`` and ``max`` pool globally, ``flatten`` keeps all of it, and
+    ``own`` keeps the network's own classifier up to its last layer. ``hidden`` are the widths of ReLU layers before the
+    new last layer; ``dropout`` comes before each layer.
     """
 
     pool: str = "avg"
@@ -54,13 +55,13 @@ class Head:
 
     @property
     def cut(self) -> Cut:
-        """Where a trained network ends under this head: with a vector, or with the map that the head makes one of."""
+        """Where the pretrained network is cut: at a vector, or at the feature map that the head pools."""
         pool: Any = self.pool if self.pool in ("avg", "max") else None
         return Cut(pool=pool, top=self.pool == "own")
 
     @classmethod
     def from_mapping(cls, values: Any) -> Head:
-        """A head of plain values.
+        """A head from plain values.
 
         Raises:
             UsageError: an unknown key, or a value out of range.
@@ -79,20 +80,20 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferRecipe:
-    """How a trained network becomes a classifier of other things."""
+class FineTuningRecipe:
+    """How a pretrained network is fine-tuned."""
 
     name: str = DEFAULT
     description: str = ""
-    #: ``head``: only what is new learns. ``partial``: then the upper part too. ``full``: then all of it. ``scratch``:
+    #: ``head``: only the head is trained. ``partial``: then its upper part too. ``full``: then all of it. ``scratch``:
     #: all of it, from random weights. ``auto``: the rule of :mod:`zoo.training.finetuning.plan` chooses.
     mode: str = "auto"
     head: Head = field(default_factory=Head)
-    #: Stage, layer or ``after:LAYER`` from which on ``partial`` learns; the rule chooses without.
+    #: Stage, layer or ``after:LAYER`` from which on ``partial`` trains; by default the rule chooses.
     unfreeze_from: str | None = None
-    #: The learning rate of each stage as a part of that of the stage above it.
+    #: Layer-wise decay: the learning rate of each stage as a share of that of the stage above it.
     layer_decay: float = 1.0
-    #: Views of each image that the frozen part computes once, by phase; with 0 it computes new ones in every step.
+    #: Cached views of each image, by phase; with 0 nothing is cached, and the frozen part runs in every step.
     views: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(_VIEWS))
     phases: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({name: Recipe() for name in PHASES}))
 
@@ -103,7 +104,9 @@ class TransferRecipe:
             raise UsageError(f"mode is one of {', '.join(MODES)}.{hint} Received: {self.mode!r}")
         for name, count in self.views.items():
             if name not in ("head", "partial"):
-                raise UsageError(f"views are of head and partial, whose frozen part is computed once. Received: {name}")
+                raise UsageError(
+                    f"views are for the phases head and partial, whose frozen part is cached. Received: {name}"
+                )
             if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_VIEWS:
                 raise UsageError(f"views is a whole number from 0 to {MOST_VIEWS}. Received: {count!r}")
         if isinstance(self.layer_decay, bool) or not isinstance(self.layer_decay, int | float):
@@ -116,7 +119,7 @@ class TransferRecipe:
             raise UsageError(f"unfreeze_from is for the modes auto and partial. Received: mode {self.mode}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as YAML and JSON take them; :func:`from_mapping` makes the recipe of them again."""
+        """Plain values for YAML and JSON; the inverse of :func:`from_mapping`."""
         return {
             "name": self.name,
             "description": self.description,
@@ -136,24 +139,24 @@ def load(
     epochs: int | None = None,
     learning_rate: float | None = None,
     **overrides: Any,
-) -> TransferRecipe:
+) -> FineTuningRecipe:
     """A recipe by name or path, with changes.
 
     Args:
         name: a name (shipped, or ``finetune/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a file.
         changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``head.dropout=0.5``,
-            ``phases.partial.epochs=5``; the value as YAML. What holds for all phases is changed in all of them.
+            ``phases.partial.epochs=5``; the value as YAML. A key of all phases is changed in all of them.
         epochs: of the last phase.
         learning_rate: of the last phase.
-        **overrides: further values by key; ``None`` leaves the recipe's.
+        **overrides: further values by key; ``None`` keeps the recipe's.
 
     Raises:
-        UsageError: no such recipe, no such key, or a value out of range.
+        UsageError: there is no such recipe or key, or a value is out of range.
     """
     file = recipes.find(name, _FOLDER)
     values = recipes.read(file)
     phases = values["phases"] = {key: dict(value or {}) for key, value in _phases(values, str(file)).items()}
-    # What is said of all phases now stands above what the file says of one.
+    # A change for all phases overrides what the file has for one.
     for change in changes:
         recipes.apply(values, change)
         key = change.partition("=")[0].strip().split(".")[0]
@@ -177,13 +180,13 @@ def load(
     return ready
 
 
-def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> TransferRecipe:
-    """A recipe of plain values.
+def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> FineTuningRecipe:
+    """A recipe from plain values.
 
     Raises:
-        UsageError: an unknown key, or a value of a wrong type or out of range; the sentence begins with ``where``.
+        UsageError: an unknown key, or a value of a wrong type or out of range; the message begins with ``where``.
     """
-    own = [item.name for item in dataclasses.fields(TransferRecipe)]
+    own = [item.name for item in dataclasses.fields(FineTuningRecipe)]
     common = _recipe_fields()
     given = _phases(values, where)
     for key in given:
@@ -206,7 +209,7 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Transfe
             views = ready["views"]
             both = {"head": views, "partial": views}
             ready["views"] = MappingProxyType({**_VIEWS, **(views if isinstance(views, Mapping) else both)})
-        return TransferRecipe(**{**ready, "phases": MappingProxyType(phases)})
+        return FineTuningRecipe(**{**ready, "phases": MappingProxyType(phases)})
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 

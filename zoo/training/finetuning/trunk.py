@@ -1,7 +1,7 @@
-"""The frozen part of a network: what it makes of the images is computed once, and kept on disk.
+"""The frozen part of a network: its outputs for the images are computed once and cached on disk.
 
 An entry of the cache is a folder in ``$ZOO_CACHE/features``: ``outputs.npy`` (images, views, …), ``failed.json`` (the
-images that could not be read) and ``about.json`` (all that decides the numbers). Its name has a digest of that.
+images that could not be read) and ``about.json`` (everything that decides the values), whose digest is in its name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Cut, ModelSpec
 from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
-from zoo.engines import compiled
+from zoo.engines.network_key import code_values, network_values
 from zoo.inference import pipeline
 from zoo.training.finetuning.views import Views
 
@@ -32,17 +32,12 @@ if TYPE_CHECKING:
     from zoo.engines.devices import Device
     from zoo.pretrained.weights import Found
 
-#: Raised whenever outputs are computed or stored in another way.
-FORMAT = 1
-
 log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Outputs:
-    """What a trunk made of the images of a split.
+class TrunkOutputs:
+    """The outputs of a trunk for the images of a split.
 
     ``values`` is float32 (n, views, channels), or float16 (n, views, rows, columns, channels), mapped from disk. The
     rows of ``kept`` are of images that could be read; ``failed`` has the others by index, with the reason.
@@ -71,32 +66,32 @@ class Trunk:
 
     @property
     def engine(self) -> engines.Engine:
-        """What computes; started when it is needed."""
+        """The engine, started when it is needed."""
         if self._engine is None:
             self._engine = engines.start(self.spec, self.weights, self.device)
         return self._engine
 
     def close(self) -> None:
-        """Give the memory of the engine back."""
+        """Release the memory of the engine."""
         self._engine = None
 
-    def find(self, split: Split, views: Views) -> Outputs | None:
-        """The outputs for a split, where they are in the cache."""
+    def find(self, split: Split, views: Views) -> TrunkOutputs | None:
+        """The outputs for a split, if they are in the cache."""
         folder = self._folder(split, views)
         try:
             values = np.load(folder / "outputs.npy", mmap_mode="r")
             failed = {int(index): why for index, why in json.loads((folder / "failed.json").read_text()).items()}
         except (OSError, ValueError):
             return None
-        return Outputs(values, np.delete(np.arange(len(split)), sorted(failed)), failed)
+        return TrunkOutputs(values, np.delete(np.arange(len(split)), sorted(failed)), failed)
 
-    def outputs(self, split: Split, views: Views, progress: Progress | None = None) -> Outputs:
+    def outputs(self, split: Split, views: Views, progress: Callable[[int, int], None] | None = None) -> TrunkOutputs:
         """The outputs for a split, from the cache or computed now.
 
         Args:
             split: images.
             views: of each.
-            progress: called with the images done and those in all.
+            progress: called with the number of images done and in all.
 
         Raises:
             UnavailableError: none of the images can be read, or the cache cannot be written.
@@ -113,20 +108,16 @@ class Trunk:
             )
         return found
 
-    def _compute(self, split: Split, views: Views, progress: Progress | None) -> None:
+    def _compute(self, split: Split, views: Views, progress: Callable[[int, int], None] | None) -> None:
         target = self._folder(split, views)
-        try:
-            with artifacts.making(target) as work:
-                failed = self._fill(work / "outputs.npy", split, views, progress)
-                (work / "failed.json").write_text(json.dumps(failed))
-                (work / "about.json").write_text(json.dumps(self._about(split, views), indent=1))
-        except OSError as error:
-            raise UnavailableError(
-                f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
-            ) from error
+        with artifacts.keeping(target, self._about(split, views)) as work:
+            failed = self._fill(work / "outputs.npy", split, views, progress)
+            (work / "failed.json").write_text(json.dumps(failed))
 
-    def _fill(self, file: Path, split: Split, views: Views, progress: Progress | None) -> dict[int, str]:
-        """Compute and write; the images that cannot be read, with the reasons."""
+    def _fill(
+        self, file: Path, split: Split, views: Views, progress: Callable[[int, int], None] | None
+    ) -> dict[int, str]:
+        """Compute and write; returns the images that cannot be read, with the reasons."""
         values: np.ndarray | None = None
         failed: dict[int, str] = {}
         for index, output in enumerate(self.rows(split, views)):
@@ -141,7 +132,7 @@ class Trunk:
                         f"{self.spec.name} gives numbers that are too large to be stored in 16 bits for "
                         f"{split.sources[index].path}; --set views=0 computes them anew in every step."
                     )
-            # What is written to a map need not change any time, and an old work folder is taken to be left over.
+            # Writing to a mapped file need not change its time, and an old work folder is taken to be a leftover.
             os.utime(file.parent)
             if progress is not None:
                 progress(index + 1, len(split))
@@ -151,7 +142,7 @@ class Trunk:
         return failed
 
     def rows(self, split: Split, views: Views) -> Iterator[np.ndarray | ImageError]:
-        """For each image the outputs of its views, float (views, …), or why there are none; computed now."""
+        """Compute for each image the outputs of its views, float (views, …), or an error."""
         sources = (split.sources[index] for index in range(len(split)))
         together: list[np.ndarray] = []
         for _, output in pipeline.run(sources, self.engine, self.spec.resize, read=views.read):
@@ -164,17 +155,17 @@ class Trunk:
                 together = []
 
     def _folder(self, split: Split, views: Views) -> Path:
-        about = json.dumps(self._about(split, views), sort_keys=True)
-        key = hashlib.sha256(about.encode()).hexdigest()[:20]
-        return folder() / f"{self.spec.name}-{key}"
+        return folder() / f"{self.spec.name}-{artifacts.digest(self._about(split, views))}"
 
     def _about(self, split: Split, views: Views) -> dict[str, Any]:
-        """Everything that could change the numbers."""
+        """Everything that could change the outputs."""
         return {
-            "format": FORMAT,
-            "network": compiled.identity(self.spec, self.weights),
+            **code_values(
+                self.spec, "zoo.engines", "zoo.images", "zoo.data", "zoo.inference", "zoo.training.finetuning"
+            ),
+            "network": network_values(self.spec, self.weights),
             "device": self.device.kind,
-            "resize": self.spec.resize.describe(),
+            "resize": self.spec.resize.values(),
             "views": views.as_dict(),
             "pictures": len(split),
             "pictures_sha256": _digest(split),
@@ -182,12 +173,12 @@ class Trunk:
 
 
 def folder() -> Path:
-    """The folder that holds all outputs."""
+    """The folder of all cached outputs."""
     return artifacts.root("features")
 
 
 def dtype(shape: tuple[int, ...]) -> np.dtype[Any]:
-    """How outputs of a shape (without the batch) are kept: maps, which are large, in half the bytes."""
+    """The dtype in which outputs of a shape (without the batch) are stored: large ones, feature maps, in 16 bits."""
     return np.dtype("float32" if len(shape) == 1 else "float16")
 
 
@@ -197,20 +188,20 @@ def nbytes(images: int, views: int, shape: tuple[int, ...]) -> int:
 
 
 def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A new array on disk, (n, views, …). The disk must have room for it now, not when it is half full.
+    """A new array on disk, (n, views, …).
 
     Raises:
-        OSError: it has not.
+        OSError: the disk has not enough space for all of it.
     """
-    kind = dtype(shape[2:])
     from zoo.core.disk import need_space
 
+    kind = dtype(shape[2:])
     need_space(file.parent, math.prod(shape) * kind.itemsize)
     return np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=shape)
 
 
 def _digest(split: Split) -> str:
-    """sha256 of which images there are: path, size and time of each file, without reading any."""
+    """sha256 of the path, size and time of each file, without reading any; of IDX images, of the pixels."""
     hashed = hashlib.sha256()
     if isinstance(split.sources, IdxImages):
         hashed.update(split.sources.pixels.tobytes())

@@ -1,15 +1,16 @@
-"""Views of an image: the image as it is judged, and a few fixed changes of it to learn from."""
+"""Views of an image: the unchanged image, and a few fixed augmentations of it to train on."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from zoo.core.spec import Resize
-from zoo.data.augment.augment import Augment
+from zoo.data.augment.config import Augment
+from zoo.data.augment.pipeline import augment_batch
 from zoo.data.loading.loader import stored_size
 from zoo.images.decode import load
 from zoo.images.sources import Source
@@ -20,10 +21,10 @@ _VIEWS = 3
 
 @dataclass(frozen=True)
 class Views:
-    """So many views of each image; the first one is unchanged.
+    """A number of views of each image; the first one is unchanged.
 
-    Mirroring is not left to chance: of two views one is mirrored, and of four every way that the augmentation allows is
-    there, so that none of them is computed twice.
+    Flips are not random: of two views one is flipped, and four views have every flip that the augmentation allows, so
+    that none is computed twice.
     """
 
     count: int = 1
@@ -31,9 +32,9 @@ class Views:
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything that decides what the views are, as plain values."""
-        changes = self.augment.describe() if self.augment is not None and self.count > 1 else "none"
-        return {"count": self.count, "augment": changes, "seed": self.seed if changes != "none" else None}
+        """Everything that decides the views, as plain values."""
+        augment = asdict(self.augment) if self.augment is not None and self.count > 1 else None
+        return {"count": self.count, "augment": augment, "seed": self.seed if augment else None}
 
     def read(self, source: Source, resize: Resize) -> np.ndarray:
         """The views of a source: uint8 (``count``, height, width, 3); for :func:`zoo.inference.pipeline.run`.
@@ -51,18 +52,18 @@ class Views:
 
     def _view(self, image: np.ndarray, number: int, resize: Resize, rng: np.random.Generator) -> np.ndarray:
         assert self.augment is not None
-        # Images are mixed, if at all, where they are put into batches.
+        # Mixing, if any, is done on batches.
         change = replace(self.augment, flip="none", mixup=0.0, cutmix=0.0)
         across, down = _mirrored(number, self.augment.flip)
         image = image[:: -1 if down else 1, :: -1 if across else 1]
         size = resize.height, resize.width
-        batch, _ = change(np.ascontiguousarray(image)[None], np.ones((1, 1), np.float32), rng, size)
+        batch, _ = augment_batch(np.ascontiguousarray(image)[None], np.ones((1, 1), np.float32), change, rng, size)
         view: np.ndarray = batch[0]
         return view
 
 
 def _mirrored(number: int, flip: str) -> tuple[bool, bool]:
-    """Whether a view is mirrored left and right, and top and bottom."""
+    """Whether a view is flipped horizontally, and vertically."""
     if flip == "both":
         return bool(number & 1), bool(number & 2)
     odd = bool(number % 2)

@@ -1,4 +1,4 @@
-"""What the page of a run is made from: plain values, all of them optional but the title."""
+"""The contents of a report: plain values, all of them optional but the title."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 
-#: The splits in the order in which they are listed. The last one that was judged is the one that counts.
+#: The splits in the order in which they are listed.
 SPLITS = ("train", "val", "test")
+#: The maximum of images in a gallery.
+SHOWN = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """An image of the gallery, with what the network says it is.
+class GalleryImage:
+    """An image with its true and its predicted class.
 
-    ``pixels`` is uint8 RGB (height, width, 3) of any size; without, the image is read from ``path``. ``overlay`` is a
-    second image of that kind which stands beside it, such as a Grad-CAM. ``truth_score`` is the probability of the
-    true class, from 0 to 1 like ``score``, that of the predicted one.
+    ``pixels`` is uint8 RGB (height, width, 3); if omitted, the image is read from ``path``. ``overlay`` is a second
+    image beside it, such as a Grad-CAM. ``score`` is the probability of the predicted class, 0-1, ``truth_score`` that
+    of the true one.
     """
 
     path: str
@@ -34,7 +36,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training, such as the head alone: its name, its first and its last epoch."""
+    """A phase of a training, such as the head alone: its name, its first and its last epoch."""
 
     name: str
     first: int
@@ -43,10 +45,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a check of the data found.
+    """A finding of a check of the data.
 
-    ``severity`` is ``error``, ``warning`` or ``note`` (another word is shown as it is); ``kind`` a short name such as
-    ``leak``; ``text`` a sentence; ``paths`` the files it is about.
+    ``severity`` is ``error``, ``warning`` or ``note``; ``kind`` a short name such as ``leak``; ``text`` a sentence;
+    ``paths`` the files.
     """
 
     severity: str
@@ -57,28 +59,26 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """Everything that the page shows; what is empty is left out.
+    """Everything that a report shows; what is empty is left out.
 
     Attributes:
-        title: what the run is called.
-        command: what repeats it in a shell, exactly.
-        when: the day it ended, as in ISO 8601.
-        facts: (name, value) pairs, such as the network, the licence of its weights, the device, the seconds.
-        plan: sentences that say how it was trained, and why so.
-        metrics: for each of ``train``, ``val`` and ``test`` that there is, a mapping as
-            :func:`zoo.evaluation.metrics.summary` makes it. Each key may be missing: training has ``loss`` and ``top1`` alone, a
-            network that draws its input again has ``n`` and ``loss``.
-        history: the rows of :class:`zoo.training.history.History`.
-        best_epoch: the one whose weights were kept.
-        phases: parts of the training, in order.
+        title: the name of the run.
+        command: the shell command that repeats it.
+        when: the day it ended, in ISO 8601.
+        facts: (name, value) pairs, such as the model, the licence of its weights, the device, the seconds.
+        plan: sentences on how it was trained, and why.
+        metrics: for each of :data:`SPLITS` that there is, a mapping as :func:`zoo.evaluation.metrics.summary` makes it.
+            Each key may be missing: ``train`` has ``loss`` and ``top1`` only, an autoencoder ``n`` and ``loss``.
+        history: the rows of ``history.csv``.
+        best_epoch: the epoch whose weights were kept.
+        phases: in order.
         classes: names of the classes, in the order of ``confusion``.
-        confusion: counts (c, c) of the split that was judged last, the true class down; as
-            :func:`zoo.evaluation.metrics.confusion` makes them.
-        counts: images by class and split, as :meth:`zoo.data.sources.dataset.Dataset.counts` makes them.
-        findings: what a check of the data found.
-        failed: (path, reason) of what could not be read.
-        wrong: mistakes, the surest first.
-        right: images that were named right, the least sure first.
+        confusion: the confusion matrix (c, c) of the split that was evaluated last, true classes in rows.
+        counts: images by class and split.
+        findings: of the check of the data.
+        failed: (path, reason) of each file that could not be read.
+        wrong: mistakes, the most confident first.
+        right: correct predictions, the least confident first.
     """
 
     title: str
@@ -95,11 +95,11 @@ class RunReport:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     failed: Sequence[tuple[str, str]] = ()
-    wrong: Sequence[Shown] = ()
-    right: Sequence[Shown] = ()
+    wrong: Sequence[GalleryImage] = ()
+    right: Sequence[GalleryImage] = ()
 
     def __post_init__(self) -> None:
-        """Check that names and counts of the confusion belong together.
+        """Check that names and counts of the confusion matrix belong together.
 
         Raises:
             UsageError: they do not.
@@ -111,6 +111,11 @@ class RunReport:
             raise UsageError(f"A confusion matrix of the shape {shape} does not go with {len(self.classes)} classes.")
 
     @property
-    def judged(self) -> str | None:
-        """The split whose figures count: ``test``, else ``val``; ``None`` where nothing was held back."""
+    def evaluated(self) -> str | None:
+        """The split whose metrics count: ``test``, else ``val``; ``None`` if there is neither."""
         return next((split for split in ("test", "val") if self.metrics.get(split)), None)
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """The metrics of that split; empty if there is none."""
+        return self.metrics.get(self.evaluated or "", {})

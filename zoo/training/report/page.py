@@ -1,4 +1,4 @@
-"""The page: its parts in order, and the way into a file."""
+"""The page: its sections in order, and the file."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ from pathlib import Path
 import numpy as np
 
 from zoo.core import output
-from zoo.reports.html import curves, estimates, gallery, matrix, tables
-from zoo.reports.html.contents import RunReport, Shown
 from zoo.reports.html.document import document, shipped, written_by
 from zoo.reports.html.markup import Markup, joined, tag
-from zoo.reports.html.words import caveats, headline, images_of
+from zoo.reports.html.tables import facts, failed_files
+from zoo.training.report import tables
+from zoo.training.report.accuracy_chart import accuracy_chart
+from zoo.training.report.confusion_table import confusion_table
+from zoo.training.report.contents import SHOWN, GalleryImage, RunReport
+from zoo.training.report.curves import curves
+from zoo.training.report.gallery import gallery
+from zoo.training.report.summary import caveats, headline, images_of
+
+#: The anchor, the title, and the parts that there are.
+Section = tuple[str, str, list[Markup]]
 
 
 def write(report: RunReport, path: str | os.PathLike[str]) -> Path:
-    """Write the page, whole or not at all; an earlier one stays until then.
+    """Write the page, atomically.
 
     Args:
-        report: what it shows.
+        report: its contents.
         path: of the file, ``RUN/report.html``.
 
     Returns:
@@ -37,21 +45,17 @@ def write(report: RunReport, path: str | os.PathLike[str]) -> Path:
 
 
 def html(report: RunReport) -> str:
-    """The page as text: HTML with everything in it, at most about 2 MB of it images."""
-    sections = [section for section in _sections(report) if section is not None]
+    """The page as text: HTML with everything in it, about 2 MB at most."""
+    sections = [section for section in _sections(report) if section[2]]
     links = [tag("a", title, href=f"#{name}") for name, title, _ in sections]
     body = [tag("section", tag("h2", title), *parts, id=name, aria_label=title) for name, title, parts in sections]
     return document(
         report.title,
-        tag("header", *_heading(report), tag("nav", *links, aria_label="Parts of the page") if links else None),
+        tag("header", *_heading(report), tag("nav", *links, aria_label="Sections of the page") if links else None),
         tag("main", *body),
         tag("footer", written_by()),
         script=shipped("sort.js"),
     )
-
-
-#: The name that a link leads to, the title, and what is in it.
-Section = tuple[str, str, list[Markup]]
 
 
 def _heading(report: RunReport) -> list[Markup]:
@@ -64,48 +68,49 @@ def _heading(report: RunReport) -> list[Markup]:
     ]
 
 
-def _sections(report: RunReport) -> list[Section | None]:
+def _sections(report: RunReport) -> list[Section]:
+    matrix, command = report.confusion, report.command.split("\n")
     return [
-        _section("figures", "Figures", [estimates.estimates(report), tables.figures(report)], side_by_side=True),
-        _learning(report),
-        None
-        if report.confusion is None or not len(report.confusion)
-        else ("confusion", "What is taken for what", [matrix.confusion(np.asarray(report.confusion), report.classes)]),
-        _classes(report),
-        _images("mistakes", "The surest mistakes", report.wrong, _mistakes(report)),
-        _images("unsure", "Right, but barely", report.right, "Named right, the least sure first."),
-        _data(report),
-        None if not report.facts else ("facts", "Facts", [tables.facts(report.facts)]),
-        None if not report.command else ("again", "To repeat it", [_command(report.command)]),
+        ("metrics", "Metrics", _columns(accuracy_chart(report), tables.metrics(report))),
+        ("training", "Training", _training(report)),
+        (
+            "confusion",
+            "Confusion matrix",
+            [] if matrix is None or not len(matrix) else [confusion_table(matrix, report.classes)],
+        ),
+        ("classes", "Classes", _classes(report)),
+        ("mistakes", "Most confident mistakes", _images(report.wrong, _mistakes(report))),
+        ("unsure", "Least confident correct predictions", _images(report.right, "The least confident first.")),
+        ("data", "Data", _data(report)),
+        ("facts", "Facts", [facts(report.facts)] if report.facts else []),
+        ("command", "Command", [tag("pre", tag("code", joined(command, Markup("\n"))))] if report.command else []),
     ]
 
 
-def _section(name: str, title: str, parts: list[Markup | None], *, side_by_side: bool = False) -> Section | None:
-    """The parts that there are; no section where there is none."""
-    there = [part for part in parts if part is not None]
-    if not there:
-        return None
-    return name, title, [tag("div", *(tag("div", part) for part in there), class_="columns")] if side_by_side else there
+def _there(*parts: Markup | None) -> list[Markup]:
+    return [part for part in parts if part is not None]
 
 
-def _learning(report: RunReport) -> Section | None:
-    """How it was trained: the plan, the curves, and every epoch in numbers."""
-    drawn = curves.curves(report)
+def _columns(*parts: Markup | None) -> list[Markup]:
+    """The parts that there are, side by side if there is room."""
+    there = _there(*parts)
+    return [tag("div", *there, class_="columns")] if there else []
+
+
+def _training(report: RunReport) -> list[Markup]:
+    """The plan, the curves, and every epoch in numbers."""
+    drawn = curves(report)
     words = [tag("li", sentence) for sentence in report.plan]
     numbers = tables.history(report)
-    return _section(
-        "learning",
-        "How it learnt",
-        [
-            tag("ul", *words, class_="plan") if words else None,
-            tag("div", *drawn, _epochs(report), class_="columns") if drawn else None,
-            tag("details", tag("summary", "Every epoch in numbers"), numbers) if numbers else None,
-        ],
+    return _there(
+        tag("ul", *words, class_="plan") if words else None,
+        *(_columns(*drawn, _epochs(report)) if drawn else ()),
+        tag("details", tag("summary", "All epochs"), numbers) if numbers else None,
     )
 
 
 def _epochs(report: RunReport) -> Markup | None:
-    """The best epoch and the phases in words, beside the curves."""
+    """The best epoch and the phases in words."""
     lines = []
     if report.best_epoch is not None:
         last = max(int(row.get("epoch", index)) for index, row in enumerate(report.history, start=1))
@@ -114,45 +119,31 @@ def _epochs(report: RunReport) -> Markup | None:
     return tag("div", tag("ul", *lines), class_="epochs") if lines else None
 
 
-def _classes(report: RunReport) -> Section | None:
+def _classes(report: RunReport) -> list[Markup]:
     table = tables.classes(report)
     if table is None:
-        return None
+        return []
     words = "Images of each class in each split"
-    if report.judged and report.metrics[report.judged].get("per_class"):
-        words += (
-            f"; how many of those named so are so (precision), how many of its {images_of(report.judged)} are found "
-            "(recall), and the harmonic mean of both (F1). The weakest stand first"
-        )
-    return "classes", "Classes", [tag("p", f"{words}.", class_="quiet"), table]
+    if report.known.get("per_class"):
+        words += f"; precision, recall and F1 on the {images_of(report.evaluated or '')}, the lowest F1 first"
+    return [tag("p", f"{words}.", class_="quiet"), table]
 
 
 def _mistakes(report: RunReport) -> str:
-    shown = min(len(report.wrong), gallery.LIMIT)
     if report.confusion is None:
-        return "The network was most certain of these."
+        return "The most confident first."
     total = int(np.sum(report.confusion) - np.trace(report.confusion))
-    return f"{shown:,} of {total:,} mistakes, those that the network was most certain of."
+    return f"{min(len(report.wrong), SHOWN):,} of {total:,} mistakes, the most confident first."
 
 
-def _images(name: str, title: str, images: Sequence[Shown], words: str) -> Section | None:
-    if not images:
-        return None
-    return name, title, [tag("p", words, class_="quiet"), gallery.gallery(images)]
+def _images(images: Sequence[GalleryImage], words: str) -> list[Markup]:
+    return [tag("p", words, class_="quiet"), gallery(images)] if images else []
 
 
-def _data(report: RunReport) -> Section | None:
-    """What the check found, and what could not be read."""
-    return _section(
-        "data",
-        "The data",
-        [
-            tables.findings(report.findings) if report.findings else None,
-            tag("h3", "Not read") if report.failed else None,
-            tables.failed(report.failed) if report.failed else None,
-        ],
+def _data(report: RunReport) -> list[Markup]:
+    """The findings of the check, and the files that could not be read."""
+    return _there(
+        tables.findings(report.findings) if report.findings else None,
+        tag("h3", "Unreadable files") if report.failed else None,
+        failed_files(report.failed) if report.failed else None,
     )
-
-
-def _command(command: str) -> Markup:
-    return tag("pre", tag("code", joined(command.split("\n"), Markup("\n"))))

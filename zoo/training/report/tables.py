@@ -1,103 +1,94 @@
-"""The tables of the page."""
+"""The tables of a report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from zoo.reports.html.contents import SPLITS, Finding, RunReport
-from zoo.reports.html.curves import thinned
-from zoo.reports.html.estimates import bar
+from zoo.evaluation.metrics import METRICS
 from zoo.reports.html.markup import Markup, joined, tag
-from zoo.reports.html.words import decimals, is_number, number, percent
+from zoo.reports.html.tables import FILES, heading, number_cell, share_cell, table
+from zoo.reports.numbers import number, percent
+from zoo.training.report.contents import SPLITS, Finding, RunReport
+from zoo.training.report.curves import thinned
+from zoo.training.report.summary import decimals
 
-#: A table with more rows than this has a window of its own to be scrolled in.
-TALL = 40
-#: Files that are listed of one finding, and files and findings of a list.
-PATHS, FILES = 20, 200
+#: The maximum of files that are listed of one finding.
+PATHS = 20
 
-_FIGURES = (
-    ("n", "pictures", number),
-    ("top1", "top-1", percent),
-    ("top5", "top-5", percent),
-    ("balanced_accuracy", "balanced", percent),
-    ("macro_f1", "macro F1", percent),
-    ("loss", "loss", number),
-    ("ece", "calibration error", percent),
-)
 _COLUMNS = {"epoch": "epoch", "learning_rate": "learning rate", "top1": "top-1", "val_top1": "val top-1"}
 
 
-def figures(report: RunReport) -> Markup | None:
-    """The figures of each split."""
+def metrics(report: RunReport) -> Markup | None:
+    """The metrics of each split."""
     splits = [name for name in SPLITS if report.metrics.get(name)]
-    columns = [column for column in _FIGURES if any(column[0] in report.metrics[split] for split in splits)]
-    if not columns:
+    rows = []
+    for key, title, as_percent in [("n", "images", False), *((one.key, one.title, one.percent) for one in METRICS)]:
+        values = {split: report.metrics[split].get(key) for split in splits}
+        if all(value is None for value in values.values()):
+            continue
+        cells = [
+            tag(
+                "td",
+                percent(value, decimals(report.metrics[split])) if as_percent else number(value),
+                class_="num strong" if split == report.evaluated else "num",
+            )
+            for split, value in values.items()
+        ]
+        rows.append(tag("tr", tag("th", title, scope="row"), *cells))
+    if not rows:
         return None
-    head = tag("tr", tag("th", "", scope="col"), *(tag("th", split, scope="col", class_="num") for split in splits))
-    body = []
-    for key, title, written in columns:
-        cells = []
-        for split in splits:
-            known = report.metrics[split]
-            digits = decimals(int(known.get("n", 0)))
-            value = known.get(key)
-            said = percent(value, digits) if written is percent else written(value)
-            cells.append(tag("td", said, class_="num strong" if split == report.judged else "num"))
-        body.append(tag("tr", tag("th", title, scope="row"), *cells))
-    return tag("table", tag("thead", head), tag("tbody", *body))
+    return tag("div", table([heading(""), *(heading(split, numeric=True) for split in splits)], rows))
 
 
 def classes(report: RunReport) -> Markup | None:
-    """How many images each class has, and how well it is named; the weakest first."""
-    judged = {str(row["name"]): row for row in report.metrics.get(report.judged or "", {}).get("per_class", ())}
-    names = list(dict.fromkeys([*judged, *report.counts]))
+    """Images, precision, recall and F1 of each class, the lowest F1 first."""
+    evaluated = {str(row["name"]): row for row in report.known.get("per_class", ())}
+    names = list(dict.fromkeys([*evaluated, *report.counts]))
     if not names:
         return None
     splits = [split for split in SPLITS if any(split in counts for counts in report.counts.values())]
-    # The support says the same as the counts, unless some files could not be read.
-    support = bool(judged) and report.judged not in splits
-    if judged:
-        names.sort(key=lambda name: (judged.get(name, {}).get("f1") is None, judged.get(name, {}).get("f1") or 0.0))
-    heads = [*splits, *([report.judged or ""] if support else []), *(["precision", "recall", "F1"] if judged else [])]
-    head = tag("tr", _head("class", False), *(_head(title, True) for title in heads))
-    body = []
+    # The support repeats the counts, unless some files could not be read.
+    support = bool(evaluated) and report.evaluated not in splits
+    if evaluated:
+        names.sort(
+            key=lambda name: (evaluated.get(name, {}).get("f1") is None, evaluated.get(name, {}).get("f1") or 0.0)
+        )
+    titles = [
+        *splits,
+        *([report.evaluated or ""] if support else []),
+        *(["precision", "recall", "F1"] if evaluated else []),
+    ]
+    rows = []
     for name in names:
-        row = judged.get(name, {})
-        cells = [_number(report.counts.get(name, {}).get(split, 0)) for split in splits]
-        cells += [_number(row.get("support"))] if support else []
-        cells += [_share(row.get(key)) for key in ("precision", "recall", "f1")] if judged else []
-        body.append(tag("tr", tag("th", name, scope="row"), *cells))
-    return _window(tag("table", tag("thead", head), tag("tbody", *body), class_="sortable", data_rows=len(body)), body)
+        known = evaluated.get(name, {})
+        cells = [number_cell(report.counts.get(name, {}).get(split, 0)) for split in splits]
+        cells += [number_cell(known.get("support"))] if support else []
+        cells += [share_cell(known.get(key)) for key in ("precision", "recall", "f1")] if evaluated else []
+        rows.append(tag("tr", tag("th", name, scope="row"), *cells))
+    head = [heading("class"), *(heading(title, numeric=True) for title in titles)]
+    return table(head, rows, boxed=True, class_="sortable", data_rows=len(rows))
 
 
 def history(report: RunReport) -> Markup | None:
-    """Every epoch in numbers."""
-    rows = thinned(report.history, report.best_epoch)
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    """The history of the training, epoch by epoch."""
+    shown = thinned(report.history, report.best_epoch)
+    columns = list(dict.fromkeys(key for row in shown for key in row))
     if not columns:
         return None
-    head = tag(
-        "tr", *(tag("th", _COLUMNS.get(key, key.replace("_", " ")), scope="col", class_="num") for key in columns)
-    )
-    body = [
+    rows = [
         tag(
             "tr",
             *(tag("td", number(row.get(key)), class_="num") for key in columns),
             class_="chosen" if row["epoch"] == report.best_epoch else None,
         )
-        for row in rows
+        for row in shown
     ]
-    return _window(tag("table", tag("thead", head), tag("tbody", *body)), body)
-
-
-def facts(pairs: Sequence[tuple[str, Any]]) -> Markup:
-    """Names and values."""
-    return tag("dl", *(tag("div", tag("dt", str(name)), tag("dd", _plain(value))) for name, value in pairs))
+    head = [heading(_COLUMNS.get(key, key.replace("_", " ")), numeric=True) for key in columns]
+    return table(head, rows, boxed=True)
 
 
 def findings(found: Sequence[Finding]) -> Markup:
-    """What the check of the data found, with the files behind a fold."""
+    """The findings of the check of the data, with folded lists of files."""
     items = []
     for finding in found[:FILES]:
         known = finding.severity if finding.severity in ("error", "warning", "note") else "note"
@@ -109,15 +100,6 @@ def findings(found: Sequence[Finding]) -> Markup:
     return tag("ul", *items, class_="findings")
 
 
-def failed(files: Sequence[tuple[str, str]]) -> Markup:
-    """What could not be read, and why."""
-    rows = [tag("tr", tag("td", tag("code", path)), tag("td", reason)) for path, reason in files[:FILES]]
-    if len(files) > FILES:
-        rows.append(tag("tr", tag("td", f"and {len(files) - FILES:,} more"), tag("td")))
-    head = tag("tr", tag("th", "file", scope="col"), tag("th", "reason", scope="col"))
-    return _window(tag("table", tag("thead", head), tag("tbody", *rows), class_="files"), rows)
-
-
 def _files(paths: Sequence[str]) -> Markup | None:
     if not paths:
         return None
@@ -125,37 +107,3 @@ def _files(paths: Sequence[str]) -> Markup | None:
     items += [tag("li", f"and {len(paths) - PATHS:,} more")] if len(paths) > PATHS else []
     summary = "1 file" if len(paths) == 1 else f"{len(paths):,} files"
     return tag("details", tag("summary", summary), tag("ul", *items, class_="paths"))
-
-
-def _window(table: Markup, rows: Sequence[Markup]) -> Markup:
-    """A table in a box of its own, which is scrolled where the page is too narrow or the table too long."""
-    return tag("div", table, class_="scroll tall" if len(rows) > TALL else "scroll", tabindex="0")
-
-
-def _head(title: str, numeric: bool) -> Markup:
-    return tag("th", title, scope="col", class_="num" if numeric else None)
-
-
-def _number(value: Any) -> Markup:
-    return tag("td", number(value), class_="num", data_value=value if is_number(value) else None)
-
-
-def _share(value: Any) -> Markup:
-    return tag(
-        "td",
-        bar(value),
-        tag("span", percent(value)),
-        class_="num",
-        data_value=f"{value:.6f}" if is_number(value) else None,
-    )
-
-
-def _plain(value: Any) -> str:
-    """A value of a fact: numbers with separators, lists and mappings as people write them."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(inner) for inner in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(value) if is_number(value) else "—" if value is None else str(value)

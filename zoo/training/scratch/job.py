@@ -1,63 +1,50 @@
-"""Training from scratch: all of a network learns from images, in one phase."""
+"""Training from scratch: the whole network is trained on images, in one phase."""
 
 from __future__ import annotations
 
 import contextlib
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from zoo.core.errors import UsageError
 from zoo.data.loading.loader import Loader
-from zoo.training import precision, results
-from zoo.training.epochs import Phase
-from zoo.training.job import JUDGED, Job
-from zoo.training.progress import Watcher
+from zoo.training import precision
+from zoo.training.callbacks.base import Callback
+from zoo.training.job import Job
+from zoo.training.losses import LOSSES
+from zoo.training.phase import Phase
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
 from zoo.training.settings import Settings
 
 
-class Training(Job):
+class ScratchJob(Job):
     """See :class:`~zoo.training.job.Job`."""
 
-    def __init__(self, settings: Settings, run: Run, *, resumed: bool, watcher: Watcher | None) -> None:
-        """Read what is cheap to read, so that what makes no sense is said before anything is written."""
+    def __init__(self, settings: Settings, run: Run, *, resumed: bool, callbacks: Sequence[Callback] = ()) -> None:
+        """Check that network, recipe, dataset and devices fit, before anything is written."""
         assert isinstance(settings.recipe, Recipe)
         spec = settings.spec()
-        self.draws = spec.classes == 0
+        self.autoencoder = spec.classes == 0
         self.recipe = settings.recipe
-        if self.draws != (self.recipe.loss == "mse"):
-            kind = "draws its input again and takes the loss mse" if self.draws else "classifies"
+        if self.autoencoder != LOSSES[self.recipe.loss].autoencoder:
+            kind = "is an autoencoder and takes the loss mse" if self.autoencoder else "classifies"
             raise UsageError(f"{spec.name} {kind}; the recipe {self.recipe.name} has loss: {self.recipe.loss}.")
-        super().__init__(settings, run, spec, resumed=resumed, watcher=watcher)
+        super().__init__(settings, run, spec, resumed=resumed, callbacks=callbacks)
         self.precision = precision.resolve(self.recipe.precision, self.device.kind)
         self.loaders: dict[str, Loader] = {}
 
-    def open(self, stack: contextlib.ExitStack) -> None:
-        """A loader for each split, the images read."""
-        targets = self.ask_teacher()
-        started = time.monotonic()
-        for name, split in self.dataset.splits.items():
-            training = name == "train"
-            loader = Loader(
-                split,
-                self.spec.resize,
-                classes=len(self.dataset.classes),
-                batch_size=self.recipe.batch_size if training else JUDGED,
-                augment=self.recipe.augment if training else None,
-                shuffle=training,
-                seed=self.settings.seed,
-                drop_last=training,
-                targets=targets if training else None,
-            )
-            stack.callback(loader.close)
-            loader.prepare(lambda done, total, name=name: self.watcher.reading(name, done, total))  # type: ignore[misc]
-            self.loaders[name] = loader
-        self.clock.add("reading", time.monotonic() - started)
+    def load_data(self, stack: contextlib.ExitStack) -> None:
+        """Read all splits."""
+        targets = self.teacher_targets()
+        with self.clock.measure("reading"):
+            for part in self.dataset.splits:
+                self.loaders[part] = self.loader(part, self.recipe, targets)
+                stack.callback(self.loaders[part].close)
 
     def phase(self, number: int) -> Phase | None:
-        """The only one there is."""
+        """The only phase."""
         if number:
             return None
         from zoo.training.learner import Learner
@@ -65,36 +52,34 @@ class Training(Job):
         learner = Learner.from_scratch(
             self.spec,
             self.recipe,
-            0 if self.draws else len(self.dataset.classes),
+            0 if self.autoencoder else len(self.dataset.classes),
             precision=self.precision,
             seed=self.settings.seed,
             weights=self.settings.weights,
-            taught=self.settings.teacher is not None,
+            distill=self.settings.teacher is not None,
         )
         if self.recipe.class_weights == "balanced":
             self.weigh_classes(learner, self.loaders["train"].labels)
-        draws = self.spec.preprocessing if self.draws else None
-        return Phase("training", learner, self.loaders, self.recipe, draws=draws)
+        target = self.spec.preprocessing if self.autoencoder else None
+        return Phase("training", learner, self.loaders, self.recipe, target=target)
 
-    def begun(self, phase: Phase) -> None:
-        """Show TensorBoard what goes in."""
-        self.images.begin(phase.learner.network, self.loaders["train"])
+    def evaluate(self) -> dict[str, Any]:
+        """Evaluate on the images that were read for the training."""
+        from zoo import models
 
-    def judge(self) -> dict[str, Any]:
-        """Judge the kept network on the images that are there."""
-        network = results.load(self.run)
-        names = [name for name in ("val", "test") if name in self.loaders]
-        return {name: self.images.judge(network, self.loaders[name], name) for name in names}
+        network = models.create_model(str(self.run.model))
+        parts = [part for part in ("val", "test") if part in self.loaders]
+        return {part: self.evaluate_split(network, self.loaders[part], part) for part in parts}
 
-    def about(self) -> dict[str, Any]:
-        """The precision that was taken."""
+    def extra_metrics(self) -> dict[str, Any]:
+        """The precision that ``auto`` chose."""
         return {"precision": self.precision}
 
     @property
     def failed(self) -> list[tuple[str, str]]:
-        """The files that were left out or could not be read, with their reasons."""
+        """The files that were left out or could not be read, with the reasons."""
         return [*super().failed, *(item for loader in self.loaders.values() for item in loader.failed)]
 
-    def written_settings(self) -> Settings:
-        """With the precision that was taken."""
+    def resolved_settings(self) -> Settings:
+        """With the precision that ``auto`` chose."""
         return replace(self.settings, recipe=replace(self.recipe, precision=self.precision))

@@ -1,4 +1,4 @@
-"""Training a network from scratch: a dataset, a network and a recipe in, a run folder out."""
+"""Train a network from scratch: a dataset, a network and a recipe in, a run folder out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from zoo.catalog import registry
 from zoo.training import recipe as recipes
+from zoo.training.callbacks.base import Callback
 from zoo.training.job import Outcome
-from zoo.training.progress import Watcher
 from zoo.training.run import Run, next_folder
-from zoo.training.scratch.loop import Training
+from zoo.training.scratch.job import ScratchJob
 from zoo.training.settings import Settings, resumed
 
 
@@ -24,7 +24,7 @@ def train(
     *,
     recipe: str | os.PathLike[str] | None = None,
     changes: Sequence[str] = (),
-    watcher: Watcher | None = None,
+    callbacks: Sequence[Callback] = (),
     variables: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Outcome:
@@ -35,21 +35,21 @@ def train(
 
     Args:
         model: a name of the registry, or the path of a YAML file.
-        dataset: a folder a class, ``train/``, ``val/`` and ``test/`` of such, IDX files, or a ``split.csv``.
-        folder: the run folder, which must be new or empty; ``runs/NAME-1``, ``-2``, … without.
-        recipe: name or path; the network's own without.
-        changes: of the recipe, ``KEY=VALUE`` as on the command line: ``["augment.cutout=8"]``.
-        watcher: who looks on.
+        dataset: class folders, ``train/``, ``val/`` and ``test/`` of such, IDX files, or a ``split.csv``.
+        folder: the run folder, new or empty; default: ``runs/NAME-1``, ``-2``, ….
+        recipe: name or path; default: the network's own.
+        changes: changes of the recipe, ``KEY=VALUE`` as on the command line: ``["augment.cutout=8"]``.
+        callbacks: see :mod:`zoo.training.callbacks`.
         variables: of the network, such as ``{"width": 16}``.
         **settings: further fields of :class:`~zoo.training.settings.Settings`, such as ``seed``, ``device`` or
             ``time_limit``, and the recipe's ``epochs``, ``batch_size`` and ``learning_rate``.
 
     Returns:
-        What became of it; everything else is in the folder.
+        The outcome; everything else is in the folder.
 
     Raises:
-        UsageError: a name, a dataset or a value that makes no sense.
-        UnavailableError: device, disk or memory is not to be had, or the loss diverged.
+        UsageError: an invalid name, dataset or value.
+        UnavailableError: the device is unavailable, disk or memory are full, or the loss diverged.
     """
     overrides = {key: settings.pop(key, None) for key in ("epochs", "batch_size", "learning_rate")}
     spec, _ = registry.resolve(model)
@@ -60,30 +60,29 @@ def train(
         variables=MappingProxyType(dict(variables or {})),
         **settings,
     )
-    place = Path(folder) if folder is not None else next_folder(spec.name)
-    return start(ready, place, watcher=watcher)
+    return start(ready, Path(folder) if folder is not None else next_folder(spec.name), callbacks=callbacks)
 
 
-def start(settings: Settings, folder: Path, *, watcher: Watcher | None = None) -> Outcome:
-    """Train with settings that are ready; see :func:`train`."""
-    return Training(settings, Run(folder), resumed=False, watcher=watcher).go()
+def start(settings: Settings, folder: Path, *, callbacks: Sequence[Callback] = ()) -> Outcome:
+    """Train with complete settings; see :func:`train`."""
+    return ScratchJob(settings, Run(folder), resumed=False, callbacks=callbacks).train()
 
 
 def resume(
-    folder: Path, *, time_limit: float | None = None, device: str | None = None, watcher: Watcher | None = None
+    folder: Path, *, time_limit: float | None = None, device: str | None = None, callbacks: Sequence[Callback] = ()
 ) -> Outcome:
-    """Go on with a training that was stopped, exactly where it was.
+    """Resume a training that was stopped, exactly where it was.
 
     Args:
         folder: its run folder.
-        time_limit: seconds for the training as a whole, those before it was stopped included; as it was without.
-        device: where it goes on; where it was without.
-        watcher: who looks on.
+        time_limit: seconds for the training as a whole, with those before the stop; default: as before.
+        device: default: as before.
+        callbacks: see :mod:`zoo.training.callbacks`.
 
     Raises:
-        UsageError: there is no checkpoint, or network or dataset are not the same any more.
+        UsageError: there is no checkpoint, or the network or the dataset has changed.
         UnavailableError: as for :func:`train`.
     """
     run = Run(folder)
     settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)
-    return Training(settings, run, resumed=True, watcher=watcher).go()
+    return ScratchJob(settings, run, resumed=True, callbacks=callbacks).train()

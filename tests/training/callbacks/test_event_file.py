@@ -21,7 +21,7 @@ from PIL import Image
 
 from tests.conftest import ROOT
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.training.tensorboard import TensorBoard
+from zoo.training.callbacks.event_file import EventFile
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
 WEIGHTS = np.random.default_rng(1).standard_normal((3, 3, 3, 16)).astype(np.float32)
@@ -42,7 +42,7 @@ def read(monkeypatch):
 
 
 def test_every_value_is_found_at_its_step(tmp_path, read):
-    with TensorBoard(tmp_path / "new" / "folder") as board:
+    with EventFile(tmp_path / "new" / "folder") as board:
         for step in (1, 2, 30):
             board.scalars({"epoch/loss": 1 / step, "epoch/val_loss": np.float32(2 / step)}, step)
         board.histogram("weights/conv1", WEIGHTS, 2)
@@ -68,7 +68,7 @@ def test_every_value_is_found_at_its_step(tmp_path, read):
 
 def test_a_histogram_counts_every_finite_number(tmp_path, read):
     numbers = np.append(WEIGHTS, [np.nan, np.inf])
-    with TensorBoard(tmp_path) as board:
+    with EventFile(tmp_path) as board:
         board.histogram("many", numbers, 1)
         board.histogram("constant", np.full(9, 0.5, np.float32), 1)
         board.histogram("close", np.array([1.0, np.nextafter(1.0, 2.0)]), 1)
@@ -89,7 +89,7 @@ def test_a_histogram_counts_every_finite_number(tmp_path, read):
 
 def test_a_resumed_run_goes_on(tmp_path, read):
     for steps in ((1, 2), (3, 4)):
-        with TensorBoard(tmp_path) as board:
+        with EventFile(tmp_path) as board:
             for step in steps:
                 board.scalars({"loss": step}, step)
     assert len(list(tmp_path.iterdir())) == 2
@@ -97,7 +97,7 @@ def test_a_resumed_run_goes_on(tmp_path, read):
 
 
 def test_what_is_written_is_there_before_the_file_is_closed(tmp_path, read):
-    board = TensorBoard(tmp_path)
+    board = EventFile(tmp_path)
     board.scalars({"loss": 1.0}, 1)
     assert read(tmp_path).Scalars("loss")[0].value == 1.0
     board.close()
@@ -105,7 +105,7 @@ def test_what_is_written_is_there_before_the_file_is_closed(tmp_path, read):
 
 
 def test_numbers_beyond_single_precision_are_infinite(tmp_path, read):
-    with TensorBoard(tmp_path) as board:
+    with EventFile(tmp_path) as board:
         board.scalars({"nan": math.nan, "much": 1e300, "little": -1e300}, 1)
     seen = read(tmp_path)
     assert math.isnan(seen.Scalars("nan")[0].value)
@@ -114,12 +114,12 @@ def test_numbers_beyond_single_precision_are_infinite(tmp_path, read):
 
 @pytest.mark.parametrize("pixels", [PIXELS[..., 0], PIXELS.astype(float), PIXELS[:0], PIXELS[..., :2]])
 def test_what_is_no_image_is_refused(tmp_path, read, pixels):
-    with TensorBoard(tmp_path) as board, pytest.raises(UsageError, match="The image 'x' is"):
+    with EventFile(tmp_path) as board, pytest.raises(UsageError, match="The image 'x' is"):
         board.image("x", pixels, 1)
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, read):
-    board = TensorBoard(tmp_path)
+    board = EventFile(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
     try:
@@ -136,7 +136,7 @@ def test_a_full_disk_is_a_sentence(tmp_path, read):
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, read):
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match="cannot be written"):
-        TensorBoard(tmp_path / "file" / "folder")
+        EventFile(tmp_path / "file" / "folder")
 
 
 def test_without_tensorboard_the_sentence_says_how_to_get_it(tmp_path, monkeypatch):
@@ -144,7 +144,7 @@ def test_without_tensorboard_the_sentence_says_how_to_get_it(tmp_path, monkeypat
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UnavailableError, match=r"pip install 'keras-zoo\[tensorboard\]'"):
-        TensorBoard(tmp_path / "folder")
+        EventFile(tmp_path / "folder")
     assert not (tmp_path / "folder").exists()
 
 
@@ -152,9 +152,9 @@ def test_no_framework_is_imported(tmp_path):
     pytest.importorskip("tensorboard", reason="needs the extra 'tensorboard'")
     code = (
         "import sys, pathlib, numpy as np\n"
-        "from zoo.training.tensorboard import TensorBoard\n"
+        "from zoo.training.callbacks.event_file import EventFile\n"
         "assert 'tensorboard' not in sys.modules\n"
-        "with TensorBoard(pathlib.Path(sys.argv[1])) as board:\n"
+        "with EventFile(pathlib.Path(sys.argv[1])) as board:\n"
         "    board.scalars({'a': 1}, 1); board.histogram('b', np.ones(3), 1); board.text('c', 'd', 1)\n"
         "print(*{'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules))"
     )
@@ -164,7 +164,7 @@ def test_no_framework_is_imported(tmp_path):
 
 @pytest.mark.slow
 def test_the_server_shows_them(tmp_path, read):
-    with TensorBoard(tmp_path / "run") as board:
+    with EventFile(tmp_path / "run") as board:
         for step in (1, 2):
             board.scalars({"loss": 1 / step}, step)
             board.histogram("weights", WEIGHTS, step)

@@ -1,0 +1,59 @@
+"""The loss of knowledge distillation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
+    """The loss of the labels, and the divergence of the student's softened probabilities from the teacher's.
+
+    ``(1 - alpha) loss(labels) + alpha T² KL(teacher || student)`` with both at the temperature T, Hinton, Vinyals and
+    Dean, Distilling the Knowledge in a Neural Network (2015), arXiv 1503.02531. T² keeps the size of the gradients
+    independent of the temperature.
+
+    Args:
+        labels: the loss of the labels.
+        alpha: 0 to 1, the weight of the teacher.
+        temperature: above 0; 1 leaves probabilities as they are, more makes them more equal.
+        **kwargs: of :class:`keras.losses.Loss`.
+    """
+
+    def __init__(
+        self, labels: keras.losses.Loss, alpha: float, temperature: float, name: str = "distillation", **kwargs: Any
+    ) -> None:
+        """Store the arguments."""
+        super().__init__(name=name, **kwargs)
+        self.labels, self.alpha, self.temperature = labels, alpha, temperature
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each image, float (batch,).
+
+        Args:
+            y_true: float (batch, 2 classes): labels, then the teacher's probabilities.
+            y_pred: float (batch, classes), probabilities.
+        """
+        classes = y_pred.shape[-1]
+        teacher, student = (_log_softened(p, self.temperature) for p in (y_true[:, classes:], y_pred))
+        divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
+        labels = self.labels.call(y_true[:, :classes], y_pred)
+        return (1.0 - self.alpha) * labels + self.alpha * self.temperature**2 * divergence
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments, for saving."""
+        labels = keras.saving.serialize_keras_object(self.labels)
+        return {**super().get_config(), "labels": labels, "alpha": self.alpha, "temperature": self.temperature}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DistillationLoss:
+        """The loss of :meth:`get_config`."""
+        return cls(**{**config, "labels": keras.saving.deserialize_keras_object(config["labels"])})
+
+
+def _log_softened(probabilities: Any, temperature: float) -> Any:
+    """Logarithms of probabilities (batch, classes) at a temperature: softmax of their logarithms over it."""
+    return ops.log_softmax(ops.log(ops.clip(probabilities, 1e-7, 1.0)) / temperature, axis=-1)
