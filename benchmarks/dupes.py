@@ -83,14 +83,14 @@ def make(index: str, file: str, rows: str) -> None:
 
 def find(file: str, threshold: str, way: str) -> None:
     """What is measured: groups of copies."""
-    from zoo.search import pairs
+    from zoo.search.near_duplicates import similar_pairs
     from zoo.vectors import open_vectors
 
     if way == "full":
-        pairs._SMALL = 1 << 62
+        similar_pairs._SMALL = 1 << 62
     with open_vectors(file) as vectors:
         started = time.perf_counter()
-        groups = pairs.similar_groups(vectors, float(threshold))
+        groups = similar_pairs.similar_groups(vectors, float(threshold))
         seconds = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, len(groups)]))

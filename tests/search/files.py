@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo.vectors import Column, open_vectors
 from zoo.vectors.content import ArrayContent, Entry
-from zoo.vectors.formats import table
+from zoo.vectors.formats import registry
 
 
 def write(path, vectors, paths=None, *, about=None, dtype="float32", stamps=None):
@@ -15,7 +15,7 @@ def write(path, vectors, paths=None, *, about=None, dtype="float32", stamps=None
     names = [f"{row}.jpg" for row in range(len(vectors))] if paths is None else [str(path) for path in paths]
     entries = [Entry(name, *(stamps[row] if stamps else (-1, -1))) for row, name in enumerate(names)]
     column = Column("features", vectors.shape[1:], vectors.dtype, {"layer": ""} if about else {})
-    table.of(path).load().write(ArrayContent(about or {}, [column], [vectors], entries), path)
+    registry.format_of(path).load().write(ArrayContent(about or {}, [column], [vectors], entries), path)
     return path
 
 

@@ -38,8 +38,8 @@ def folders():
 def test_nearly_all_neighbours_with_their_exact_scores(tmp_path, vectors):
     queries = vectors[:200] + 0.1
     with opened(tmp_path / "f.h5", vectors) as file:
-        index = approximate.find(file)
-        near = exact.ranked(file, queries, index.candidates(queries, 10), 10, "cosine")
+        index = approximate.open_index(file)
+        near = exact.rank(file, queries, index.candidates(queries, 10), 10, "cosine")
         right = exact.nearest(file, queries, 10)
         single = index.candidates(queries[:1], 10)
     found = sum(len(np.intersect1d(one.rows, two.rows)) for one, two in zip(near, right, strict=True))
@@ -52,23 +52,23 @@ def test_built_once_for_a_file_wherever_it_is_moved(tmp_path, vectors):
     path = write(tmp_path / "f.h5", vectors, about={"model": "a/b/mobilenet_0.25"})
     with open_vectors(path) as file:
         told = []
-        approximate.find(file, progress=lambda *now: told.append(now))
+        approximate.open_index(file, progress=lambda *now: told.append(now))
         assert told[-1] == (2000, 2000)
     (folder,) = folders()
     assert folder.name.startswith("mobilenet_0.25-")
     assert json.loads((folder / "about.json").read_text())["pictures"] == 2000
     os.rename(path, tmp_path / "g.h5")
     with open_vectors(tmp_path / "g.h5") as file:
-        approximate.find(file, progress=lambda *now: pytest.fail("built again"))
+        approximate.open_index(file, progress=lambda *now: pytest.fail("built again"))
     write(tmp_path / "h.npy", vectors[::-1])
     with open_vectors(tmp_path / "h.npy") as file:
-        approximate.find(file)
+        approximate.open_index(file)
     assert len(folders()) == 2
 
 
 def test_too_few_need_none(tmp_path, vectors):
     with opened(tmp_path / "f.npy", vectors[:99]) as file:
-        assert approximate.find(file) is None
+        assert approximate.open_index(file) is None
     assert folders() == []
 
 
@@ -76,7 +76,7 @@ def test_what_has_no_length_or_is_not_finite_is_nobodys_neighbour(tmp_path, vect
     spoilt = vectors.copy()
     spoilt[5:9], spoilt[20], spoilt[30, 3] = 0, np.nan, np.inf
     with opened(tmp_path / "f.npy", spoilt) as file:
-        found = approximate.find(file).candidates(vectors[[5, 20, 30]], 1000)
+        found = approximate.open_index(file).candidates(vectors[[5, 20, 30]], 1000)
     assert not {5, 6, 7, 8, 20, 30} & {row for rows in found for row in rows.tolist()}
 
 
@@ -85,7 +85,7 @@ def test_interrupted_it_leaves_nothing(tmp_path, vectors):
         raise KeyboardInterrupt
 
     with opened(tmp_path / "f.npy", vectors) as file, pytest.raises(KeyboardInterrupt):
-        approximate.find(file, progress=stop)
+        approximate.open_index(file, progress=stop)
     assert list(artifacts.root("neighbours").iterdir()) == []
 
 
@@ -93,20 +93,20 @@ def test_a_cache_that_cannot_be_written_is_said_before_the_work(tmp_path, vector
     (tmp_path / "file").touch()
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
     with opened(tmp_path / "f.npy", vectors) as file, pytest.raises(UnavailableError, match="ZOO_CACHE"):
-        approximate.find(file, progress=lambda *now: pytest.fail("began"))
+        approximate.open_index(file, progress=lambda *now: pytest.fail("began"))
 
 
 def test_a_damaged_index_is_said(tmp_path, vectors):
     with opened(tmp_path / "f.npy", vectors) as file:
-        approximate.find(file)
+        approximate.open_index(file)
         (folder,) = folders()
         (folder / "graph.usearch").write_bytes(b"nothing")
         with pytest.raises(UnavailableError, match="remove it"):
-            approximate.find(file)
+            approximate.open_index(file)
 
 
 def test_without_the_package(tmp_path, vectors, monkeypatch):
     monkeypatch.setitem(sys.modules, "usearch", None)
     monkeypatch.setitem(sys.modules, "usearch.index", None)
     with opened(tmp_path / "f.npy", vectors) as file, pytest.raises(UnavailableError, match=r"keras-zoo\[search\]"):
-        approximate.find(file)
+        approximate.open_index(file)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.search.map.made import write_vectors
 from zoo.core.errors import UsageError
-from zoo.search.map.selection import select
+from zoo.search.sample import draw
 from zoo.vectors import open_vectors
 
 
@@ -27,7 +27,7 @@ def whole(chosen):
 def test_all_are_taken_where_there_is_room(opened):
     vectors = np.random.default_rng(0).normal(size=(20, 3, 2)).astype("float16")
     with opened(vectors) as file:
-        chosen = select(file, limit=20, metric="euclidean")
+        chosen = draw(file, limit=20, metric="euclidean")
         assert len(chosen) == 20
         assert not len(chosen.unusable)
         assert whole(chosen) == pytest.approx(vectors.reshape(20, 6).astype(np.float32))
@@ -36,7 +36,7 @@ def test_all_are_taken_where_there_is_room(opened):
 def test_a_sample_is_drawn_by_its_seed_and_keeps_the_order(opened):
     vectors = np.arange(300, dtype=np.float32).reshape(100, 3)
     with opened(vectors) as file:
-        one, two, other = (select(file, limit=10, metric="euclidean", seed=seed) for seed in (1, 1, 2))
+        one, two, other = (draw(file, limit=10, metric="euclidean", seed=seed) for seed in (1, 1, 2))
         assert (one.rows == two.rows).all()
         assert (one.rows != other.rows).any()
         assert (np.diff(one.rows) > 0).all()
@@ -47,7 +47,7 @@ def test_what_is_no_number_is_left_out_and_told(opened):
     vectors = np.ones((6, 4), np.float32)
     vectors[1, 2], vectors[3, 0], vectors[4, 1] = np.nan, np.inf, 3e38
     with opened(vectors) as file:
-        chosen = select(file)
+        chosen = draw(file)
         assert chosen.rows.tolist() == [0, 2, 5]
         assert chosen.unusable.tolist() == [1, 3, 4]
 
@@ -55,8 +55,8 @@ def test_what_is_no_number_is_left_out_and_told(opened):
 def test_by_direction_vectors_have_the_length_of_one_and_zeros_stay(opened):
     vectors = np.array([[3, 4], [0, 0], [0, -7]], np.float32)
     with opened(vectors) as file:
-        assert whole(select(file)) == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, -1]]))
-        assert (whole(select(file, metric="euclidean")) == vectors).all()
+        assert whole(draw(file)) == pytest.approx(np.array([[0.6, 0.8], [0, 0], [0, -1]]))
+        assert (whole(draw(file, metric="euclidean")) == vectors).all()
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_by_direction_vectors_have_the_length_of_one_and_zeros_stay(opened):
 )
 def test_what_makes_no_sense_is_a_sentence(opened, vectors, arguments, says):
     with opened(vectors) as file, pytest.raises(UsageError, match=says):
-        select(file, **arguments)
+        draw(file, **arguments)

@@ -11,10 +11,10 @@ from PIL import Image
 from tests.conftest import ROOT
 from tests.search.files import write
 from zoo.core.errors import UsageError
-from zoo.inference import extract
+from zoo.inference import feature_file
 from zoo.inference.features import Extractor
 from zoo.search import searcher as searching
-from zoo.search.searcher import Found, Match, Searcher, search
+from zoo.search.searcher import Match, Searcher, SearchResult
 
 EXAMPLES = sorted(str(path) for path in (ROOT / "examples").glob("*.jpg"))
 MODEL = "cifar10-resnet9"
@@ -31,6 +31,12 @@ def compiled_once(shared_cache, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(shared_cache))
 
 
+def search(queries, index, k=10, *, min_score=None, exclude_self=False, **settings):
+    """Search with a searcher of its own."""
+    with Searcher(index, **settings) as searcher:
+        return searcher.search(queries, k, min_score=min_score, exclude_self=exclude_self)
+
+
 @pytest.fixture
 def extractor():
     return Extractor(MODEL)
@@ -44,7 +50,7 @@ def index(tmp_path, extractor):
         image = Image.open(path).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         image.save(tmp_path / "mirrored" / os.path.basename(path), quality=95)
     inputs = [*EXAMPLES, str(tmp_path / "mirrored")]
-    extract.write(inputs, tmp_path / "f.h5", extractor)
+    feature_file.write(inputs, tmp_path / "f.h5", extractor)
     return tmp_path / "f.h5"
 
 
@@ -77,7 +83,7 @@ def test_without_itself_where_it_is_there_many_times(tmp_path):
 
 def test_arrays_half_precision_layers_and_metrics(tmp_path):
     extractor = Extractor(MODEL, layer=["stage1", "stage3"], dtype="float16", normalize=True)
-    extract.write(EXAMPLES, tmp_path / "f.h5", extractor)
+    feature_file.write(EXAMPLES, tmp_path / "f.h5", extractor)
     # A large JPEG in a file is decoded at a reduced size, which changes a little.
     array = np.asarray(Image.open(EXAMPLES[1]).convert("RGB"))
     second = extractor.spec.cut.beside[0]
@@ -117,12 +123,12 @@ def test_a_file_of_others_has_no_network(tmp_path):
     with pytest.raises(UsageError, match="--by-path"):
         Searcher(tmp_path / "f.npy")
     found = search(["b", "x"], tmp_path / "f.npy", 1, by_path=True)
-    assert found[0] == Found("b", (Match("b", 1.0),))
+    assert found[0] == SearchResult("b", (Match("b", 1.0),))
     assert "not among" in found[1].error
 
 
 def test_by_path_needs_no_network_and_sees_that_a_file_changed(index, monkeypatch):
-    monkeypatch.setattr(searching.Extractor, "like", lambda *_, **__: pytest.fail("a network was asked for"))
+    monkeypatch.setattr(searching.Extractor, "from_attributes", lambda *_, **__: pytest.fail("a network was asked for"))
     mirrored = str(index.parent / "mirrored" / os.path.basename(EXAMPLES[0]))
     (found,) = search(mirrored, index, 1, by_path=True)
     assert found.matches == (Match(mirrored, 1.0),)
@@ -153,7 +159,7 @@ def test_a_network_that_gives_no_numbers(index, monkeypatch):
 
 
 def test_an_index_without_images(tmp_path, extractor):
-    extract.write(str(tmp_path), tmp_path / "f.h5", extractor)
+    feature_file.write(str(tmp_path), tmp_path / "f.h5", extractor)
     (found,) = search(EXAMPLES[0], tmp_path / "f.h5")
     assert found.ok and found.matches == ()
 

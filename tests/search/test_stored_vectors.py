@@ -10,20 +10,20 @@ import pytest
 from tests.search.files import opened
 from zoo.core.errors import ImageError
 from zoo.images.sources import Source
-from zoo.search import by_path
-from zoo.search.by_path import ByPath
+from zoo.search import stored_vectors
+from zoo.search.stored_vectors import StoredVectors
 
 
 def looked_up(file, *paths):
     return [
         str(found) if isinstance(found, ImageError) else found.tolist()
-        for _, found in ByPath(file).stream(Source(str(path)) for path in paths)
+        for _, found in StoredVectors(file).stream(Source(str(path)) for path in paths)
     ]
 
 
 @pytest.mark.parametrize("together", [1, 256])
 def test_by_any_way_of_writing_a_path(tmp_path, monkeypatch, together):
-    monkeypatch.setattr(by_path, "_TOGETHER", together)
+    monkeypatch.setattr(stored_vectors, "_BATCH", together)
     monkeypatch.chdir(tmp_path)
     names = ["a.jpg", "photos/b.jpg", str(tmp_path / "c.jpg"), "https://example.org//d.jpg", "a.jpg"]
     with opened(tmp_path / "f.h5", np.arange(10).reshape(5, 2), names) as file:

@@ -8,7 +8,7 @@ import time
 import pytest
 from threadpoolctl import threadpool_info
 
-from zoo.search.threads import in_order, one_each
+from zoo.search.threads import in_order, single_threaded_blas
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5, None])
@@ -65,6 +65,6 @@ def test_products_stay_in_their_thread_and_only_meanwhile():
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
     before = counts()
-    with one_each():
+    with single_threaded_blas():
         assert set(counts()) == {1}
     assert counts() == before

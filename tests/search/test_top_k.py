@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.search.top_k import Top
+from zoo.search.top_k import TopK
 
 
 @given(
@@ -15,7 +15,7 @@ from zoo.search.top_k import Top
     st.booleans(),
 )
 def test_the_best_of_all_blocks_and_of_equal_ones_the_first(blocks, count, with_nothing):
-    top = Top(2, count)
+    top = TopK(2, count)
     first = 0
     for block in blocks:
         row = np.array(block, np.float32)
@@ -34,6 +34,6 @@ def test_the_best_of_all_blocks_and_of_equal_ones_the_first(blocks, count, with_
 
 
 def test_no_blocks_and_empty_ones():
-    top = Top(1, 3)
+    top = TopK(1, 3)
     top.add(0, np.empty((1, 0), np.float32))
     assert top.rows(0).tolist() == []

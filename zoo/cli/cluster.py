@@ -1,4 +1,4 @@
-"""``zoo cluster``: images in groups that are like one another."""
+"""``zoo cluster``: clusters of similar images."""
 
 from __future__ import annotations
 
@@ -7,51 +7,37 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from zoo.cli import common
+from zoo.cli import common, index_options
 
 if TYPE_CHECKING:
-    from zoo.search.map import Clusters
+    from zoo.search.clusters import Clusters
 
 _COLUMNS = ("path", "cluster", "distance", "error")
 
 
-class _Number(click.ParamType):  # type: ignore[type-arg]
-    """A whole number from 1 on, or ``auto``."""
+class _Count(click.ParamType):  # type: ignore[type-arg]
+    """An integer of 1 or more, or ``auto``."""
 
     name = "N|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """The number, ``None`` for ``auto``."""
-        if value is None or value == "auto":
-            return None
-        return click.IntRange(min=1).convert(value, param, ctx)
+        """The number; ``None`` for ``auto``."""
+        return None if value in (None, "auto") else click.IntRange(min=1).convert(value, param, ctx)
 
 
 @common.command("cluster")
-@click.option("--index", required=True, metavar="FILE", help="Vectors, as 'zoo features' writes them.")
+@index_options.index_option
 @click.option(
     "-k",
-    type=_Number(),
+    type=_Count(),
     default="auto",
-    show_default=True,
     metavar="N|auto",
-    help="How many groups; auto: the number of 2 to 20 with the best silhouette.",
+    help="Number of clusters; auto: 2 to 20, by the best silhouette.",
 )
-@click.option("--layer", metavar="LAYER", help="Which of the layers in it; the first without.")
-@click.option(
-    "--metric",
-    type=click.Choice(["cosine", "euclidean"]),
-    default="cosine",
-    show_default=True,
-    help="Compare vectors by their direction, or by their place.",
-)
-@click.option(
-    "--sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.png",
-    help="Draw the most typical images of each group.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same groups.")
+@index_options.layer_option
+@index_options.metric_option("cosine", "euclidean")
+@index_options.sheet_option("the most typical images of each cluster")
+@index_options.seed_option
 @common.output_options
 def command(
     index: str,
@@ -63,10 +49,10 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Divide images into groups of like ones, by k-means on their vectors.
+    """Group similar images by k-means clustering of their feature vectors.
 
-    A table shows the groups; JSON lines and CSV have a row for each image with its group (from 0, the largest first)
-    and its distance from the group's middle; JSON has both. 'zoo map --labels' takes the rows for colours.
+    A table shows the clusters; JSON lines and CSV have a row for each image with its cluster (from 0, the largest
+    first) and its distance from the centroid; JSON has both. 'zoo map --labels' takes the rows as colours.
 
     \b
       zoo cluster --index f.h5
@@ -75,32 +61,32 @@ def command(
     import sys
 
     from zoo.core import output as out
-    from zoo.search import map
+    from zoo.search.clusters import find_clusters
 
     format = out.choose_format(format, sys.stdout, output)
     with out.opened(output) as stream:
-        found = map.cluster(index, k, layer=layer, metric=metric, seed=seed)
+        found = find_clusters(index, k, layer=layer, metric=metric, seed=seed)
         if found.tried:
-            common.log.info("%s", _told(found))
+            common.log.info("%s", _search_summary(found))
         if sheet is not None:
-            from zoo.search import cluster_sheet
+            from zoo.search import contact_sheets
 
-            cluster_sheet.sheet(found, sheet)
+            contact_sheets.draw_clusters(found, sheet)
         if format == "table":
             stream.write(out.printable(_table(found)))
         elif format == "json":
             stream.write(out.to_json({**found.summary(), "pictures": list(found.rows())}) + "\n")
         else:
             out.write(found.rows(), stream, format, columns=_COLUMNS)
-    return common.report_nonfinite(found.unusable, len(found), "are in no group")
+    return common.report_nonfinite(found.unusable, len(found), "are in no cluster")
 
 
-def _told(found: Clusters) -> str:
-    """How the number of groups was found, with those that are nearly as good."""
+def _search_summary(found: Clusters) -> str:
+    """The number of clusters chosen, and the runners-up."""
     best, *others = sorted(found.tried.items(), key=lambda pair: -pair[1])
     near = ", ".join(f"{score:.3f} for {k}" for k, score in others[:2])
     tried = f"{min(found.tried)} to {max(found.tried)}"
-    return f"{best[0]} groups have the best mean silhouette of {tried}: {best[1]:.3f}" + (f"; {near}" if near else "")
+    return f"{best[0]} clusters have the best mean silhouette of {tried}: {best[1]:.3f}" + (f"; {near}" if near else "")
 
 
 def _table(found: Clusters) -> str:
@@ -118,11 +104,11 @@ def _table(found: Clusters) -> str:
         for cluster in found.clusters
     ]
     columns = ["cluster", "size", *(["folder", "share"] if known else []), "central"]
-    titles = {"folder": "most frequent folder", "central": "nearest to the middle"}
-    text = f"{found.index}: {len(found):,} images in {len(found.clusters)} groups\n\n"
+    titles = {"folder": "most frequent folder", "central": "nearest to the centroid"}
+    text = f"{found.index}: {len(found):,} images in {len(found.clusters)} clusters\n\n"
     text += out.aligned(rows, columns, titles) + "\n"
     if found.silhouette is not None:
         text += f"mean silhouette {found.silhouette:.3f}\n"
     if known:
-        text += f"{found.purity:.1%} of the images are in the most frequent folder of their group\n"
+        text += f"{found.purity:.1%} of the images are in the most frequent folder of their cluster\n"
     return text

@@ -1,4 +1,4 @@
-"""``zoo dupes``: images of which there are several, and which to keep."""
+"""``zoo dupes``: near-duplicate images, and which to keep."""
 
 from __future__ import annotations
 
@@ -8,38 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli import common
+from zoo.cli import common, index_options
 
 if TYPE_CHECKING:
     from zoo.search.near_duplicates import Duplicates, Group
 
 _COLUMNS = ("group", "keep", "path", "width", "height", "bytes", "similarity", "reason")
-#: Images that are left out and are named on standard error.
+#: Images left out that are named on standard error.
 _NAMED = 10
 
 
 @common.command("dupes")
-@click.option("--index", required=True, metavar="FILE", help="Vectors, as 'zoo features' writes them.")
+@index_options.index_option
 @click.option(
-    "--threshold",
-    type=float,
-    default=0.95,
-    show_default=True,
-    metavar="S",
-    help="Cosine of the vectors that two images must reach, above 0, at most 1.",
+    "--threshold", type=float, default=0.95, metavar="S", help="Cosine of near-duplicates, above 0 and at most 1."
 )
-@click.option("--layer", metavar="LAYER", help="Which of the layers in the index; the first without.")
-@click.option(
-    "--sheet", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw what was found."
-)
+@index_options.layer_option
+@index_options.sheet_option("the groups")
 @common.output_options
 def command(
     index: str, threshold: float, layer: str | None, sheet: Path | None, format: str | None, output: Path | None
 ) -> int:
-    """Find images of which there are several: recompressed, resized, mirrored, a little cropped.
+    """Find near-duplicate images: recompressed, resized, mirrored or slightly cropped copies.
 
-    Each group gives a row: the image to keep, which has the most pixels, then the most bytes, and those that are
-    like it. Nothing is deleted, here or elsewhere. Look at them first: --sheet draws them.
+    Each group gives a row: the image to keep, which has the most pixels, then the most bytes, and its near-duplicates.
+    Nothing is deleted. Look at the groups first: --sheet draws them.
 
     \b
       zoo features photos/ -r -o f.h5
@@ -49,19 +42,19 @@ def command(
     import sys
 
     from zoo.core import output as out
-    from zoo.search import sheets
+    from zoo.search import contact_sheets
     from zoo.search.near_duplicates import find_duplicates
 
     format = out.choose_format(format, sys.stdout, output)
     with common.progress("comparing", unit="pairs") as update:
         found = find_duplicates(index, threshold, layer=layer, progress=update)
-    # First: whoever reads the rows may have seen enough before the last one.
+    # Before the rows, whose reader may stop early.
     if sheet is not None:
         numbered = enumerate(found.groups, start=1)
-        sheets.draw((sheets.of_copies(number, group.kept, group.others) for number, group in numbered), sheet)
-        common.log.info("%s shows the groups", sheet)
+        contact_sheets.draw_blocks((contact_sheets.duplicate_block(*item) for item in numbered), sheet)
+        common.log.info("wrote %s", sheet)
     with out.opened(output) as stream:
-        rows = _wide(found) if format == "csv" else _rows(found, format)
+        rows = _csv_rows(found) if format == "csv" else _rows(found, format)
         out.write(rows, stream, format, columns=_COLUMNS, table=lambda row: row["text"])
     for path, problem in found.left_out[:_NAMED]:
         common.log.warning("%s is left out: %s", out.printable(path), problem)
@@ -75,38 +68,36 @@ def _summary(found: Duplicates) -> str:
     from zoo.core.output import human_bytes
 
     if not found.groups:
-        return f"{found.n:,} images, no two of them alike (a cosine of {found.threshold:g} or more)"
-    groups = f"{len(found.groups):,} group{'s' * (len(found.groups) != 1)} of copies"
-    return f"{found.n:,} images, {groups}; {found.removable:,} could go, {human_bytes(found.bytes)}"
+        return f"{found.n:,} images, no near-duplicates (cosine of {found.threshold:g} or more)"
+    groups = f"{len(found.groups):,} group{'s' * (len(found.groups) != 1)} of near-duplicates"
+    return f"{found.n:,} images, {groups}; {found.removable:,} could be removed, {human_bytes(found.bytes)}"
 
 
 def _rows(found: Duplicates, format: str) -> Iterator[dict[str, Any]]:
     for number, group in enumerate(found.groups, start=1):
-        yield {"text": _block(number, group)} if format == "table" else group.as_dict()
+        yield {"text": _text(number, group)} if format == "table" else group.as_dict()
 
 
-def _wide(found: Duplicates) -> Iterator[dict[str, Any]]:
-    """Rows of CSV: one for each image."""
+def _csv_rows(found: Duplicates) -> Iterator[dict[str, Any]]:
+    """One row for each image."""
     for number, group in enumerate(found.groups, start=1):
-        about = group.as_dict()
-        for place, copy in enumerate(about["pictures"]):
+        for place, image in enumerate(group.as_dict()["pictures"]):
             keep = {"keep": "no"} if place else {"keep": "yes", "reason": group.reason}
-            yield {"group": number, **copy, **keep}
+            yield {"group": number, **image, **keep}
 
 
-def _block(number: int, group: Group) -> str:
-    """One group on a terminal."""
+def _text(number: int, group: Group) -> str:
     from zoo.core.output import aligned, human_bytes
 
     rows = [
         {
-            "": "keep" if copy is group.kept else f"{copy.similarity:.4f}",
-            "size": f"{copy.width}×{copy.height}" if copy.width else "—",
-            "bytes": human_bytes(copy.bytes),
-            "path": copy.path,
+            "": "keep" if image is group.kept else f"{image.similarity:.4f}",
+            "size": f"{image.width}×{image.height}" if image.width else "—",
+            "bytes": human_bytes(image.bytes),
+            "path": image.path,
         }
-        for copy in (group.kept, *group.others)
+        for image in (group.kept, *group.others)
     ]
-    # Without the head: groups stand one under the other.
+    # Without the header.
     lines = aligned(rows, ["", "size", "bytes", "path"]).splitlines()[2:]
     return "\n".join([f"group {number:,}: {group.reason}", *(f"  {line}" for line in lines), ""]) + "\n"

@@ -1,9 +1,8 @@
-"""An index that finds most of the nearest vectors by looking at few of them; it is built once and kept.
+"""Approximate nearest neighbours: an HNSW index that is built once and kept in the cache.
 
-The vectors are projected onto the directions in which they vary most, and joined to a graph of neighbours (Malkov and
-Yashunin, Efficient and robust approximate nearest neighbor search using hierarchical navigable small world graphs,
-2018), as usearch builds it. What is found there is compared exactly by whoever asks, with the vectors as they are
-stored, so that scores are right and only a neighbour may be missing.
+Vectors are projected onto their principal directions and joined to a graph by usearch (Malkov and Yashunin, Efficient
+and robust approximate nearest neighbor search using hierarchical navigable small world graphs, 2018). Candidates from
+it are scored exactly by the caller, so that scores are right and only a neighbour may be missed.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ import numpy as np
 from zoo.core import artifacts
 from zoo.core.errors import UnavailableError
 from zoo.core.hardware import processors
-from zoo.search.bounds import principal, to_units
-from zoo.search.exact import Progress
-from zoo.search.threads import one_each
+from zoo.core.progress import Progress
+from zoo.search.metric import normalized
+from zoo.search.pca import principal_directions, unit_sample
+from zoo.search.threads import single_threaded_blas
 from zoo.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -32,22 +32,22 @@ log = logging.getLogger(__name__)
 
 #: Raised whenever the index is built in another way.
 FORMAT = 1
-#: Below so many vectors all are compared in less time than it takes to load what avoids it.
+#: Fewer vectors than this are compared exhaustively, which is faster.
 LEAST = 20_000
-#: Directions that are kept; edges of a vertex; and how many are looked at for it when the graph is built.
-DIRECTIONS, EDGES, EFFORT = 128, 16, 128
+#: Principal directions kept, edges of a vertex, and candidates examined for each vertex while building.
+DIRECTIONS, EDGES, EXPANSION = 128, 16, 128
 
-#: Rows that are added at once; Ctrl-C has to wait for them.
+#: Rows added at once; Ctrl-C has to wait for them.
 _ROWS = 1024
-#: Rows that tell one file from another of the same size and date.
-_TELLING = 64
+#: Rows whose content identifies a file, together with sizes and dates.
+_FINGERPRINT_ROWS = 64
 
 
-class Approximate:
-    """The index of some vectors, and of nothing else."""
+class ApproximateIndex:
+    """The index of one file of vectors."""
 
     def __init__(self, folder: Path) -> None:
-        """Open what :func:`build` has made.
+        """Open what :func:`build_index` wrote.
 
         Raises:
             UnavailableError: usearch is not installed, or the index is damaged.
@@ -58,30 +58,28 @@ class Approximate:
         except (ValueError, RuntimeError) as error:
             raise UnavailableError(f"{folder} is damaged; remove it, and it is built again.") from error
 
-    def candidates(self, queries: np.ndarray, count: int) -> list[np.ndarray]:
-        """Rows among which most of the ``count`` nearest of each query are, by their cosine.
+    def candidates(self, queries: np.ndarray, k: int) -> list[np.ndarray]:
+        """Rows that contain most of the ``k`` nearest of each query by cosine.
 
         Args:
             queries: float32 (q, dim), finite.
-            count: how many will be kept.
+            k: how many will be kept.
 
         Returns:
-            int64 (n,) for each query, in any order; a few times as many.
+            int64 (n,) for each query, unordered, a few times ``k``.
         """
-        wanted = min(4 * count + 32, len(self._index))
+        wanted = min(4 * k + 32, len(self._index))
         self._index.expansion_search = 4 * wanted
-        found = self._index.search(np.atleast_2d(to_units(queries) @ self._basis), wanted, threads=processors())
+        found = self._index.search(np.atleast_2d(normalized(queries) @ self._basis), wanted, threads=processors())
         keys = np.atleast_2d(found.keys).astype(np.int64)
         counts = getattr(found, "counts", [keys.shape[1]])
         return [row[:size] for row, size in zip(keys, counts, strict=True)]
 
 
-def find(vectors: Vectors, *, progress: Progress | None = None) -> Approximate | None:
-    """The index of vectors, built now where there is none yet; ``None`` where there are too few to need one.
+def open_index(vectors: Vectors, *, progress: Progress | None = None) -> ApproximateIndex | None:
+    """The index of vectors, built now if there is none yet; ``None`` below :data:`LEAST` vectors.
 
-    Args:
-        vectors: whose nearest neighbours are looked for by their cosine.
-        progress: told how far building is.
+    ``progress`` is called with the vectors added and their total.
 
     Raises:
         UnavailableError: usearch is not installed, or the index cannot be written.
@@ -90,35 +88,35 @@ def find(vectors: Vectors, *, progress: Progress | None = None) -> Approximate |
         return None
     _usearch()
     model = os.path.basename(str(vectors.about.get("model") or "vectors")).removesuffix(".keras")
-    target = artifacts.root("neighbours") / f"{model}-{_identity(vectors)}"
+    target = artifacts.root("neighbours") / f"{model}-{_fingerprint(vectors)}"
     if not (target / "about.json").is_file():
-        log.info("an index of %s is built, once; 'zoo cache prune --neighbours' removes it", vectors.path)
-        build(vectors, target, progress=progress)
-    return Approximate(target)
+        log.info("building an index of %s; 'zoo cache prune --neighbours' removes it", vectors.path)
+        build_index(vectors, target, progress=progress)
+    return ApproximateIndex(target)
 
 
-def build(vectors: Vectors, target: Path, *, progress: Progress | None = None) -> None:
-    """Build the index of vectors in a folder, which is there when it is whole.
+def build_index(vectors: Vectors, target: Path, *, progress: Progress | None = None) -> None:
+    """Build the index in a folder, which appears when it is complete.
 
     Raises:
         UnavailableError: usearch is not installed, or the folder cannot be written.
     """
-    with one_each():
-        basis = principal(vectors, DIRECTIONS)
+    with single_threaded_blas():
+        basis = principal_directions(unit_sample(vectors), DIRECTIONS)
     index = _usearch().Index(
         ndim=basis.shape[1],
         metric="cos",
         dtype="f16",
         connectivity=EDGES,
-        expansion_add=EFFORT,
+        expansion_add=EXPANSION,
         enable_key_lookups=False,
     )
     try:
-        # The folder is made first: that it cannot be is not found out after an hour.
+        # Before the work, which may take an hour: fails if the folder cannot be made.
         with artifacts.making(target) as work:
             for first, block in vectors.blocks(_ROWS):
-                units = to_units(block)
-                # Those without length, and those that are not finite, are nobody's neighbours.
+                units = normalized(block)
+                # Zero vectors and vectors that are not finite are nobody's neighbours.
                 rows = np.flatnonzero(units.any(axis=1))
                 if len(rows):
                     index.add(first + rows, units[rows] @ basis, threads=processors())
@@ -131,17 +129,17 @@ def build(vectors: Vectors, target: Path, *, progress: Progress | None = None) -
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnavailableError(
-            f"The index of {vectors.path} cannot be written to {target.parent} ({reason.lower()}); make room, or set "
-            "ZOO_CACHE to another folder."
+            f"The index of {vectors.path} cannot be written to {target.parent} ({reason.lower()}); free disk space, or "
+            "set ZOO_CACHE to another folder."
         ) from error
 
 
-def _identity(vectors: Vectors) -> str:
-    """Names the content of vectors: a file of the same size and date with the same rows is the same."""
+def _fingerprint(vectors: Vectors) -> str:
+    """Digest of sizes, dates and some rows of a file."""
     path = Path(vectors.path)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     stamps = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    rows = np.linspace(0, vectors.count - 1, _TELLING).astype(np.int64)
+    rows = np.linspace(0, vectors.count - 1, _FINGERPRINT_ROWS).astype(np.int64)
     described = [FORMAT, stamps, vectors.column.name, vectors.count, vectors.shape, str(vectors.dtype)]
     digest = hashlib.blake2b(json.dumps(described).encode(), digest_size=10)
     digest.update(vectors.take(rows).tobytes())
@@ -149,11 +147,6 @@ def _identity(vectors: Vectors) -> str:
 
 
 def _usearch() -> Any:
-    """The package, which is imported here alone.
-
-    Raises:
-        UnavailableError: it is not installed.
-    """
     try:
         import usearch.index
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Groups of images that are like one another: k-means on principal components."""
+"""Clusters of similar images: k-means on principal components."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from typing import Any
 import numpy as np
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.search.map import embedding, labels, projection, selection
-from zoo.search.map.selection import Metric
+from zoo.search import sample
+from zoo.search.sample import UNUSABLE, Metric
+from zoo.search.threads import deterministic
+from zoo.vectors import open_vectors
 
-#: Numbers of clusters that are tried where nobody says how many.
+#: Numbers of clusters that are tried if none is given.
 TRIED = range(2, 21)
 
 #: Vectors that the number of clusters is chosen by, and those that a silhouette is computed from.
 _SEARCHED, _SCORED = 20_000, 3_000
-#: Times that k-means begins anew; the best result counts. Fewer while the number of clusters is looked for.
-_STARTS, _STARTS_OF_SEARCH = 10, 3
+#: Restarts of k-means, and those while the number of clusters is searched for.
+_RESTARTS, _RESTARTS_OF_SEARCH = 10, 3
 
 
 @dataclass(frozen=True, eq=False)
 class Cluster:
-    """One group.
+    """One cluster.
 
     Attributes:
         number: from 0, the largest first.
-        members: int64 (size,), indices of its images, the most typical first.
-        central: the path of the image that is nearest to its middle.
-        folder: the folder that most of its images are in, ``None`` where all images are in one.
-        share: of its images in that folder, from 0 to 1.
+        members: int64 (size,), indices of its images, the nearest to the centroid first.
+        central: path of the image nearest to the centroid.
+        folder: the most frequent folder of its images; ``None`` if all images are in one folder.
+        share: of its images in that folder, 0 to 1.
     """
 
     number: int
@@ -44,25 +46,24 @@ class Cluster:
 
     @property
     def size(self) -> int:
-        """How many images there are in it."""
+        """Number of images."""
         return len(self.members)
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Images in groups.
+    """Images in clusters.
 
     Attributes:
         index: the file of vectors.
         about: its attributes.
         paths: of the images.
-        numbers: int64 (n,), the cluster of each.
-        distances: float32 (n,), of each from the middle of its cluster.
+        numbers: int64 (n,), the cluster of each image.
+        distances: float32 (n,), from the centroid.
         clusters: the largest first.
-        silhouette: the mean over a sample (Rousseeuw, 1987), from -1 to 1: how much nearer images are to their own
-            cluster than to the next one; ``None`` for a single cluster.
-        tried: the silhouette for each number of clusters that was tried; empty where the number was given.
-        unusable: paths of the vectors that hold no numbers.
+        silhouette: mean over a sample (Rousseeuw, 1987), -1 to 1; ``None`` for a single cluster.
+        tried: the silhouette of each number of clusters tried; empty if the number was given.
+        unusable: paths whose vectors are not finite.
     """
 
     index: str
@@ -76,26 +77,25 @@ class Clusters:
     unusable: tuple[str, ...]
 
     def __len__(self) -> int:
-        """How many images there are."""
         return len(self.paths)
 
     @property
     def purity(self) -> float | None:
-        """The share of images that are in the most frequent folder of their cluster; ``None`` for one folder."""
+        """Share of images in the most frequent folder of their cluster; ``None`` if there is one folder."""
         shares = [cluster.share for cluster in self.clusters]
         if None in shares:
             return None
         return sum(cluster.size * (cluster.share or 0.0) for cluster in self.clusters) / len(self)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Path, cluster and distance of each image; then the paths without a cluster, each with the reason."""
+        """Path, cluster and distance of each image, then the unusable ones with the error."""
         for path, number, distance in zip(self.paths, self.numbers.tolist(), self.distances.tolist(), strict=True):
             yield {"path": path, "cluster": number, "distance": round(distance, 6)}
         for path in self.unusable:
-            yield {"path": path, "error": projection.UNUSABLE}
+            yield {"path": path, "error": UNUSABLE}
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the images, as plain values."""
+        """Everything but the images, for JSON."""
         return {
             "index": self.index,
             "n": len(self),
@@ -116,7 +116,7 @@ class Clusters:
         }
 
 
-def make(
+def find_clusters(
     index: str | os.PathLike[str],
     k: int | None = None,
     *,
@@ -124,40 +124,36 @@ def make(
     metric: Metric = "cosine",
     seed: int = 0,
 ) -> Clusters:
-    """Divide the images of a file of vectors into groups, by k-means (Lloyd, 1957) on principal components.
+    """Cluster the images of a file of vectors by k-means (Lloyd, 1957) on 50 principal components.
 
-    The file is read block by block; in memory are 50 numbers for each of its vectors.
+    The file is read block by block; 50 numbers of each vector are in memory.
 
     Args:
         index: what ``zoo features`` wrote.
-        k: how many groups; without, the number of :data:`TRIED` that has the highest mean silhouette.
-        layer: which of its layers, where it has several; the first without.
-        metric: ``"cosine"``: vectors are near whose directions are; ``"euclidean"``.
-        seed: of all that is drawn: the same seed gives the same groups.
+        k: number of clusters; default: the one of :data:`TRIED` with the highest mean silhouette.
+        layer: of several layers in the file; default: the first.
+        metric: ``"cosine"``, i.e. Euclidean distance of normalized vectors, or ``"euclidean"``.
+        seed: the same seed gives the same clusters.
 
     Raises:
-        UsageError: the file holds no usable vectors, or fewer than ``k`` that differ.
+        UsageError: the file holds no usable vectors, or fewer than ``k`` different ones.
         UnavailableError: scikit-learn is not installed.
     """
     if importlib.util.find_spec("sklearn") is None:
         raise UnavailableError("Clusters need scikit-learn, which is not installed: pip install 'keras-zoo[map]'.")
     if k is not None and k < 1:
         raise UsageError(f"The number of clusters is at least 1. Received: {k}")
-    from zoo.vectors import open_vectors
-
     with open_vectors(index, layer=layer) as vectors:
-        chosen = selection.select(vectors, metric=metric, seed=seed)
-        components, _ = projection.reduce(chosen, seed=seed)
-        paths = tuple(vectors.paths[row] for row in chosen.rows.tolist())
-        unusable = tuple(vectors.paths[row] for row in chosen.unusable.tolist())
+        chosen = sample.draw(vectors, metric=metric, seed=seed)
+        components, _ = chosen.components(seed)
+        paths, unusable = chosen.paths()
     tried = _search(components, seed) if k is None else {}
     if k is None:
         k = max(tried, key=lambda number: tried[number], default=1)
-    numbers, distances = _divided(components, k, seed, _STARTS)
-    there = len(np.unique(numbers))
-    if there < k:
-        raise UsageError(f"{vectors.path} has only {there:,} vectors that differ, which is less than -k {k}.")
-    score = tried.get(k, _silhouette(components, numbers, seed))
+    numbers, distances = _k_means(components, k, seed, _RESTARTS)
+    different = len(np.unique(numbers))
+    if different < k:
+        raise UsageError(f"{vectors.path} has only {different:,} vectors that differ, fewer than -k {k}.")
     return Clusters(
         index=vectors.path,
         about=vectors.about,
@@ -165,21 +161,20 @@ def make(
         numbers=numbers,
         distances=distances,
         clusters=_described(paths, numbers, distances),
-        silhouette=score,
+        silhouette=tried.get(k, _silhouette(components, numbers, seed)),
         tried=tried,
         unusable=unusable,
     )
 
 
 def _search(components: np.ndarray, seed: int) -> dict[int, float]:
-    """The silhouette for each number of clusters that makes sense; none where only one does."""
-    rows = _sample(len(components), _SEARCHED, seed)
+    """The silhouette of each number of clusters that is possible."""
+    rows = _subset(len(components), _SEARCHED, seed)
     scores: dict[int, float] = {}
     for k in TRIED:
         if k >= len(rows):
             break
-        numbers, _ = _divided(components[rows], k, seed, _STARTS_OF_SEARCH)
-        # Fewer came out: there are no more different vectors.
+        numbers, _ = _k_means(components[rows], k, seed, _RESTARTS_OF_SEARCH)
         if len(np.unique(numbers)) < k:
             break
         score = _silhouette(components[rows], numbers, seed)
@@ -188,15 +183,15 @@ def _search(components: np.ndarray, seed: int) -> dict[int, float]:
     return scores
 
 
-def _divided(components: np.ndarray, k: int, seed: int, starts: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cluster of each vector, the largest first, and its distance from the middle: int64 (n,), float32 (n,)."""
+def _k_means(components: np.ndarray, k: int, seed: int, restarts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cluster numbers by falling size, int64 (n,), and distances from the centroids, float32 (n,)."""
     count = len(components)
     if k == 1 or not components.shape[1] or count < 2:
         return np.zeros(count, np.int64), np.linalg.norm(components - components.mean(axis=0), axis=1)
     from sklearn.cluster import KMeans
 
-    with embedding.alone():
-        found = KMeans(min(k, count), n_init=starts, random_state=seed).fit(components)
+    with deterministic():
+        found = KMeans(min(k, count), n_init=restarts, random_state=seed).fit(components)
     sizes = np.bincount(found.labels_, minlength=k)
     rank = np.argsort(np.argsort(-sizes, kind="stable"))
     distances = np.linalg.norm(components - found.cluster_centers_[found.labels_], axis=1)
@@ -204,37 +199,31 @@ def _divided(components: np.ndarray, k: int, seed: int, starts: int) -> tuple[np
 
 
 def _silhouette(components: np.ndarray, numbers: np.ndarray, seed: int) -> float | None:
-    """The mean silhouette of a sample; ``None`` where it has a single cluster, or nothing but clusters of one."""
+    """The mean silhouette of a sample; ``None`` if undefined."""
     from sklearn.metrics import silhouette_score
 
-    rows = _sample(len(components), _SCORED, seed)
+    rows = _subset(len(components), _SCORED, seed)
     if not 2 <= len(np.unique(numbers[rows])) < len(rows):
         return None
-    with embedding.alone():
+    with deterministic():
         return float(silhouette_score(components[rows], numbers[rows]))
 
 
-def _sample(count: int, limit: int, seed: int) -> np.ndarray:
+def _subset(count: int, limit: int, seed: int) -> np.ndarray:
     if count <= limit:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
 
 
 def _described(paths: tuple[str, ...], numbers: np.ndarray, distances: np.ndarray) -> tuple[Cluster, ...]:
-    folders = [labels.folder(path) for path in paths]
+    folders = [sample.folder_name(path) for path in paths]
     several = len(set(folders)) > 1
     found = []
     for number in range(int(numbers.max()) + 1):
         members = np.flatnonzero(numbers == number)
         members = members[np.argsort(distances[members], kind="stable")]
         folder, most = Counter(folders[index] for index in members.tolist()).most_common(1)[0]
-        found.append(
-            Cluster(
-                number,
-                members,
-                paths[members[0]],
-                folder if several else None,
-                most / len(members) if several else None,
-            )
-        )
+        share = most / len(members)
+        central = paths[members[0]]
+        found.append(Cluster(number, members, central, folder if several else None, share if several else None))
     return tuple(found)

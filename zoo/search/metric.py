@@ -1,4 +1,4 @@
-"""How near two vectors are: by their angle, their product or their distance. More is always nearer."""
+"""Similarity of two vectors: cosine, dot product or negative Euclidean distance. More is always nearer."""
 
 from __future__ import annotations
 
@@ -8,91 +8,93 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 
-#: ``cosine``: of the angle between them, -1 to 1, and 0 where one has no length. ``dot``: the sum of the products of
-#: their numbers. ``euclidean``: minus the distance of their ends.
+#: ``cosine``: -1 to 1, and 0 with a zero vector. ``dot``: the inner product. ``euclidean``: minus the distance.
 Metric = Literal["cosine", "dot", "euclidean"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
-def check(metric: str) -> Metric:
-    """The metric of a name.
+def check_metric(metric: str) -> Metric:
+    """Return a valid name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no such metric.
     """
     if metric not in METRICS:
         raise UsageError(f"--metric takes {', '.join(METRICS)}. Received: {metric}")
     return metric
 
 
-def lengths(vectors: np.ndarray) -> np.ndarray:
-    """The L2 norm of each vector: float32 (n,) of float32 (n, dim)."""
+def squared_norms(vectors: np.ndarray) -> np.ndarray:
+    """Squared L2 norms, float32 (n,), of float32 (n, dim)."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+        return np.asarray(np.einsum("ij,ij->i", vectors, vectors))
 
 
 def inverse(norms: np.ndarray) -> np.ndarray:
-    """What vectors are multiplied by to have the length 1; 0 for those that have none, or no finite one."""
+    """1 / norm; 0 for a norm that is zero or not finite."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         factors = 1 / norms
     return np.where((norms > 0) & np.isfinite(factors), factors, np.zeros_like(factors))
 
 
+def normalized(block: np.ndarray) -> np.ndarray:
+    """Unit vectors, float32 (n, dim); zeros for vectors that are zero or not finite."""
+    factors = inverse(np.sqrt(squared_norms(block)))
+    with np.errstate(invalid="ignore"):
+        units: np.ndarray = block * factors[:, None]
+    units[factors == 0] = 0
+    return units
+
+
 class Comparison:
-    """Some queries, ready to be compared with one block of vectors after another, in float32."""
+    """Queries, prepared for comparison with one block of vectors after another in float32."""
 
     def __init__(self, queries: np.ndarray, metric: Metric) -> None:
-        """Take in queries.
-
-        Args:
-            queries: float32 (q, dim), finite.
-            metric: what to compare by.
-        """
+        """``queries`` are float32 (q, dim), finite."""
         self.metric = metric
-        self._queries = queries * inverse(lengths(queries))[:, None] if metric == "cosine" else queries
+        self._queries = queries * inverse(np.sqrt(squared_norms(queries)))[:, None] if metric == "cosine" else queries
 
     def with_block(self, block: np.ndarray, norms: np.ndarray | None = None) -> np.ndarray:
         """Compare with a block of vectors.
 
         Args:
             block: float32 (n, dim).
-            norms: their L2 norms, where they are known, float32 (n,).
+            norms: their L2 norms if known, float32 (n,).
 
         Returns:
-            float32 (q, n), in the order of the scores of :func:`scores` for each query, though for ``euclidean`` not
-            these themselves. What is compared with a vector that is not finite is minus infinity.
+            float32 (q, n), ranked for each query as :func:`scores` ranks, although for ``euclidean`` the values
+            differ. Vectors that are not finite get minus infinity.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             table: np.ndarray = self._queries @ block.T
             if self.metric == "cosine":
-                table *= inverse(lengths(block) if norms is None else norms)
+                table *= inverse(np.sqrt(squared_norms(block)) if norms is None else norms)
             elif self.metric == "euclidean":
-                # |q - v|² = |q|² - 2 (q·v - |v|²/2), of which the first is the same for all.
-                table -= (np.einsum("ij,ij->i", block, block) if norms is None else norms**2) / 2
-            # The sum tells at once whether there is anything that is no number.
+                # |q - v|² = |q|² - 2 (q·v - |v|²/2), where |q|² is the same for all vectors.
+                table -= (squared_norms(block) if norms is None else norms**2) / 2
+            # The sum is not finite if any entry is not.
             if not np.isfinite(table.sum()):
                 table[~np.isfinite(table)] = -np.inf
         return table
 
 
 def scores(queries: np.ndarray, vectors: np.ndarray, metric: Metric) -> np.ndarray:
-    """How near each query is to the vector beside it, exactly: equal vectors have equal scores.
+    """Exact score of each query with the vector at the same index: equal vectors have equal scores.
 
     Args:
         queries: float32 (n, dim).
         vectors: float32 (n, dim).
-        metric: what to compare by.
+        metric: what to compute.
 
     Returns:
-        float64 (n,); not a number where a vector is not finite.
+        float64 (n,); NaN if a vector is not finite.
     """
     one, other = queries.astype(np.float64), vectors.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         if metric == "euclidean":
-            difference = one - other
-            return np.asarray(-np.sqrt(np.einsum("ij,ij->i", difference, difference)))
+            return np.asarray(-np.sqrt(squared_norms(one - other)))
         products: np.ndarray = np.einsum("ij,ij->i", one, other)
         if metric == "dot":
             return products
-        squares = np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", other, other)
-        return np.asarray(np.clip(products * inverse(np.sqrt(squares)), -1.0, 1.0))
+        factors = inverse(np.sqrt(squared_norms(one) * squared_norms(other)))
+        return np.asarray(np.clip(products * factors, -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Principal components of vectors that need not be in memory (Pearson, 1901; Hotelling, 1933)."""
+"""Principal component analysis (PCA) of vectors that need not fit in memory (Pearson, 1901; Hotelling, 1933)."""
 
 from __future__ import annotations
 
@@ -7,98 +7,119 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Components that are kept where nobody says how many; what UMAP and t-SNE start from.
+from zoo.search.metric import normalized
+from zoo.vectors import Vectors
+
+#: Default number of components, which UMAP, t-SNE and k-means start from.
 COMPONENTS = 50
-#: Up to so many dimensions the covariance is computed whole, which is 32 MiB and takes its eigenvectors seconds.
+#: Up to this dimension the covariance matrix is computed, which takes 32 MiB and a few seconds.
 EXACT = 2048
+#: Beyond it, extra directions and passes over the data of randomized PCA (Halko, Martinsson and Tropp, "Finding
+#: structure with randomness", 2011).
+_OVERSAMPLING, _PASSES = 10, 4
+#: A smaller share of the variance is float32 rounding.
+_NOISE = 1e-6
 
-#: Further directions that are carried along, and passes over the data, where it is not: Halko, Martinsson and Tropp,
-#: "Finding structure with randomness", 2011.
-_SPARE, _PASSES = 10, 4
-#: Variance below this share of the whole is rounding in 32 bits.
-_NOTHING = 1e-6
+#: Vectors of the sample for :func:`principal_directions`, and bytes that it takes at most.
+_SAMPLE, _SAMPLE_BYTES = 4096, 128 << 20
+#: Subspace iterations on the sample; more give no better subspace.
+_ITERATIONS = 4
 
-#: What gives the data anew: pairs of the first row and float32 (m, dim).
+#: Reads the data again: pairs of the first row and float32 (m, dim).
 Blocks = Callable[[], Iterator[tuple[int, np.ndarray]]]
 
 
 @dataclass(frozen=True, eq=False)
-class Principal:
-    """Where the vectors vary most.
+class PCA:
+    """Fitted components.
 
     Attributes:
         mean: float64 (dim,).
-        axes: float32 (dim, k), orthonormal, by falling variance; k may be 0, where all vectors are equal.
-        share: float64 (k,), which share of the variance lies along each axis.
+        axes: float32 (dim, k), orthonormal, by falling variance; k may be 0 if all vectors are equal.
+        share: float64 (k,), explained share of the variance.
     """
 
     mean: np.ndarray
     axes: np.ndarray
     share: np.ndarray
 
-    def project(self, block: np.ndarray) -> np.ndarray:
-        """Coordinates along the axes: float32 (m, k) of float32 (m, dim)."""
-        coordinates: np.ndarray = (block - self.mean.astype(np.float32)) @ self.axes
+    def transform(self, blocks: Blocks, count: int) -> np.ndarray:
+        """Coordinates along the axes, float32 (count, k)."""
+        coordinates = np.empty((count, self.axes.shape[1]), np.float32)
+        for start, block in blocks():
+            coordinates[start : start + len(block)] = (block - self.mean.astype(np.float32)) @ self.axes
         return coordinates
 
 
-def fit(blocks: Blocks, dim: int, components: int = COMPONENTS, *, seed: int = 0) -> Principal:
-    """Find the principal components in a few passes over the data.
+def fit(blocks: Blocks, dim: int, components: int = COMPONENTS, *, seed: int = 0) -> PCA:
+    """Fit the components in a few passes over the data.
 
     Args:
-        blocks: the data; called once for each pass. There is at least one vector, and all numbers are finite.
+        blocks: called once for each pass; at least one vector, all values finite.
         dim: numbers in a vector.
-        components: how many at most.
-        seed: of the directions that are tried first, where there are more dimensions than :data:`EXACT`.
+        components: how many at most; fewer if the data has a lower rank.
+        seed: of the random directions, if ``dim`` is above :data:`EXACT`.
 
     Returns:
-        As many components as the data has, or fewer. The sign of each is such that its largest number is positive.
+        components whose largest entry is positive.
     """
     count, total = 0, np.zeros(dim)
     for _, block in blocks():
         total += block.sum(axis=0, dtype=np.float64)
         count += len(block)
     mean = total / count
-    find = _exact if dim <= EXACT else _randomized
-    variances, axes, whole = find(blocks, mean, components, seed)
-    # Equal vectors differ from their mean by rounding, which has directions of its own.
-    noise = max(_NOTHING * whole, count * 1e-13 * float(mean @ mean))
-    kept = variances > noise
+    solve = _covariance if dim <= EXACT else _randomized
+    variances, axes, whole = solve(blocks, mean, components, seed)
+    # Equal vectors differ from their mean by rounding errors only.
+    kept = variances > max(_NOISE * whole, count * 1e-13 * float(mean @ mean))
     axes, share = axes[:, kept], variances[kept] / whole if kept.any() else np.zeros(0)
     largest = np.abs(axes).argmax(axis=0)
     signs = np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)
-    return Principal(mean, (axes * signs).astype(np.float32), share)
+    return PCA(mean, (axes * signs).astype(np.float32), share)
 
 
-def project(blocks: Blocks, principal: Principal, count: int) -> np.ndarray:
-    """Coordinates of all vectors along the axes: float32 (count, k)."""
-    coordinates = np.empty((count, principal.axes.shape[1]), np.float32)
-    for start, block in blocks():
-        coordinates[start : start + len(block)] = principal.project(block)
-    return coordinates
+def unit_sample(vectors: Vectors) -> np.ndarray:
+    """Up to 4,096 vectors, shuffled and normalized: float32 (n, dim)."""
+    size = min(vectors.count, _SAMPLE, max(2, _SAMPLE_BYTES // (4 * vectors.dim)))
+    rows = np.random.default_rng(0).permutation(np.linspace(0, vectors.count - 1, size).astype(np.int64))
+    return normalized(vectors.take(rows).reshape(size, vectors.dim).astype(np.float32))
+
+
+def principal_directions(sample: np.ndarray, most: int) -> np.ndarray:
+    """Directions of the largest variation about 0: float32 (dim, at most ``most``), orthonormal.
+
+    Subspace iteration (Halko, Martinsson and Tropp, 2011, algorithm 4.4) is faster than all eigenvectors of a large
+    matrix.
+    """
+    most = min(most, *sample.shape)
+    directions = np.random.default_rng(0).standard_normal((sample.shape[1], most), dtype=np.float32)
+    for _ in range(_ITERATIONS):
+        directions = np.linalg.qr(sample.T @ (sample @ directions))[0]
+    projected = sample @ directions
+    rotation = np.linalg.eigh(projected.T @ projected)[1][:, ::-1]
+    return np.asarray(np.linalg.qr(directions @ rotation)[0], np.float32)
 
 
 #: Variances by falling size, (k,), axes (dim, k), and the sum of all variances, each times the count.
-_Found = tuple[np.ndarray, np.ndarray, float]
+_Solution = tuple[np.ndarray, np.ndarray, float]
 
 
-def _exact(blocks: Blocks, mean: np.ndarray, components: int, seed: int) -> _Found:
-    """By the covariance, accumulated over the blocks."""
+def _covariance(blocks: Blocks, mean: np.ndarray, components: int, seed: int) -> _Solution:
+    """The leading eigenvectors of the covariance matrix, which is accumulated over the blocks."""
     from scipy import linalg
 
     scatter = np.zeros((len(mean), len(mean)))
     for _, block in blocks():
         centred = block - mean.astype(np.float32)
         scatter += centred.T @ centred
-    # Only those that are wanted, which takes a third of the time.
     wanted = [max(0, len(mean) - components), len(mean) - 1]
     values, vectors = linalg.eigh(scatter, subset_by_index=wanted, check_finite=False)
     return values[::-1], vectors[:, ::-1], float(np.trace(scatter))
 
 
-def _randomized(blocks: Blocks, mean: np.ndarray, components: int, seed: int) -> _Found:
-    """By block power iteration: the covariance would be too large, what it does to a few directions is not."""
-    directions = np.random.default_rng(seed).standard_normal((len(mean), components + _SPARE))
+def _randomized(blocks: Blocks, mean: np.ndarray, components: int, seed: int) -> _Solution:
+    """Block power iteration, without the covariance matrix."""
+    directions = np.random.default_rng(seed).standard_normal((len(mean), components + _OVERSAMPLING))
     whole, scatter = 0.0, directions
     for index in range(_PASSES):
         directions = np.linalg.qr(scatter)[0]

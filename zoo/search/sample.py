@@ -1,108 +1,93 @@
-"""Which vectors are worked on, and how they are compared: a seeded sample of a file's rows, block by block."""
+"""The vectors that a map or clusters are computed from: a seeded random sample of a file, read in blocks."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from zoo.core.errors import UsageError
+from zoo.search import pca
+from zoo.search.metric import normalized, squared_norms
+from zoo.vectors import Vectors
 
-if TYPE_CHECKING:
-    from zoo.vectors import Vectors
-
-#: How vectors are compared: by their direction, or by their place.
+#: Euclidean distance, of normalized vectors with ``"cosine"``.
 Metric = Literal["cosine", "euclidean"]
 
-#: Numbers that are in memory at a time: 32 MiB of float32.
+#: Why an image is neither on a map nor in a cluster.
+UNUSABLE = "its vector contains NaN or infinite values"
+#: Numbers in a block: 32 MiB of float32.
 _BLOCK = 1 << 23
-#: A vector longer than this would make sums of squares too large for 32 bits; no network gives one.
-_LONGEST = 1e15
+#: Squared norm up to which sums of squares fit in float32.
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True, eq=False)
-class Selection:
-    """Rows of a file of vectors, in the order of the file.
+class Sample:
+    """Rows of a file of vectors.
 
     Attributes:
         vectors: the file.
-        rows: int64 (n,), rising.
-        metric: with ``"cosine"`` each vector is divided by its length, so that distances follow the angle.
-        unusable: rows that were asked for and hold something that is no finite number, or far too large.
+        rows: int64 (n,), ascending.
+        metric: with ``"cosine"`` vectors are normalized.
+        unusable: rows that were drawn and whose vectors are not finite, or far too large.
     """
 
     vectors: Vectors
     rows: np.ndarray
-    metric: Metric = "cosine"
-    unusable: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    metric: Metric
+    unusable: np.ndarray
 
     def __len__(self) -> int:
-        """How many vectors there are."""
         return len(self.rows)
 
-    @property
-    def whole(self) -> bool:
-        """Whether these are all the rows of the file."""
-        return len(self.rows) == self.vectors.count
-
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """The vectors in memory-bounded pieces.
-
-        Yields:
-            (index of the first one in :attr:`rows`, float32 (m, dim)), divided by their lengths where angles count.
-        """
+        """Pairs of an index into :attr:`rows` and float32 (m, dim), in bounded memory."""
         for start, block in _read(self.vectors, self.rows):
-            yield start, _directions(block) if self.metric == "cosine" else block
+            yield start, normalized(block) if self.metric == "cosine" else block
+
+    def paths(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The paths of the rows, and those of the unusable ones."""
+        rows, unusable = (
+            tuple(self.vectors.paths[row] for row in kind.tolist()) for kind in (self.rows, self.unusable)
+        )
+        return rows, unusable
+
+    def components(self, seed: int) -> tuple[np.ndarray, float]:
+        """Principal components of the vectors, float32 (n, k), and their share of the variance."""
+        fitted = pca.fit(self.blocks, self.vectors.dim, seed=seed)
+        return fitted.transform(self.blocks, len(self)), float(fitted.share.sum())
 
 
-def select(vectors: Vectors, *, limit: int | None = None, metric: Metric = "cosine", seed: int = 0) -> Selection:
-    """All the vectors of a file, or a random sample of them, without those that hold no numbers.
-
-    Args:
-        vectors: the file.
-        limit: at most so many.
-        metric: how they are compared.
-        seed: of the sample.
+def draw(vectors: Vectors, *, limit: int | None = None, metric: Metric = "cosine", seed: int = 0) -> Sample:
+    """All vectors of a file, or a random sample of ``limit``, without those that are not finite.
 
     Raises:
-        UsageError: no such metric, no vectors at all, none that can be used, or a limit below 1.
+        UsageError: no such metric, no usable vectors, or a limit below 1.
     """
     if metric not in get_args(Metric):
         raise UsageError(f"--metric takes {' or '.join(get_args(Metric))}. Received: {metric}")
     if limit is not None and limit < 1:
         raise UsageError(f"The number of points is at least 1. Received: {limit}")
     if not vectors.count or not vectors.dim:
-        raise UsageError(f"{vectors.path} holds no vectors; 'zoo features' makes some.")
+        raise UsageError(f"{vectors.path} holds no vectors; 'zoo features' computes some.")
     rows = np.arange(vectors.count)
     if limit is not None and limit < vectors.count:
         rows = np.sort(np.random.default_rng(seed).choice(vectors.count, limit, replace=False))
     usable = np.ones(len(rows), bool)
     for start, block in _read(vectors, rows):
-        # What is no number is not smaller than anything either.
-        usable[start : start + len(block)] = _squares(block) < _LONGEST**2
+        # NaN compares false.
+        usable[start : start + len(block)] = squared_norms(block) < _LARGEST
     if not usable.any():
         raise UsageError(f"None of the {len(rows):,} vectors of {vectors.path} is made of finite numbers alone.")
-    return Selection(vectors, rows[usable], metric, rows[~usable])
-
-
-def _directions(block: np.ndarray) -> np.ndarray:
-    """Each vector divided by its length. One of zeros has no direction, and stays where it is."""
-    lengths = np.sqrt(_squares(block))
-    directions: np.ndarray = block / np.where(lengths > 0, lengths, 1)[:, None]
-    return directions
-
-
-def _squares(block: np.ndarray) -> np.ndarray:
-    """Squared lengths of vectors, float32 (m,)."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares: np.ndarray = np.einsum("ij,ij->i", block, block)
-    return squares
+    return Sample(vectors, rows[usable], metric, rows[~usable])
 
 
 def _read(vectors: Vectors, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of rows as float32 (m, dim), with the index of the first."""
+    """Rows as float32 (m, dim), with the index of the first."""
     if len(rows) == vectors.count:
         yield from vectors.blocks()
         return
@@ -110,3 +95,9 @@ def _read(vectors: Vectors, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]
     for start in range(0, len(rows), size):
         taken = vectors.take(rows[start : start + size])
         yield start, taken.reshape(len(taken), -1).astype(np.float32, copy=False)
+
+
+def folder_name(path: str) -> str:
+    """The name of the folder that an image is in; ``.`` if its path has none."""
+    parts = re.split(r"[/\\]", path)
+    return (parts[-2] if len(parts) > 1 else "") or "."

@@ -1,4 +1,4 @@
-"""Which images of many are most like one: the nearest by the vectors that a network makes of them."""
+"""Image search: the images whose feature vectors are nearest to that of a query image."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from zoo.core.errors import ImageError, UsageError
+from zoo.core.progress import Progress
 from zoo.images import inputs
 from zoo.images.sources import Source
 from zoo.inference.features import Extractor
 from zoo.pretrained import weights
 from zoo.search import approximate, exact
-from zoo.search.approximate import Approximate
-from zoo.search.by_path import ByPath
-from zoo.search.exact import Nearest, Progress
-from zoo.search.metric import Metric, check
+from zoo.search.approximate import ApproximateIndex
+from zoo.search.metric import Metric, check_metric
+from zoo.search.stored_vectors import StoredVectors
 from zoo.vectors import Vectors, open_vectors
 
-#: Digits after the point of a score.
+#: Decimals of a score.
 DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An image that was found. The larger the score the nearer it is; see :mod:`zoo.search.metric`."""
+    """An image that was found; the larger the score the nearer it is (:mod:`zoo.search.metric`)."""
 
     path: str
     score: float
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What became of one query: matches, the nearest first, or the reason why there are none."""
+class SearchResult:
+    """The matches of one query, the nearest first, or the error."""
 
     query: str
     matches: tuple[Match, ...] = ()
@@ -45,12 +45,12 @@ class Found:
 
     @property
     def ok(self) -> bool:
-        """Whether it could be searched for."""
+        """Whether the query could be searched for."""
         return self.error is None
 
 
 class Searcher:
-    """Vectors of many images, and the network that made them, loaded once; a context manager.
+    """Feature vectors of many images, and the network that computed them, loaded once; a context manager.
 
     >>> with Searcher("f.h5") as searcher:
     ...     searcher.search("cat.jpg", 3)[0].matches[0]
@@ -71,42 +71,41 @@ class Searcher:
         offline: bool | None = None,
         progress: weights.Progress | None = None,
     ) -> None:
-        """Open vectors. The network starts with the first query.
+        """Open a file of vectors. The network starts with the first query.
 
         Args:
-            index: the file of vectors, as ``zoo features`` writes it.
-            layer: which of several layers of the file; the first without.
+            index: the file, as ``zoo features`` writes it.
+            layer: of several layers in the file; default: the first.
             metric: ``"cosine"``, ``"dot"`` or ``"euclidean"``.
-            approximate: look at a part of many vectors only, with an index that is built once and kept
-                (:meth:`prepare`); with the metric ``"cosine"`` alone.
+            approximate: use an HNSW index, which is built once and cached (:meth:`prepare`); only with ``"cosine"``.
             by_path: take the vectors of queries from the file, by their paths, and compute nothing.
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
             engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
-            batch_size: queries computed together; the engine's own choice without.
-            offline: never use the network; ``$ZOO_OFFLINE`` decides without.
-            progress: called with file name, bytes done and bytes in all while weights are fetched.
+            batch_size: queries computed together; default: the engine's choice.
+            offline: never download; default: ``$ZOO_OFFLINE``.
+            progress: called with file name, bytes done and total bytes while weights are downloaded.
 
         Raises:
-            UsageError: there is no such file, layer, metric or device, or the file does not say which network made it,
-                or that network has changed.
-            UnavailableError: weights or device are not to be had.
+            UsageError: no such file, layer, metric or device, or the file does not name its network, or the network
+                has changed since.
+            UnavailableError: weights or device are unavailable.
         """
-        self.metric: Metric = check(metric)
+        self.metric: Metric = check_metric(metric)
         if approximate and self.metric != "cosine":
-            raise UsageError(f"--approximate goes with the metric cosine. Received: {metric}")
-        self._approximate: Approximate | None = None
+            raise UsageError(f"--approximate needs the metric cosine. Received: {metric}")
+        self._approximate: ApproximateIndex | None = None
         self._prepared = not approximate
         self.vectors: Vectors = open_vectors(index, layer=layer)
         self.extractor: Extractor | None = None
         if by_path:
-            self._by_path = ByPath(self.vectors)
+            self._stored = StoredVectors(self.vectors)
         elif not self.vectors.about:
             raise UsageError(
-                f"{index} does not say which network made its vectors, so that no other image can be compared with "
-                "them; --by-path searches with the vectors that are in it."
+                f"{index} does not say which network computed its vectors, so no other image can be compared with "
+                "them; --by-path searches with the vectors in it."
             )
         else:
-            self.extractor = Extractor.like(
+            self.extractor = Extractor.from_attributes(
                 self.vectors.about,
                 device=device,
                 engine=engine,
@@ -116,15 +115,16 @@ class Searcher:
             )
 
     def prepare(self, progress: Progress | None = None) -> None:
-        """Open the index for an approximate search, and build it first where there is none; nothing for an exact one.
+        """Open the index for approximate search, building it first if there is none; the first search does so too.
 
-        The first search does so too. ``progress`` is told how far building is, which takes minutes for a million.
+        Args:
+            progress: called with the vectors added and their total; a million takes minutes.
 
         Raises:
             UnavailableError: usearch is not installed, or the index cannot be written.
         """
         if not self._prepared:
-            self._approximate = approximate.find(self.vectors, progress=progress)
+            self._approximate = approximate.open_index(self.vectors, progress=progress)
             self._prepared = True
 
     def search(
@@ -135,18 +135,15 @@ class Searcher:
         min_score: float | None = None,
         exclude_self: bool = False,
         recursive: bool = False,
-    ) -> list[Found]:
-        """Search for images, in order.
+    ) -> list[SearchResult]:
+        """Search for images; one result for each query, in order.
 
         Args:
-            queries: files, folders, globs, addresses, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
-            k: how many to find for each.
-            min_score: leave out what is less near.
-            exclude_self: leave out the query, where it is among the images.
-            recursive: look into folders within folders.
-
-        Returns:
-            One for each query; one that cannot be read has its reason in ``error``.
+            queries: files, folders, globs, URLs, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
+            k: matches for each query.
+            min_score: leave out matches with a lower score.
+            exclude_self: leave out the query itself.
+            recursive: search folders recursively.
         """
         found = inputs.stream(queries, recursive=recursive)
         return list(self.stream(found, k, min_score=min_score, exclude_self=exclude_self))
@@ -159,10 +156,10 @@ class Searcher:
         min_score: float | None = None,
         exclude_self: bool = False,
         progress: Progress | None = None,
-    ) -> Iterator[Found]:
-        """Search for a stream of images, lazily; see :meth:`search`. Memory does not grow with its length.
+    ) -> Iterator[SearchResult]:
+        """Search for a stream of images lazily, in bounded memory; arguments as for :meth:`search`.
 
-        ``progress`` is told how far it is with the queries that are compared together.
+        ``progress`` is called with the vectors compared with a batch of queries, and their total.
         """
         if k < 1:
             raise UsageError(f"-k is at least 1. Received: {k}")
@@ -174,10 +171,10 @@ class Searcher:
             near = iter(self._matches(known, k, exclude_self, progress) if known else ())
             for source, vector in batch:
                 if isinstance(vector, ImageError):
-                    yield Found(source.path, error=str(vector))
+                    yield SearchResult(source.path, error=str(vector))
                 else:
-                    matches = next(near)
-                    yield Found(source.path, tuple(m for m in matches if min_score is None or m.score >= min_score))
+                    matches = (m for m in next(near) if min_score is None or m.score >= min_score)
+                    yield SearchResult(source.path, tuple(matches))
 
     def close(self) -> None:
         """Close the file."""
@@ -192,9 +189,9 @@ class Searcher:
         self.close()
 
     def _embedded(self, queries: Iterable[Source]) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-        """The vector of each query: float32 (dim,)."""
+        """The vector of each query, float32 (dim,)."""
         if self.extractor is None:
-            yield from self._by_path.stream(queries)
+            yield from self._stored.stream(queries)
             return
         for source, output in self.extractor.stream(queries):
             if isinstance(output, ImageError):
@@ -203,35 +200,34 @@ class Searcher:
             vector = output["features"].astype(np.float32).reshape(-1)
             if self.vectors.count and len(vector) != self.vectors.dim:
                 raise UsageError(
-                    f"{self.vectors.path} has vectors of {self.vectors.dim} numbers, and the network that it names "
-                    f"gives {len(vector)}; make it again with 'zoo features'."
+                    f"{self.vectors.path} has vectors of {self.vectors.dim} numbers, but the network that it names "
+                    f"gives {len(vector)}; compute it again with 'zoo features'."
                 )
             yield source, vector if np.isfinite(vector).all() else ImageError("the network gives no finite numbers")
 
     def _matches(
         self, queries: list[tuple[Source, np.ndarray]], k: int, exclude_self: bool, progress: Progress | None
     ) -> list[list[Match]]:
-        """The matches of each query, without itself where that is not wanted."""
         stacked = np.stack([vector for _, vector in queries])
-        # A path is among the images once, as a rule; where it is there more often there is more to look for.
+        # A query is among the images once as a rule; if more often, more neighbours are needed.
         spare = 1 if exclude_self else 0
         while True:
-            matches = self._named(self._nearest(stacked, k + spare, progress))
+            if self._approximate is None:
+                near = exact.nearest(self.vectors, stacked, k + spare, self.metric, progress=progress)
+            else:
+                candidates = self._approximate.candidates(stacked, k + spare)
+                near = exact.rank(self.vectors, stacked, candidates, k + spare, self.metric)
+            matches = self._named(near)
             if not exclude_self:
                 return matches
-            others = [_others(source, those) for (source, _), those in zip(queries, matches, strict=True)]
+            others = [_without_self(source, those) for (source, _), those in zip(queries, matches, strict=True)]
             enough = (len(kept) >= k or len(all_) < k + spare for kept, all_ in zip(others, matches, strict=True))
             if all(enough):
                 return [kept[:k] for kept in others]
             spare *= 8
 
-    def _nearest(self, queries: np.ndarray, k: int, progress: Progress | None) -> list[Nearest]:
-        if self._approximate is None:
-            return exact.nearest(self.vectors, queries, k, self.metric, progress=progress)
-        return exact.ranked(self.vectors, queries, self._approximate.candidates(queries, k), k, self.metric)
-
-    def _named(self, near: Sequence[Nearest]) -> list[list[Match]]:
-        """Rows with their names, which are read in the order of the file."""
+    def _named(self, near: Sequence[exact.Neighbours]) -> list[list[Match]]:
+        """Rows as paths, which are read in file order."""
         rows = np.unique(np.concatenate([one.rows for one in near])).tolist()
         names = {row: self.vectors.paths[row] for row in rows}
         return [
@@ -243,39 +239,7 @@ class Searcher:
         ]
 
 
-def _others(source: Source, matches: Sequence[Match]) -> list[Match]:
-    """Those that are not the query itself, under whatever name."""
+def _without_self(source: Source, matches: Sequence[Match]) -> list[Match]:
+    """The matches that are not the query's file under any name."""
     own = os.path.realpath(source.path) if source.kind == "file" else source.path
     return [m for m in matches if m.path != source.path and ("://" in m.path or os.path.realpath(m.path) != own)]
-
-
-def search(
-    queries: inputs.Inputs,
-    index: str | os.PathLike[str],
-    k: int = 10,
-    *,
-    min_score: float | None = None,
-    exclude_self: bool = False,
-    recursive: bool = False,
-    **settings: Any,
-) -> list[Found]:
-    """Search by one call; :class:`Searcher` is for many, and for streams.
-
-    >>> search("cat.jpg", "f.h5", 3)[0].matches[0]
-    Match(path='photos/12.jpg', score=0.913042)
-
-    Args:
-        queries: as for :meth:`Searcher.search`.
-        index: as for :class:`Searcher`.
-        k: how many to find for each.
-        min_score: leave out what is less near.
-        exclude_self: leave out the query, where it is among the images.
-        recursive: look into folders within folders.
-        **settings: what else :class:`Searcher` takes.
-
-    Raises:
-        UsageError: as for :class:`Searcher`.
-        UnavailableError: as for :class:`Searcher`.
-    """
-    with Searcher(index, **settings) as searcher:
-        return searcher.search(queries, k, min_score=min_score, exclude_self=exclude_self, recursive=recursive)

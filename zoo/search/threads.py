@@ -1,11 +1,13 @@
-"""Steps in threads of our own, in order, each with one thread of the matrix library.
+"""Work in threads, in order, each thread with its own matrix products.
 
-A library that divides every product among all processors waits for the slowest of them, which on a machine with other
-work to do takes twice as long as when each thread has a product for itself.
+BLAS splits a product among all processors and waits for the slowest, which takes twice as long on a busy machine as
+when each thread computes products of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,19 +22,24 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def one_each() -> AbstractContextManager[object]:
-    """Within this, products of matrices stay in the thread that asks for them, in the whole process."""
+def single_threaded_blas() -> AbstractContextManager[object]:
+    """Within this context a matrix product runs in the thread that calls it, in the whole process."""
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits
 
 
-def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
-    """What a function makes of items, in their order.
+@contextlib.contextmanager
+def deterministic() -> Iterator[None]:
+    """Within this context BLAS and OpenMP use one thread, so that sums have one order; warnings are suppressed."""
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore")
+        yield
 
-    Args:
-        function: called in threads.
-        items: read here, as many ahead as there are threads, so that reading goes on beside the work.
-        threads: the number of processors without.
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
+    """Results of a function that is called in threads, in the order of the items.
+
+    Items are read in the calling thread, as many ahead as there are threads (default: the number of processors).
     """
     count = threads or processors()
     waiting: deque[Future[Result]] = deque()
@@ -40,13 +47,12 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                # An item that nobody holds is memory that the next one can have.
+                # A reference would keep the memory of the item from being reused.
                 del item
                 if len(waiting) > count:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            # Interrupted: what has not begun need not begin.
             for future in waiting:
                 future.cancel()

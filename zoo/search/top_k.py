@@ -1,56 +1,50 @@
-"""The k best of what comes block by block, for several queries at once, in memory that k alone decides."""
+"""The k best scores of a stream of blocks, for several queries at once."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-class Top:
-    """For each query the best scores so far and their rows. Of equal scores those of smaller rows are kept."""
+class TopK:
+    """The ``k`` best scores of each query so far and their rows; of equal scores the smaller rows are kept."""
 
-    def __init__(self, queries: int, count: int) -> None:
-        """Begin with nothing.
-
-        Args:
-            queries: how many.
-            count: scores to keep for each, at least 1.
-        """
-        self._count = count
+    def __init__(self, queries: int, k: int) -> None:
+        """``k`` is at least 1."""
+        self._k = k
         self._scores = [np.empty(0, np.float32) for _ in range(queries)]
         self._rows = [np.empty(0, np.int64) for _ in range(queries)]
-        # A score must be above this to be kept.
+        # A score must exceed this to be kept.
         self._limits = np.full(queries, -np.inf, np.float32)
 
     def add(self, first: int, table: np.ndarray) -> None:
-        """Take in the scores of a block.
+        """Add the scores of a block.
 
         Args:
-            first: the row of the block's first vector, which is above all that came before.
+            first: the row of its first vector, above all rows added before.
             table: float32 (queries, n); minus infinity is never kept.
         """
         if not table.shape[1]:
             return
-        # Of most blocks nothing is good enough, which their best scores tell for all rows at once.
+        # In most blocks no score is good enough, which the maxima tell for all queries at once.
         for query in np.flatnonzero(table.max(axis=1) > self._limits):
             row = table[query]
             at = np.flatnonzero(row > self._limits[query])
-            # Later rows stand behind, so that the order of equal scores is that of the rows.
             scores = np.concatenate([self._scores[query], row[at]])
             rows = np.concatenate([self._rows[query], at + first])
-            kept = _best(scores, self._count)
+            kept = _best(scores, self._k)
             self._scores[query], self._rows[query] = scores[kept], rows[kept]
-            if len(kept) == self._count:
+            if len(kept) == self._k:
                 self._limits[query] = self._scores[query].min()
 
     def rows(self, query: int) -> np.ndarray:
-        """The rows that a query keeps, ascending: int64 (n,), at most as many as asked for."""
+        """The rows kept for a query, int64 (n,), ascending."""
         return self._rows[query]
 
 
-def _best(scores: np.ndarray, count: int) -> np.ndarray:
-    """Where the best scores stand, in order of their places; of equal ones the first."""
-    if len(scores) <= count:
+def _best(scores: np.ndarray, k: int) -> np.ndarray:
+    """Indices of the k best scores, ascending; of equal scores the first."""
+    if len(scores) <= k:
         return np.arange(len(scores))
-    least = np.partition(scores, len(scores) - count)[len(scores) - count]
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
     above, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
-    return np.sort(np.concatenate([above, equal[: count - len(above)]]))
+    return np.sort(np.concatenate([above, equal[: k - len(above)]]))

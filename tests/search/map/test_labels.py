@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from zoo.core.errors import UsageError
 from zoo.search.map import labels
+from zoo.search.sample import folder_name
 
 PATHS = ["a/cat/1.jpg", "b/cat/2.jpg", "b/dog/3.jpg", "4.jpg"]
 
@@ -51,7 +52,7 @@ def test_none_is_no_label():
     ("path", "name"), [("a/b/c.jpg", "b"), (r"C:\x\y\z.png", "y"), ("/c.jpg", "."), ("c.jpg", "."), ("", ".")]
 )
 def test_the_name_of_a_folder(path, name):
-    assert labels.folder(path) == name
+    assert folder_name(path) == name
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_the_name_of_a_folder(path, name):
             [None] * 3 + ["ship"],
         ),
         ("t.json", '[{"path": "./4.jpg", "label": "x"}]', [None] * 3 + ["x"]),
-        ("t.json", '{"k": 2, "images": [{"path": "4.jpg", "cluster": 3}]}', [None] * 3 + ["3"]),
+        ("t.json", '{"k": 2, "pictures": [{"path": "4.jpg", "cluster": 3}]}', [None] * 3 + ["3"]),
     ],
 )
 def test_tables_of_every_form(tmp_path, monkeypatch, name, text, expected):
@@ -104,7 +105,7 @@ def test_names_that_are_not_utf8(tmp_path):
         (
             "t.csv",
             "path,label\nother.jpg,x\n",
-            "says nothing of any image on the map; it has paths such as o",
+            "names none of the images: it has paths such as o",
         ),
         ("t.csv", "", "no column"),
         ("t.jsonl", "path,label\n", "no table in CSV, JSON or JSON lines"),
@@ -124,7 +125,7 @@ def test_what_is_no_table_is_a_sentence(tmp_path, monkeypatch, name, text, says)
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1, max_size=120))
 def test_every_image_has_its_own_label_or_none(names):
-    found = labels.named(names, "label", "with another label")
+    found = labels.most_frequent(names, "label", "with another label")
     shown = listed(found)
     assert all(label in (name, None) for label, name in zip(shown, names, strict=True))
     assert len(set(names) - {None}) > labels.MOST or shown == names

@@ -20,8 +20,7 @@ from PIL import Image
 from tests.reports.html.examples import Page
 from tests.search.map.made import blobs, images, write_vectors
 from zoo.core.errors import UnavailableError
-from zoo.search import map
-from zoo.search.map import labels
+from zoo.search.map import labels, make_map, write_page
 
 HOSTILE = (
     "<script>alert(1)<!--.png",
@@ -40,11 +39,11 @@ def found(tmp_path):
     """A map of images that lie beside it."""
     vectors, which = blobs((12, 9, 4))
     paths = images(tmp_path / "p", which)
-    return map.make(write_vectors(tmp_path / "f.h5", vectors, paths, model="resnet50", layer="avg_pool"), method="pca")
+    return make_map(write_vectors(tmp_path / "f.h5", vectors, paths, model="resnet50", layer="avg_pool"), method="pca")
 
 
 def written(found, folder):
-    map.write(found, folder / "map.html")
+    write_page(found, folder / "map.html")
     return Page((folder / "map.html").read_text())
 
 
@@ -105,7 +104,7 @@ def test_every_name_that_the_script_looks_for_is_there(found, tmp_path):
     (script,) = [text for kind, text in page.texts if kind == "script" and "addEventListener" in text]
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert set(re.findall(r'byId\("([\w-]+)"\)', script)) <= ids
-    assert {"pictures", "words", "selecting"} <= ids
+    assert {"thumbnails", "names", "selecting"} <= ids
 
 
 def test_names_that_would_break_a_page_are_text(tmp_path):
@@ -115,7 +114,7 @@ def test_names_that_would_break_a_page_are_text(tmp_path):
             Image.new("RGB", (8, 8)).save(file, "PNG")
     file = write_vectors(tmp_path / "f.h5", np.eye(8, dtype=np.float32), names)
     label = "</script><script>alert(1)</script>\"'"
-    made = replace(map.make(file, method="pca"), labels=labels.named([label] * 8, "label", ""))
+    made = replace(make_map(file, method="pca"), labels=labels.most_frequent([label] * 8, "label", ""))
     page = written(made, tmp_path)
     (tmp_path / "map.html").read_bytes().decode("utf-8")
     assert len(page.all("script")) == 3
@@ -145,13 +144,13 @@ def test_names_that_would_break_a_page_are_text(tmp_path):
 def test_images_below_the_page_have_links(tmp_path, monkeypatch, folder, link):
     monkeypatch.chdir(tmp_path)
     file = write_vectors(tmp_path / "f.h5", np.eye(3, dtype=np.float32), [f"{folder}/{n}.png" for n in range(3)])
-    data = data_of(written(map.make(file, method="pca"), tmp_path))
+    data = data_of(written(make_map(file, method="pca"), tmp_path))
     assert data["links"] == [link]
 
 
 def test_what_is_gone_is_counted(found, tmp_path):
     os.unlink(found.paths[4])
-    result = map.write(found, tmp_path / "map.html")
+    result = write_page(found, tmp_path / "map.html")
     assert [path for path, _ in result.missing] == [found.paths[4]]
     assert result.bytes == (tmp_path / "map.html").stat().st_size
     page = Page((tmp_path / "map.html").read_text())
@@ -166,18 +165,18 @@ def test_it_says_what_it_leaves_out_and_how_it_was_made(tmp_path):
     file = write_vectors(
         tmp_path / "f.h5", vectors, [f"{n}.png" for n in range(25)], model="resnet50", layer="avg_pool"
     )
-    text = written(map.make(file, method="pca"), tmp_path).text
+    text = written(make_map(file, method="pca"), tmp_path).text
     assert "24 images · resnet50 · avg_pool · principal components" in text
     assert "1 left out, because their vectors are not made of finite numbers." in text
-    assert "placed byprincipal components (as asked)" in text
-    text = written(map.make(file, method="pca", limit=10), tmp_path).text
+    assert "methodprincipal components (as requested)" in text
+    text = written(make_map(file, method="pca", limit=10), tmp_path).text
     assert "10 of 25 vectors, drawn at random" in text
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_equal_vectors_are_a_page_too(tmp_path, count):
     file = write_vectors(tmp_path / "f.h5", np.ones((count, 3), np.float32), [f"{n}.png" for n in range(count)])
-    page = written(map.make(file), tmp_path)
+    page = written(make_map(file), tmp_path)
     data = data_of(page)
     assert set(unpacked(data["points"]).tolist()) == {32768}
     assert ("All vectors are equal" in page.text) == (count > 1)
@@ -185,14 +184,14 @@ def test_equal_vectors_are_a_page_too(tmp_path, count):
 
 def test_a_folder_that_is_not_there_leaves_nothing(found, tmp_path):
     with pytest.raises(UnavailableError, match=r"map\.html cannot be written"):
-        map.write(found, tmp_path / "nowhere" / "map.html")
+        write_page(found, tmp_path / "nowhere" / "map.html")
 
 
 def test_an_earlier_page_stays_until_the_new_one_is_whole(found, tmp_path, monkeypatch):
     (tmp_path / "map.html").write_text("earlier")
-    monkeypatch.setattr("zoo.search.map.sprites.sheets", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("zoo.search.map.thumbnails.sheets", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        map.write(found, tmp_path / "map.html")
+        write_page(found, tmp_path / "map.html")
     assert (tmp_path / "map.html").read_text() == "earlier"
     assert not list(tmp_path.glob(".map*"))
 
@@ -200,7 +199,7 @@ def test_an_earlier_page_stays_until_the_new_one_is_whole(found, tmp_path, monke
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
 def test_it_works_in_a_browser(found, tmp_path):
-    map.write(found, tmp_path / "map.html")
+    write_page(found, tmp_path / "map.html")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--dump-dom"]
     dump = subprocess.run(
         ["chromium", *options, "--virtual-time-budget=3000", f"file://{tmp_path}/map.html"],

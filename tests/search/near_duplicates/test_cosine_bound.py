@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.search.files import opened, units
-from zoo.search import bounds
-from zoo.search.bounds import SLACK, Projection, fit, to_units
+from zoo.search.metric import normalized
+from zoo.search.near_duplicates import cosine_bound
+from zoo.search.near_duplicates.cosine_bound import SLACK, CosineBound, fit_bound
 
 NUMBERS = np.random.default_rng(0)
 
@@ -28,7 +29,7 @@ def test_a_product_is_never_below_the_cosine(count, dim, width, spread, seed):
     vectors[-1] = vectors[0] * (1 + 1e-4)
     numbers = np.random.default_rng(seed)
     basis = np.linalg.qr(numbers.standard_normal((dim, min(width, dim))))[0].astype(np.float32)
-    kept = Projection(basis)(to_units(vectors))
+    kept = CosineBound(basis)(normalized(vectors))
     assert kept.shape == (count, basis.shape[1] + 1)
     cosines = units(vectors) @ units(vectors).T
     assert (kept @ kept.T >= cosines - SLACK).all()
@@ -38,7 +39,7 @@ def test_a_product_is_never_below_the_cosine(count, dim, width, spread, seed):
 @pytest.mark.parametrize("threshold", [0.5, 0.95, 1.0])
 def test_the_subspace_is_orthonormal_whatever_the_vectors(tmp_path, count, dim, threshold):
     with opened(tmp_path / "f.npy", narrow(count, dim, 0.1)) as file:
-        found = fit(file, threshold)
+        found = fit_bound(file, threshold)
     np.testing.assert_allclose(found.basis.T @ found.basis, np.eye(found.width - 1), atol=1e-5)
 
 
@@ -46,16 +47,16 @@ def test_vectors_that_are_not_finite_and_those_without_length_do_not_spoil_it(tm
     vectors = narrow(200, 50, 0.1)
     vectors[3], vectors[5], vectors[7, 1] = 0, np.nan, np.inf
     with opened(tmp_path / "f.npy", vectors) as file:
-        found = fit(file, 0.9)
+        found = fit_bound(file, 0.9)
     assert np.isfinite(found.basis).all()
-    kept = found(to_units(vectors))
+    kept = found(normalized(vectors))
     assert not kept[[3, 5, 7]].any()
     assert np.isfinite(kept).all()
 
 
 def test_narrow_where_vectors_are_near_a_plane_and_the_threshold_is_high(tmp_path):
     with opened(tmp_path / "f.npy", narrow(500, 80, 0.02)) as file:
-        assert fit(file, 0.99).width == bounds.WIDTHS[0]
+        assert fit_bound(file, 0.99).width == cosine_bound.WIDTHS[0]
 
 
 def test_wide_where_that_saves_looking_at_most_pairs_but_not_beyond_the_memory(tmp_path, monkeypatch):
@@ -63,13 +64,8 @@ def test_wide_where_that_saves_looking_at_most_pairs_but_not_beyond_the_memory(t
     # Some directions vary less than others, in all of which vectors have to be known to tell them apart.
     vectors = numbers.standard_normal((1000, 120)) * 0.97 ** np.arange(120)
     with opened(tmp_path / "f.npy", vectors.astype(np.float32)) as file:
-        assert fit(file, 0.6).width == 64
-        monkeypatch.setattr(bounds, "MOST_BYTES", 4 * 1000 * 32)
-        assert fit(file, 0.6).width == 32
-        monkeypatch.setattr(bounds, "MOST_BYTES", 1)
-        assert fit(file, 0.6).width == bounds.WIDTHS[0]
-
-
-def test_units():
-    found = to_units(np.array([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1]], np.float32))
-    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0], [0, 0], [0, 0]])
+        assert fit_bound(file, 0.6).width == 64
+        monkeypatch.setattr(cosine_bound, "MOST_BYTES", 4 * 1000 * 32)
+        assert fit_bound(file, 0.6).width == 32
+        monkeypatch.setattr(cosine_bound, "MOST_BYTES", 1)
+        assert fit_bound(file, 0.6).width == cosine_bound.WIDTHS[0]

@@ -95,7 +95,7 @@ def test_what_changed_or_went_is_left_out_with_a_reason(tmp_path, images):
     with opened(tmp_path / "f.h5", [direction(a) for a in ANGLES], images, stamps=before) as file:
         found = find_duplicates(file)
     assert found.groups == ()
-    assert dict(found.left_out) == {large: "no such file", well: "changed since its vector was made"}
+    assert dict(found.left_out) == {large: "no such file", well: "changed since its vector was computed"}
 
 
 def test_names_alone_are_judged_where_no_file_is_there(tmp_path):

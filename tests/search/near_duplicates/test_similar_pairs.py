@@ -8,19 +8,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tests.search.files import opened, units
-from zoo.search import pairs
-from zoo.search.pairs import DIGITS, similar_groups, similarities
+from zoo.search.near_duplicates import similar_pairs
+from zoo.search.near_duplicates.similar_pairs import DIGITS, similar_groups, similarities
 
 
 @pytest.fixture(params=["small", "projected"])
 def way(request, monkeypatch):
     """All pairs at once; and by blocks of the table, of vectors that are said to be many."""
     if request.param == "projected":
-        monkeypatch.setattr(pairs, "_SMALL", 0)
-        monkeypatch.setattr(pairs, "_ROWS", 32)
-        monkeypatch.setattr(pairs, "_COLUMNS", 64)
-        monkeypatch.setattr(pairs, "_GATHERED", 50)
-        monkeypatch.setattr(pairs, "_EXACT", 7 * 8 * 40)
+        monkeypatch.setattr(similar_pairs, "_SMALL", 0)
+        monkeypatch.setattr(similar_pairs, "_ROWS", 32)
+        monkeypatch.setattr(similar_pairs, "_COLUMNS", 64)
+        monkeypatch.setattr(similar_pairs, "_COLLECTED", 50)
+        monkeypatch.setattr(similar_pairs, "_EXACT", 7 * 8 * 40)
 
 
 def plainly(vectors, threshold):
@@ -86,7 +86,7 @@ def test_progress_ends_with_all_pairs(tmp_path, way):
 def test_similarities_of_half_precision_and_any_shape(tmp_path):
     maps = np.random.default_rng(0).standard_normal((9, 2, 2, 3)).astype(np.float16)
     with opened(tmp_path / "f.h5", maps, dtype="float16") as file:
-        found = similarities(file, np.array([1, 2, 2]), np.array([1, 3, 8]))
+        found = similarities(file, np.array([[1, 1], [2, 3], [2, 8]]))
     expected = (units(maps)[[1, 2, 2]] * units(maps)[[1, 3, 8]]).sum(axis=1)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found[0] == 1

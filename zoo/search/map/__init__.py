@@ -1,13 +1,15 @@
-"""What a file of vectors looks like: a map of its images, and the groups that they fall into.
+"""A map of images: feature vectors as points on a plane, on an interactive HTML page.
 
->>> from zoo.search import map as mapping
->>> mapping.write(mapping.make("features.h5"), "map.html")
->>> mapping.cluster("features.h5").summary()
+* :mod:`~zoo.search.map.image_map`: :func:`make_map`, from a file of vectors to coordinates.
+* :mod:`~zoo.search.map.embedding`: UMAP, t-SNE and PCA. :mod:`~zoo.search.map.labels`: colours.
+* :mod:`~zoo.search.map.page`: :func:`write_page`, with :mod:`~zoo.search.map.panels`,
+  :mod:`~zoo.search.map.thumbnails` and the scripts ``points.js``, ``markers.js``, ``drawing.js``, ``pointer.js`` and
+  ``panels.js``.
+
+>>> write_page(make_map("features.h5"), "map.html")
 """
 
-from zoo.search.clusters import Cluster, Clusters
-from zoo.search.clusters import make as cluster
-from zoo.search.map.page import Written, write
-from zoo.search.map.projection import Map, make
+from zoo.search.map.image_map import Map, make_map
+from zoo.search.map.page import write_page
 
-__all__ = ["Cluster", "Clusters", "Map", "Written", "cluster", "make", "write"]
+__all__ = ["Map", "make_map", "write_page"]

@@ -1,10 +1,10 @@
-// The canvas: where the view is, and what is drawn of it.
+// The canvas: the view, and everything drawn on it.
 const stage = byId("stage");
 const canvas = byId("map");
 const context = canvas.getContext("2d");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-// The middle of the view on the map, both axes from 0 to 1, and how many pixels the whole map is wide.
+// Centre of the view, 0 to 1 on both axes, and width of the whole map in pixels.
 const view = { x: 0.5, y: 0.5, scale: 1 };
 const bounds = [1, 0, 1, 0];
 for (let i = 0; i < count; i++) {
@@ -15,13 +15,13 @@ for (let i = 0; i < count; i++) {
   }
 }
 let fitted = 1;
-// The window on it, in pixels of the page, and pixels of the screen in one of these.
+// Size of the canvas in CSS pixels, and device pixels in one of these.
 let wide = 1;
 let high = 1;
 let ratio = 1;
 let untouched = true;
 let waiting = false;
-// The pictures that were drawn last, in order, and how large.
+// Thumbnails drawn last, in order, and their size.
 let tiles = [];
 let tileSize = 0;
 
@@ -41,7 +41,7 @@ function request() {
 function fit() {
   const [left, right, top, bottom] = bounds;
   const margin = Math.min(56, 0.08 * Math.min(wide, high));
-  // A little more is left free below, where the buttons are.
+  // More space below, for the buttons.
   const scales = [(wide - 2 * margin) / (right - left), (high - 2 * margin - 24) / (bottom - top), 1e5];
   const scale = Math.max(1, Math.min(...scales));
   return { x: (left + right) / 2, y: (top + bottom) / 2 + 12 / scale, scale };
@@ -58,7 +58,7 @@ function resize() {
   request();
 }
 
-// Go there in a quarter of a second, or at once for those who do not like things to move.
+// Animates the view for a quarter of a second, or jumps if reduced motion is preferred.
 let journey = 0;
 function glide(target) {
   const from = { ...view };
@@ -69,7 +69,7 @@ function glide(target) {
     const part = calm.matches ? 1 : Math.min(1, (now - started) / 250);
     const eased = 1 - (1 - part) ** 3;
     view.scale = from.scale * (target.scale / from.scale) ** eased;
-    // What is wide apart is crossed while it is small.
+    // Long distances are crossed while zoomed out.
     const moved = target.scale === from.scale ? eased : (1 / from.scale - 1 / view.scale) / (1 / from.scale - 1 / target.scale);
     view.x = from.x + (target.x - from.x) * moved;
     view.y = from.y + (target.y - from.y) * moved;
@@ -89,7 +89,7 @@ function zoomAt(x, y, factor) {
   request();
 }
 
-// Dots are smaller where there are more, and in a smaller window, and grow a little when one comes near.
+// Dots are smaller if there are many or the window is small, and grow a little when zoomed in.
 function radius() {
   const usual = Math.min(6, Math.max(1.6, 14 / count ** 0.19)) * Math.min(1, Math.sqrt((wide * high) / 7e5));
   return Math.min(9, Math.max(1.2, usual * Math.min(zoom(), 60) ** 0.3));
@@ -104,17 +104,17 @@ function draw() {
   const [left, top] = [width / 2 - view.x * view.scale * ratio, height / 2 - view.y * view.scale * ratio];
   drawDots(context, width, height, size, line, (view.scale * ratio) / EDGE, left, top);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawPictures();
+  drawThumbnails();
   drawRings();
-  if (state.words) drawWords();
+  if (state.names) drawNames();
   drawLasso();
 }
 
-// As many pictures as have room, always the same ones first. A cell of the table is as large as a picture, so that
-// only the cells around can hold one that is in the way.
-function drawPictures() {
+// As many thumbnails as fit, always the same ones first. A cell of the grid has the size of a thumbnail, so that
+// only neighbouring cells can hold one that overlaps.
+function drawThumbnails() {
   tiles = [];
-  if (!state.pictures) return;
+  if (!state.thumbnails) return;
   const roomy = 0.75 * Math.sqrt((wide * high) / count);
   tileSize = Math.round(Math.min(Math.max(data.side, 72), Math.max(40, roomy) * zoom() ** 0.35));
   const space = tileSize + 4;
@@ -174,7 +174,7 @@ function drawRings() {
   context.stroke();
 }
 
-// Each label's name stands where it is densest, the largest first, as long as there is room.
+// Each label name is placed where its points are densest, the largest label first, as long as there is room.
 const anchors = labelled ? data.names.map((_, label) => densest(label)) : [];
 
 function densest(label) {
@@ -198,7 +198,7 @@ function densest(label) {
   return [x / n / EDGE, y / n / EDGE, n];
 }
 
-function drawWords() {
+function drawNames() {
   context.font = `600 13px ${getComputedStyle(document.body).fontFamily}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -209,7 +209,7 @@ function drawWords() {
     if (state.off.has(label) || dim) continue;
     const [placeX, placeY, near] = anchors[label];
     const at = (placeX - view.x) * view.scale + wide / 2;
-    // Above a few dots, and amid many.
+    // Above a few dots, among many.
     const y = (placeY - view.y) * view.scale + high / 2 - (near < 10 ? radius() + 12 : 0);
     const text = data.names[label].length > 28 ? `${data.names[label].slice(0, 27)}…` : data.names[label];
     const half = context.measureText(text).width / 2 + 4;
@@ -245,7 +245,7 @@ function drawLasso() {
 
 new ResizeObserver(resize).observe(stage);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  theme = stamps = null;
+  theme = markers = null;
   request();
 });
 document.addEventListener("sheet", request);

@@ -1,11 +1,10 @@
-"""What points are coloured by: the folders of the images, or what a table says of them."""
+"""Labels that colour the points of a map: folder names, or a table."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +16,14 @@ from zoo.core.errors import UsageError
 from zoo.data.sources.table import LABELS, PATHS
 from zoo.images.folders import natural
 from zoo.images.sources import reason
+from zoo.search.sample import folder_name
 
-#: More labels than this cannot be told apart; the largest are named, the others are one.
+#: Labels that can be told apart; beyond it the most frequent are named, the others are one.
 MOST = 40
-#: The label of an image of which nothing is said, or whose own is not among the largest.
+#: The number of an image without a label, or whose label is not among the most frequent.
 NONE = -1
 
-#: Columns of a table that say what an image is, the first that there is: those of ``zoo cluster`` and ``zoo
-#: classify``, and those of a dataset.
+#: Label columns by preference: of ``zoo cluster``, of ``zoo classify``, and of a dataset.
 COLUMNS = ("label", "cluster", "label1", *LABELS[1:])
 
 
@@ -35,8 +34,8 @@ class Labels:
     Attributes:
         names: in natural order.
         numbers: int64 (n,), indices into ``names``, or :data:`NONE`.
-        kind: what they are, such as ``"folder"``; empty where there are none.
-        rest: what the images with :data:`NONE` are called; empty where there are none.
+        kind: such as ``"folder"``; empty without labels.
+        rest: caption of the images with :data:`NONE`; empty if there are none.
     """
 
     names: tuple[str, ...]
@@ -51,44 +50,36 @@ class Labels:
 
 
 def find(request: str, paths: Sequence[str]) -> Labels:
-    """The labels that were asked for.
+    """The labels of images.
 
     Args:
-        request: ``"auto"``: by folder where there are 2 to :data:`MOST` of them; ``"folder"``, ``"none"``; or a table
-            in CSV, JSON or JSON lines.
+        request: ``"auto"``: by folder if there are 2 to :data:`MOST` folders; ``"folder"``; ``"none"``; or a table in
+            CSV, JSON or JSON lines.
         paths: of the images.
 
     Raises:
         UsageError: the table cannot be read, has no suitable columns, or names none of the images.
     """
-    if request == "none":
+    folders = [folder_name(path) for path in paths] if request in ("auto", "folder") else []
+    if request == "none" or (request == "auto" and not 2 <= len(set(folders)) <= MOST):
         return unlabelled(len(paths))
-    if request in ("auto", "folder"):
-        names = [folder(path) for path in paths]
-        if request == "auto" and not 2 <= len(set(names)) <= MOST:
-            return unlabelled(len(paths))
-        return named(names, "folder", "in other folders")
+    if folders:
+        return most_frequent(folders, "folder", "in other folders")
     return _of_table(request, paths)
 
 
 def unlabelled(count: int) -> Labels:
-    """No labels for so many images."""
+    """No labels."""
     return Labels((), np.full(count, NONE, np.int64))
 
 
-def folder(path: str) -> str:
-    """The name of the folder that an image is in; a dot where its path says none."""
-    parts = re.split(r"[/\\]", path)
-    return (parts[-2] if len(parts) > 1 else "") or "."
-
-
-def named(names: Sequence[str | None], kind: str, others: str) -> Labels:
-    """Labels of the names, of which the :data:`MOST` most frequent are kept.
+def most_frequent(names: Sequence[str | None], kind: str, others: str) -> Labels:
+    """Labels of which the :data:`MOST` most frequent are kept.
 
     Args:
-        names: one for each image, ``None`` where there is none.
-        kind: what they are.
-        others: what the images are called that have another name.
+        names: one for each image, ``None`` for no label.
+        kind: of label.
+        others: caption of the images with another label.
     """
     counts = Counter(name for name in names if name is not None)
     kept = sorted((name for name, _ in counts.most_common(MOST)), key=natural)
@@ -99,7 +90,7 @@ def named(names: Sequence[str | None], kind: str, others: str) -> Labels:
 
 
 def _of_table(file: str, paths: Sequence[str]) -> Labels:
-    """Labels by the path of an image, as it was typed or as it stands below the folder of the table."""
+    """Labels by path, relative to the working directory or else to the folder of the table."""
     column, rows = _read(file)
     root = os.path.dirname(file)
     labels: dict[str, str | None] = {}
@@ -108,15 +99,13 @@ def _of_table(file: str, paths: Sequence[str]) -> Labels:
     labels |= {os.path.abspath(path): label for path, label in rows}
     full = [os.path.abspath(path) for path in paths]
     if not any(path in labels for path in full):
-        raise UsageError(
-            f"{file} says nothing of any image on the map; it has paths such as {rows[0][0]}, the map {paths[0]}."
-        )
+        raise UsageError(f"{file} names none of the images: it has paths such as {rows[0][0]}, the index {paths[0]}.")
     kind = "cluster" if column == "cluster" else "label"
-    return named([labels.get(path) for path in full], kind, f"with another {kind}")
+    return most_frequent([labels.get(path) for path in full], kind, f"with another {kind}")
 
 
 def _read(file: str) -> tuple[str, list[tuple[str, str | None]]]:
-    """The column that was taken, and for each row its path and label, ``None`` where it has none."""
+    """The label column, and the path and label of each row."""
     try:
         with open(file, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             table = list(_rows(file, stream.read()))
@@ -126,15 +115,15 @@ def _read(file: str) -> tuple[str, list[tuple[str, str | None]]]:
         raise UsageError(f"{file} is no table in CSV, JSON or JSON lines: {error}.") from error
     place = next((name for name in PATHS if any(row.get(name) for row in table)), None)
     if place is None:
-        raise UsageError(f"{file} has no column 'path' or 'file' that says which image a row is about.")
+        raise UsageError(f"{file} has no column {' or '.join(map(repr, PATHS))} with the paths of images.")
     column = next((name for name in COLUMNS if any(_text(row.get(name)) for row in table)), None)
     if column is None:
-        raise UsageError(f"{file} has no labels; expected is one of the columns {', '.join(COLUMNS)}.")
+        raise UsageError(f"{file} has no labels; expected one of the columns {', '.join(COLUMNS)}.")
     return column, [(str(row[place]), _text(row.get(column))) for row in table if row.get(place)]
 
 
 def _rows(file: str, text: str) -> Iterator[Mapping[str, Any]]:
-    """The rows of a table. What ``zoo classify`` writes as JSON has its labels one level down."""
+    """The rows of a table; JSON of ``zoo classify`` has its labels in ``predictions``."""
     if file.lower().endswith(".csv"):
         yield from csv.DictReader(text.splitlines(keepends=True))
         return
@@ -149,7 +138,5 @@ def _rows(file: str, text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(value: Any) -> str | None:
-    """A label as text; nothing, and the number of no cluster, is none."""
-    if value is None or value in ("", -1, "-1"):
-        return None
-    return str(value)
+    """A label as text; ``None`` for an empty one and for cluster -1."""
+    return None if value is None or value in ("", -1, "-1") else str(value)

@@ -1,6 +1,6 @@
-// Dots are put into a picture pixel by pixel: fifty thousand of them in a few milliseconds, on any machine.
+// Markers are drawn into an image pixel by pixel: fifty thousand in a few milliseconds on any machine.
 let theme = null;
-let stamps = null;
+let markers = null;
 let paper = null;
 
 const colour = (variable) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
@@ -15,10 +15,10 @@ function colours() {
   return theme;
 }
 
-// The pixels of every label's sign, plain and faint: where they are, their colour, and how much of it.
-function stampsOf(size, line) {
+// The pixels of the marker of each label, plain and faint: offsets, colour and opacity.
+function markersOf(size, line) {
   const key = `${size} ${line}`;
-  if (stamps?.key === key) return stamps;
+  if (markers?.key === key) return markers;
   const { page, labels } = colours();
   const reach = Math.ceil(1.3 * size + line);
   const cell = 2 * reach + 1;
@@ -42,8 +42,8 @@ function stampsOf(size, line) {
       made.signs.push(pixelsOf(pen, cell, reach));
     }
   }
-  stamps = made;
-  return stamps;
+  markers = made;
+  return markers;
 }
 
 function pixelsOf(pen, cell, reach) {
@@ -65,9 +65,9 @@ function pixel(pen, style) {
   return new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
 }
 
-// All dots, the faint ones below. A margin around the picture takes what is cut off at its edges.
+// All markers, faint ones first. A margin around the image holds what is cut off at its edges.
 function drawDots(context, width, height, size, line, factor, left, top) {
-  const { reach, page, signs } = stampsOf(size, line);
+  const { reach, page, signs } = markersOf(size, line);
   const wide = width + 2 * reach;
   if (paper?.width !== wide || paper.height !== height + 2 * reach) paper = context.createImageData(wide, height + 2 * reach);
   const out = new Uint32Array(paper.data.buffer);
@@ -92,7 +92,7 @@ function drawDots(context, width, height, size, line, factor, left, top) {
   context.putImageData(paper, -reach, -reach);
 }
 
-// Two colours, of the first so many parts in 256; red and blue in one multiplication.
+// Blends two colours, `share` of 256 parts of the first; red and blue in one multiplication.
 function mixed(above, below, share) {
   const rest = 256 - share;
   const ends = (((above & 0xff00ff) * share + (below & 0xff00ff) * rest) >>> 8) & 0xff00ff;

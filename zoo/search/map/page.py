@@ -1,4 +1,4 @@
-"""The page of a map: every image a dot, and everything that is needed to look at them in one file."""
+"""The HTML page of a map: one file with the points, the thumbnails and the scripts."""
 
 from __future__ import annotations
 
@@ -15,60 +15,63 @@ from urllib.parse import quote
 import numpy as np
 
 from zoo.core import output
+from zoo.core.progress import Progress
 from zoo.reports.html import tables
 from zoo.reports.html.document import document, shipped, written_by
 from zoo.reports.html.markup import Markup, escaped, joined, tag
-from zoo.search.map import controls, sprites
-from zoo.search.map.embedding import NEIGHBOURS, TITLES
+from zoo.search.map import panels, thumbnails
+from zoo.search.map.embedding import METHODS
+from zoo.search.map.image_map import Map
 from zoo.search.map.labels import NONE
-from zoo.search.map.projection import Map
 
-#: Places on the page are whole numbers from 0 to this; a screen has no finer ones.
+#: Coordinates on the page are integers from 0 to this, finer than a screen.
 _GRID = 65535
 #: The parts of the script, in order.
-_SCRIPTS = ("points.js", "stamps.js", "drawing.js", "pointer.js", "panels.js")
+_SCRIPTS = ("points.js", "markers.js", "drawing.js", "pointer.js", "panels.js")
 
 
 @dataclass(frozen=True)
-class Written:
-    """What was written: the path, its bytes, and (path, reason) of the images that are grey on it."""
+class WrittenPage:
+    """A page that was written: its path, size in bytes, and (path, error) of the images that are grey on it."""
 
     path: Path
     bytes: int
     missing: tuple[tuple[str, str], ...]
 
 
-def write(found: Map, path: str | os.PathLike[str], progress: sprites.Progress | None = None) -> Written:
-    """Write the page, whole or not at all; an earlier one stays until then.
+def write_page(found: Map, path: str | os.PathLike[str], progress: Progress | None = None) -> WrittenPage:
+    """Write the page, atomically.
 
     Args:
         found: the map.
         path: of the file.
-        progress: called with the thumbnails done and those in all.
+        progress: called with the thumbnails done and their total.
 
     Raises:
-        UnavailableError: it cannot be written, e.g. because the disk is full.
+        UnavailableError: it cannot be written.
     """
     target = Path(path)
-    # A thumbnail costs an image to be decoded: that the folder is not there is said before that.
+    # Opened first: a missing folder is reported before images are decoded.
     with output.opened(target) as stream:
         text, missing = _page(found, os.path.dirname(os.path.abspath(target)), progress)
         stream.write(text)
-    return Written(target, len(text.encode()), missing)
+    return WrittenPage(target, len(text.encode()), missing)
 
 
-def _page(found: Map, folder: str, progress: sprites.Progress | None) -> tuple[Markup, tuple[tuple[str, str], ...]]:
-    """The page as text, and the images that are grey on it."""
-    # Neighbours on the map are neighbours on a sheet, so that a browser needs few sheets for a part of the map.
-    grid = _to_grid(found.places)
-    order = np.argsort(_interleaved(grid), kind="stable")
+def _page(found: Map, folder: str, progress: Progress | None) -> tuple[Markup, tuple[tuple[str, str], ...]]:
+    """The page, and the images that are grey on it."""
+    # Neighbours on the map share a sheet, so that a browser decodes few sheets for a part of the map.
+    low, high = (edge(axis=0).astype(np.float64) for edge in (found.places.min, found.places.max))
+    middle, size = (low + high) / 2, float((high - low).max()) or 1.0
+    grid = _to_grid(found.places, middle, size)
+    order = np.argsort(_morton_code(grid), kind="stable")
     paths = [found.paths[index] for index in order.tolist()]
-    form = sprites.layout(paths)
-    drawn = []
+    form = thumbnails.layout(paths)
+    sheets = []
     missing: list[tuple[int, str]] = []
-    for sheet in sprites.sheets(paths, form, progress):
+    for sheet in thumbnails.sheets(paths, form, progress):
         text = Markup(base64.b64encode(sheet.jpeg).decode("ascii"))
-        drawn.append(tag("script", text, type="text/plain", class_="sheet"))
+        sheets.append(tag("script", text, type="text/plain", class_="sheet"))
         missing += sheet.missing
     gone = tuple((paths[index], reason) for index, reason in missing)
     data = {
@@ -80,33 +83,35 @@ def _page(found: Map, folder: str, progress: sprites.Progress | None) -> tuple[M
         "missing": [index for index, _ in missing],
         "side": form.side,
         "columns": form.columns,
-        "extent": _extent(found.places),
+        "extent": {"x": float(middle[0]), "y": float(middle[1]), "size": size},
         **_files(paths, folder),
     }
-    notes = _notes(found, gone)
+    # No name may end the script: "</script>" and "<!--" begin with an escaped character.
+    encoded = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    title = os.path.basename(os.path.normpath(found.index))
     body = [
         tag(
             "main",
             tag(
                 "header",
-                tag("h1", _title(found)),
+                tag("h1", title),
                 tag("p", _summary(found), class_="quiet"),
-                *(tag("p", note, class_="note") for note in notes),
+                *(tag("p", note, class_="note") for note in _notes(found, gone)),
             ),
-            controls.stage(len(found)),
+            panels.stage(len(found)),
         ),
         tag(
             "aside",
-            controls.panels(),
+            panels.panels(),
             tag("details", tag("summary", "About this map"), tables.facts(_facts(found)), class_="about"),
-            tag("footer", f"{written_by()} Only an image that is chosen is read from its file."),
+            tag("footer", f"{written_by()} Only an image that is shown is read from its file."),
             aria_label="Labels, search and selection",
         ),
-        *drawn,
-        tag("script", Markup(_json(data)), type="application/json", id="data"),
+        *sheets,
+        tag("script", Markup(encoded), type="application/json", id="data"),
     ]
     page = document(
-        f"Map of {_title(found)}",
+        f"Map of {title}",
         *body,
         style=shipped("map.css", __file__),
         script=joined(shipped(name, __file__) for name in _SCRIPTS),
@@ -115,31 +120,24 @@ def _page(found: Map, folder: str, progress: sprites.Progress | None) -> tuple[M
     return page, gone
 
 
-def _title(found: Map) -> str:
-    return os.path.basename(os.path.normpath(found.index))
-
-
 def _summary(found: Map) -> str:
-    """What is on the map, in one line."""
     images = "1 image" if len(found) == 1 else f"{len(found):,} images"
-    layer = found.about.get("layer")
-    network = [str(found.about[key]) for key in ("model",) if found.about.get(key)] + ([str(layer)] if layer else [])
-    network = [os.path.basename(network[0]), *network[1:]] if network else []
-    return " · ".join([images, *network, TITLES[found.method]])
+    network = [os.path.basename(str(found.about["model"]))] if found.about.get("model") else []
+    layer = [str(found.about["layer"])] if found.about.get("layer") else []
+    return " · ".join([images, *network, *layer, METHODS[found.method].title])
 
 
 def _notes(found: Map, gone: Sequence[tuple[str, str]]) -> list[str]:
-    """What is not as one would expect."""
+    """Warnings above the map."""
     notes = []
-    asked = len(found) + len(found.unusable)
-    if asked < found.total:
-        notes.append(f"{asked:,} of {found.total:,} vectors, drawn at random; --points N shows more.")
+    if found.drawn < found.total:
+        notes.append(f"{found.drawn:,} of {found.total:,} vectors, drawn at random; --points N shows more.")
     if found.unusable:
         notes.append(f"{len(found.unusable):,} left out, because their vectors are not made of finite numbers.")
     if gone:
         notes.append(f"{len(gone):,} grey, because their files cannot be read any more; the first: {gone[0][1]}.")
     if not found.places.any() and len(found) > 1:
-        notes.append("All vectors are equal, so that there is one place for all.")
+        notes.append("All vectors are equal and share one point.")
     return notes
 
 
@@ -151,9 +149,9 @@ def _facts(found: Map) -> list[tuple[str, Any]]:
         ("layer", about.get("layer")),
         ("pooling", about.get("pool")),
         ("numbers in a vector", found.dim),
-        ("compared by", "direction (cosine)" if found.metric == "cosine" else "place (Euclidean)"),
-        ("placed by", f"{TITLES[found.method]} ({found.why})"),
-        ("neighbours", found.neighbours or NEIGHBOURS.get(found.method)),
+        ("metric", found.metric),
+        ("method", f"{METHODS[found.method].title} ({found.why})"),
+        ("neighbours", found.neighbours or METHODS[found.method].neighbours),
         ("variance kept", f"{100 * found.variance:.0f}\N{NO-BREAK SPACE}%"),
         ("seed", found.seed),
     ]
@@ -161,7 +159,7 @@ def _facts(found: Map) -> list[tuple[str, Any]]:
 
 
 def _files(paths: Sequence[str], folder: str) -> dict[str, Any]:
-    """The paths of the images, folders apart, and where a browser finds those below the folder of the page."""
+    """The paths of the images, split into folders and names, and the links of folders below that of the page."""
     folders: dict[str, int] = {}
     places, names, odd = [], [], {}
     for index, path in enumerate(paths):
@@ -181,7 +179,7 @@ def _files(paths: Sequence[str], folder: str) -> dict[str, Any]:
 
 
 def _link(head: str, folder: str) -> str | None:
-    """Where a browser finds a folder that lies below that of the page, or an address; ``None`` for any other."""
+    """The relative link of a folder below that of the page, or a URL; ``None`` for any other folder."""
     if head.lower().startswith(("http://", "https://")):
         return head + "/"
     try:
@@ -196,24 +194,15 @@ def _link(head: str, folder: str) -> str | None:
     return "./" + quote(os.fsencode(below.replace(os.sep, "/"))) + "/"
 
 
-def _to_grid(places: np.ndarray) -> np.ndarray:
-    """Places as whole numbers, uint16 (n, 2), both axes to the same scale, in the middle; y grows downwards."""
-    low, high = places.min(axis=0).astype(np.float64), places.max(axis=0).astype(np.float64)
-    scale = _GRID / ((high - low).max() or 1.0)
-    centred = (places - (low + high) / 2) * scale * (1, -1) + _GRID / 2
+def _to_grid(places: np.ndarray, middle: np.ndarray, size: float) -> np.ndarray:
+    """Coordinates as integers, uint16 (n, 2), with one scale for both axes, centred; y grows downwards."""
+    centred = (places - middle) * (_GRID / size) * (1, -1) + _GRID / 2
     grid: np.ndarray = np.clip(np.rint(centred), 0, _GRID).astype(np.uint16)
     return grid
 
 
-def _extent(places: np.ndarray) -> dict[str, float]:
-    """What turns a whole number back into a place: the middle, and how long the longer axis is."""
-    low, high = places.min(axis=0).astype(np.float64), places.max(axis=0).astype(np.float64)
-    middle = (low + high) / 2
-    return {"x": float(middle[0]), "y": float(middle[1]), "size": float((high - low).max()) or 1.0}
-
-
-def _interleaved(grid: np.ndarray) -> np.ndarray:
-    """Where places stand on a curve through all that keeps neighbours close (Morton, 1966): uint64 (n,)."""
+def _morton_code(grid: np.ndarray) -> np.ndarray:
+    """Position on a curve that keeps neighbours close (Morton, 1966): uint64 (n,)."""
     code = np.zeros(len(grid), np.uint64)
     for axis in (0, 1):
         bits = grid[:, axis].astype(np.uint64)
@@ -226,11 +215,6 @@ def _packed(values: np.ndarray, kind: str = "<u2") -> str:
     return base64.b64encode(np.ascontiguousarray(values.astype(kind)).tobytes()).decode("ascii")
 
 
-def _json(data: dict[str, Any]) -> str:
-    """JSON that no name can end: ``</script>`` and ``<!--`` begin with a sign that is escaped."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-
-
 def _visible(text: str) -> str:
-    """A name as pages show it, signs without a look in hexadecimal; a script shows it as text, not as HTML."""
+    """A name as pages show it, invisible characters in hexadecimal; a script inserts it as text."""
     return html.unescape(escaped(text))

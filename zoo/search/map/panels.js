@@ -1,4 +1,4 @@
-// What stands beside the map: search, labels, the picture that was chosen, the selection.
+// The panels beside the map: search, labels, the chosen image, the selection.
 const status = byId("status");
 const svg = (name, attributes) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -100,24 +100,24 @@ function result(i) {
   return element("li", {}, button);
 }
 
-// Go to a point and show its picture.
+// Moves to a point and shows its image.
 function visit(i) {
   untouched = false;
   glide({ x: grid[2 * i] / EDGE, y: grid[2 * i + 1] / EDGE, scale: Math.max(view.scale, 4 * fitted) });
   show(i);
 }
 
-// The picture
+// The image
 
 function show(i, follow = false) {
   state.current = i;
-  byId("picture").hidden = i < 0;
+  byId("image").hidden = i < 0;
   request();
   if (i < 0) return;
   const [x, y] = placeOf(i);
   const link = linkOf(i);
   status.textContent = `${labelled ? `${names[labelOf[i]]}, ` : ""}${fileName(i)}`;
-  byId("what").replaceChildren(...(labelled ? [markOf(labelOf[i]), names[labelOf[i]]] : ["Picture"]));
+  byId("what").replaceChildren(...(labelled ? [markOf(labelOf[i]), names[labelOf[i]]] : ["Image"]));
   byId("path").textContent = pathOf(i);
   byId("place").textContent = `x ${decimal(x)}, y ${decimal(y)}${missing.has(i) ? " · the file is not there any more" : ""}`;
   byId("open").hidden = link === null;
@@ -187,7 +187,7 @@ const middle = (factor) => () => zoomAt(wide / 2, high / 2, factor);
 byId("nearer").addEventListener("click", middle(1.5));
 byId("further").addEventListener("click", middle(1 / 1.5));
 byId("fit").addEventListener("click", reset);
-for (const name of ["pictures", "words", "selecting"]) {
+for (const name of ["thumbnails", "names", "selecting"]) {
   const button = byId(name);
   button.ariaPressed = String(state[name]);
   button.addEventListener("click", () => {
@@ -197,7 +197,7 @@ for (const name of ["pictures", "words", "selecting"]) {
     request();
   });
 }
-byId("words").hidden = !labelled;
+byId("names").hidden = !labelled;
 
 legend();
 updateModes();

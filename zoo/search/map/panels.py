@@ -1,4 +1,4 @@
-"""What stands on and beside the canvas of a map: buttons, search, labels, the chosen image, the selection."""
+"""The HTML around the map: toolbar, search, labels, the chosen image, the selection."""
 
 from __future__ import annotations
 
@@ -6,42 +6,36 @@ from zoo.reports.html.markup import Markup, tag
 
 _KEYS = (
     ("drag, wheel, pinch", "move and zoom"),
-    ("click", "choose an image"),
-    ("Shift + drag", "select by drawing around"),
+    ("click", "show an image"),
+    ("Shift + drag", "select with a lasso"),
     ("arrows", "go to the next image"),
     ("Shift + arrows", "move the map"),
-    ("+ − 0", "zoom, and show all"),
-    ("Enter, Esc", "open the image, let go of all"),
+    ("+ − 0", "zoom, show all"),
+    ("Enter, Esc", "open the image, deselect all"),
 )
 
 
 def stage(count: int) -> Markup:
-    """The canvas with its buttons."""
+    """The canvas with its toolbar."""
+    label = f"{count:,} images as points on a plane, similar ones close together. The arrow keys move between them."
     return tag(
         "div",
-        tag(
-            "canvas",
-            id="map",
-            tabindex=0,
-            role="img",
-            aria_label=f"{count:,} images as points on a plane; like ones are near to each other. "
-            "The arrow keys go from one to the next.",
-        ),
+        tag("canvas", id="map", tabindex=0, role="img", aria_label=label),
         tag(
             "div",
-            _group("Show", [("pictures", "Pictures"), ("words", "Names"), ("selecting", "Select")]),
+            _group("Show", [("thumbnails", "Images"), ("names", "Names"), ("selecting", "Select")]),
             _group("Zoom", [("further", "−"), ("nearer", "+"), ("fit", "Fit")]),
             class_="tools",
         ),
         tag("div", tag("canvas", width=288, height=288), tag("span"), tag("span"), id="tip", hidden=True),
         tag("p", id="status", class_="unseen", role="status"),
-        tag("noscript", tag("p", "The map is drawn by a script, and this browser runs none.", class_="note")),
+        tag("noscript", tag("p", "The map needs JavaScript, which is disabled in this browser.", class_="note")),
         id="stage",
     )
 
 
 def panels() -> Markup:
-    """What stands beside the map; a script fills it."""
+    """The panels beside the map, which a script fills."""
     parts = [
         tag(
             "section",
@@ -51,12 +45,7 @@ def panels() -> Markup:
         ),
         tag(
             "section",
-            tag(
-                "div",
-                tag("h2", id="what"),
-                _button("close", "Close"),
-                class_="heading",
-            ),
+            tag("div", tag("h2", id="what"), _button("close", "Close"), class_="heading"),
             tag("figure", id="large"),
             tag("code", id="path"),
             tag("p", id="place", class_="quiet small"),
@@ -66,7 +55,7 @@ def panels() -> Markup:
                 _button("copy-path", "Copy path"),
                 class_="actions",
             ),
-            id="picture",
+            id="image",
             hidden=True,
         ),
         tag(

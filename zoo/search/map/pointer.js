@@ -5,11 +5,11 @@ const fingers = new Map();
 let moved = 0;
 let lassoing = false;
 
-// The point at a place of the screen: a picture that lies there, or the nearest dot within reach; -1 for none.
+// The point at a screen position: a thumbnail, or the nearest dot within reach; -1 for none.
 function pointAt(x, y, reach) {
   const half = tileSize / 2;
-  const picture = tiles.find((i) => Math.abs(screenX(i) - x) <= half && Math.abs(screenY(i) - y) <= half);
-  if (state.pictures && picture !== undefined) return picture;
+  const thumbnail = tiles.find((i) => Math.abs(screenX(i) - x) <= half && Math.abs(screenY(i) - y) <= half);
+  if (state.thumbnails && thumbnail !== undefined) return thumbnail;
   return nearest(x, y, reach);
 }
 

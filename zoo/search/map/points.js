@@ -1,17 +1,17 @@
-// What the page knows of each point, and where its thumbnail lies.
+// The data of each point, and its thumbnail.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 const unpack = (text, Kind) => new Kind(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
 
-// Places go from 0 to EDGE; a label that is EDGE is none.
+// Coordinates are 0 to EDGE; EDGE as a label means none.
 const EDGE = 65535;
 const grid = unpack(data.points, Uint16Array);
 const folderOf = unpack(data.folder, Uint32Array);
 const count = grid.length / 2;
 const labelled = data.names.length > 0;
-// The last label is that of all which have none.
+// The last label is for points without one.
 const names = [...data.names, data.rest];
 const REST = names.length - 1;
 const labelOf = unpack(data.labels, Uint16Array).map((label) => (label === EDGE ? REST : label));
@@ -34,7 +34,7 @@ const placeOf = (i) => [
   data.extent.y - (grid[2 * i + 1] / EDGE - 0.5) * data.extent.size,
 ];
 
-// Seven colours for the largest labels, then the same ones in another shape; paths of a radius of about 1.
+// Seven colours for the largest labels, then the same colours with another shape; paths with a radius of about 1.
 const COLOURS = 7;
 const SHAPES = [
   "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0 -2 0Z",
@@ -48,7 +48,7 @@ const bySize = [...data.names.keys()].sort((a, b) => sizes[b] - sizes[a]);
 const variableOf = (label) => (label < REST ? `--c${bySize.indexOf(label) % COLOURS}` : labelled ? "--rest" : "--c0");
 const shapeOf = (label) => SHAPES[label < REST ? Math.floor(bySize.indexOf(label) / COLOURS) % SHAPES.length : 0];
 
-// Which points are there to be seen: 0 hidden, 1 faint, 2 plain.
+// Visibility of points: 0 hidden, 1 faint, 2 plain.
 const HIDDEN = 0;
 const FAINT = 1;
 const PLAIN = 2;
@@ -59,10 +59,10 @@ const state = {
   stressed: -1,
   hover: -1,
   current: -1,
-  // What was drawn around the selection, in parts of the map.
+  // Outline drawn around the selection, in map coordinates.
   lasso: [],
-  pictures: !labelled,
-  words: labelled,
+  thumbnails: !labelled,
+  names: labelled,
   selecting: false,
 };
 
@@ -75,7 +75,7 @@ function updateModes() {
   }
 }
 
-// Thumbnails: a sheet is decoded when one of its tiles is wanted.
+// Thumbnails: a sheet is decoded when one of its tiles is needed.
 const sheets = [...document.querySelectorAll("script.sheet")];
 const decoded = new Map();
 const PER_SHEET = data.columns ** 2;

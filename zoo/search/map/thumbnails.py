@@ -1,10 +1,10 @@
-"""Thumbnails of many images, side by side on sheets that a page holds as JPEG."""
+"""Thumbnails of many images on JPEG sheets, which a page embeds."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,31 +13,30 @@ from PIL import Image
 
 from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
+from zoo.core.progress import Progress
 from zoo.core.spec import Resize
-from zoo.images import decode as images
+from zoo.images import decode
 from zoo.images.sources import Source
 
-#: Bytes that all thumbnails of a page may take together; a third more as the text that a page is.
+#: Bytes of all thumbnails of a page; a third more after base64 encoding.
 BUDGET = 16_000_000
-#: Sides that a thumbnail may have. Multiples of 16, so that no block of a JPEG has parts of two of them.
+#: Sides of a thumbnail: multiples of 16, so that no JPEG block spans two of them.
 SIDES = (160, 128, 96, 64, 48, 32, 16)
-
-#: Bytes of a pixel of a thumbnail, about, at the first of the qualities.
-_BYTES = 0.3
-_QUALITIES = (82, 70, 56, 42, 28, 15)
-#: A sheet is about so many pixels wide and high: what a browser decodes at once.
-_SHEET = 1024
-#: Images that are opened to see whether all are tiny.
-_LOOKED_AT = 24
-#: What stands for an image that is not there any more.
+#: Grey level of an image that cannot be read.
 GREY = 136
 
-Progress = Callable[[int, int], None]
+#: Approximate bytes for a pixel at the first quality.
+_BYTES = 0.3
+_QUALITIES = (82, 70, 56, 42, 28, 15)
+#: Approximate width and height of a sheet in pixels.
+_SHEET = 1024
+#: Images that are opened to see whether all are tiny.
+_SAMPLED = 24
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Some thumbnails. ``jpeg`` is the file; ``missing`` has (index, reason) of those that are grey instead."""
+    """A JPEG file with some thumbnails; ``missing`` has (index, error) of the images that are grey."""
 
     jpeg: bytes
     missing: tuple[tuple[int, str], ...]
@@ -45,7 +44,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Layout:
-    """How thumbnails lie on sheets: ``side`` pixels each, ``columns`` side by side, as many rows."""
+    """Thumbnails of ``side`` pixels in ``columns`` columns and as many rows."""
 
     side: int
     columns: int
@@ -57,32 +56,26 @@ class Layout:
 
 
 def layout(paths: Sequence[str]) -> Layout:
-    """The size of thumbnails that :data:`BUDGET` allows; no larger than tiny images are themselves."""
+    """The largest thumbnails that :data:`BUDGET` allows, but no larger than the images."""
     count = max(1, len(paths))
     side = next((side for side in SIDES if count * side**2 * _BYTES <= BUDGET), SIDES[-1])
-    step = max(1, count // _LOOKED_AT)
-    sizes = [size for path in paths[::step][:_LOOKED_AT] if (size := _size(path)) is not None]
-    if sizes:
-        side = next((known for known in reversed(SIDES) if known >= max(sizes)), side) if max(sizes) < side else side
+    step = max(1, count // _SAMPLED)
+    sizes = [size for path in paths[::step][:_SAMPLED] if (size := _shorter_side(path)) is not None]
+    if sizes and max(sizes) < side:
+        side = next((known for known in reversed(SIDES) if known >= max(sizes)), side)
     return Layout(side, min(_SHEET // side, math.ceil(math.sqrt(count))))
 
 
 def sheets(paths: Sequence[str], form: Layout, progress: Progress | None = None) -> Iterator[Sheet]:
-    """Draw the thumbnails of images, in order; one sheet is in memory at a time.
+    """Draw centre crops of images in order; one sheet is in memory at a time.
 
-    Each is the largest square in the middle of its image. An image that cannot be read is grey.
-
-    Args:
-        paths: of the images.
-        form: how they lie.
-        progress: called with the images done and those in all.
+    ``progress`` is called with the images done and their total.
     """
     resize = Resize(form.side, form.side, "crop", fraction=1.0)
-    allowed = BUDGET * form.tiles / max(1, len(paths))
 
     def read(path: str) -> np.ndarray | str:
         try:
-            return images.load(_source(path), resize)
+            return decode.load(_source(path), resize)
         except ImageError as error:
             return str(error)
 
@@ -100,11 +93,11 @@ def sheets(paths: Sequence[str], form: Layout, progress: Progress | None = None)
                     page[y : y + form.side, x : x + form.side] = pixels
                 if progress is not None:
                     progress(start + place + 1, len(paths))
-            yield Sheet(_jpeg(page, allowed * len(part) / form.tiles), tuple(missing))
+            yield Sheet(_jpeg(page, BUDGET * len(part) / len(paths)), tuple(missing))
 
 
 def _jpeg(page: np.ndarray, allowed: float) -> bytes:
-    """The page at the best quality that is small enough, or else at the last."""
+    """The page at the best quality within the allowed bytes, or at the last."""
     data = b""
     for quality in _QUALITIES:
         stream = io.BytesIO()
@@ -115,16 +108,15 @@ def _jpeg(page: np.ndarray, allowed: float) -> bytes:
     return data
 
 
-def _size(path: str) -> int | None:
-    """The shorter side of an image, which is that of its square."""
+def _shorter_side(path: str) -> int | None:
     try:
-        return min(images.decode(_source(path)).size)
+        return min(decode.decode(_source(path)).size)
     except ImageError:
         return None
 
 
 def _source(path: str) -> Source:
-    """The image of a path. What came from an address is not fetched a second time."""
+    """The image of a path; URLs are not downloaded again."""
     if path.lower().startswith(("http://", "https://")):
-        return Source(path, "url", problem="an address, which is not fetched for a thumbnail")
+        return Source(path, "url", problem="a URL, which is not downloaded for a thumbnail")
     return Source(path)

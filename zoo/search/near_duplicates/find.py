@@ -1,37 +1,36 @@
-"""Copies of images among vectors: which are the same image, and which of them to keep. Nothing is deleted."""
+"""Groups of near-duplicate images among vectors, and which image of each to keep. Nothing is deleted."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.search import duplicate_files, pairs, star_clusters
-from zoo.search.duplicate_files import Copy, Seen
+from zoo.core.progress import Progress
+from zoo.search.near_duplicates.image_files import FileState, ImageFile, inspect_file, preference, reason_to_keep
+from zoo.search.near_duplicates.leader_clusters import leader_clusters
+from zoo.search.near_duplicates.similar_pairs import similar_groups
 from zoo.vectors import Vectors, open_vectors
 
-#: The cosine that two images have to reach to be taken for the same one; docs/dupes.md has the figures behind it.
+#: Default cosine of near-duplicates; docs/dupes.md has the measurements behind it.
 THRESHOLD = 0.95
-
-#: Called with the pairs of images that are compared, and those that there are.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Copies of one image: the one to keep, why, and the others, the most alike first."""
+    """Near-duplicates: the image to keep, the reason, and the others, the most similar first."""
 
-    kept: Copy
-    others: tuple[Copy, ...]
+    kept: ImageFile
+    others: tuple[ImageFile, ...]
     reason: str
 
     @property
     def bytes(self) -> int:
-        """What the others take on the disk."""
+        """Size of the others on disk."""
         return sum(other.bytes or 0 for other in self.others)
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,20 +42,20 @@ class Group:
             "bytes": self.bytes,
             "pictures": [
                 {
-                    "path": copy.path,
-                    "width": copy.width,
-                    "height": copy.height,
-                    "bytes": copy.bytes,
-                    "similarity": copy.similarity,
+                    "path": image.path,
+                    "width": image.width,
+                    "height": image.height,
+                    "bytes": image.bytes,
+                    "similarity": image.similarity,
                 }
-                for copy in (self.kept, *self.others)
+                for image in (self.kept, *self.others)
             ],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The copies among ``n`` images. ``left_out`` are those that would be in a group, and why they are not."""
+    """The groups among ``n`` images; ``left_out`` are images that were not compared, each with the reason."""
 
     n: int
     threshold: float
@@ -65,12 +64,12 @@ class Duplicates:
 
     @property
     def removable(self) -> int:
-        """How many images could go."""
+        """Number of images that could be removed."""
         return sum(len(group.others) for group in self.groups)
 
     @property
     def bytes(self) -> int:
-        """How many bytes that would free."""
+        """Bytes that this would free."""
         return sum(group.bytes for group in self.groups)
 
 
@@ -81,74 +80,68 @@ def find_duplicates(
     layer: str | None = None,
     progress: Progress | None = None,
 ) -> Duplicates:
-    """Find images of which there are several, by their vectors. Nothing is deleted.
+    """Find groups of near-duplicate images by the cosine of their vectors. Nothing is deleted.
 
-    Two images are the same where the cosine of their vectors reaches the threshold. Every image of a group is the
-    same as the one to keep, which is the one with the most pixels; of several the one with the most bytes, then the
-    one with the shortest name. No pair is missed, and memory is below a gigabyte for a million images.
-
-    A file that has several names is one image. A file that has changed since its vector was made is left out, and so
-    is one that is not there, unless none is: then the names alone are judged.
+    Each image of a group reaches the threshold with the one to keep: the one with the most pixels, then the most
+    bytes, then the shortest name. No pair is missed; memory stays below a gigabyte for a million images. A file with
+    several names is one image. Files that changed since their vectors were computed are left out, and so are missing
+    files, unless all are missing: then vectors and names alone decide.
 
     >>> for group in find_duplicates("f.h5").groups:
-    ...     print(group.kept.path, [copy.path for copy in group.others])
+    ...     print(group.kept.path, [image.path for image in group.others])
 
     Args:
-        index: vectors, or the file that they are in, as ``zoo features`` writes it.
+        index: vectors, or their file, as ``zoo features`` writes it.
         threshold: above 0, at most 1.
-        layer: which of several layers of the file; the first without.
-        progress: told how far it is.
+        layer: of several layers in the file; default: the first.
+        progress: called with the pairs compared and their total.
 
     Raises:
-        UsageError: there is no such file or layer, or a threshold that makes no sense.
+        UsageError: no such file or layer, or a threshold out of range.
     """
     if not 0 < threshold <= 1:
         raise UsageError(f"--threshold is a cosine above 0 and at most 1. Received: {threshold:g}")
     if not isinstance(index, Vectors):
         with open_vectors(index, layer=layer) as vectors:
             return find_duplicates(vectors, threshold, progress=progress)
-    found = _look_at(index, pairs.similar_groups(index, threshold, progress=progress))
-    # Of names alone, in another place or on another machine, it can still be said which are copies.
-    names_only = not any(seen.there for group in found for seen in group.values())
+    states = _inspect(index, similar_groups(index, threshold, progress=progress))
+    # On another machine no file exists; near-duplicates can be told all the same.
+    names_only = not any(state.exists for group in states for state in group.values())
     groups: list[Group] = []
     left_out: list[tuple[str, str]] = []
-    for group in found:
-        judged = {row: seen for row, seen in group.items() if seen.problem is None or names_only}
-        left_out += [(group[row].copy.path, group[row].problem or "") for row in group if row not in judged]
-        groups += _groups(index, judged, threshold)
+    for group in states:
+        compared = {row: state for row, state in group.items() if state.problem is None or names_only}
+        left_out += [(group[row].image.path, group[row].problem or "") for row in group if row not in compared]
+        groups += _groups(index, compared, threshold)
     return Duplicates(index.count, threshold, tuple(groups), tuple(left_out))
 
 
-def _look_at(vectors: Vectors, groups: list[np.ndarray]) -> list[dict[int, Seen]]:
-    """The files of the rows of groups as they are now."""
+def _inspect(vectors: Vectors, groups: list[np.ndarray]) -> list[dict[int, FileState]]:
+    """The files of the rows of each group."""
     stamps = vectors.stamps(0, vectors.count) if groups else None
-    seen: dict[int, Seen] = {}
-    # In the order of the file, in which names are read in blocks.
+    states: dict[int, FileState] = {}
+    # In file order, because names are read in blocks.
     for row in sorted(row for group in groups for row in group.tolist()):
         stamp = None if stamps is None else (int(stamps[0][row]), int(stamps[1][row]))
-        seen[row] = duplicate_files.look_at(vectors.paths[row], stamp)
-    return [{row: seen[row] for row in group.tolist()} for group in groups]
+        states[row] = inspect_file(vectors.paths[row], stamp)
+    return [{row: states[row] for row in group.tolist()} for group in groups]
 
 
-def _groups(vectors: Vectors, seen: dict[int, Seen], threshold: float) -> Iterator[Group]:
-    """The groups among images that are alike, or connected by such."""
-    rows = sorted(_different(seen), key=lambda row: duplicate_files.preference(seen[row].copy))
-    if len(rows) < 2:
+def _groups(vectors: Vectors, states: dict[int, FileState], threshold: float) -> Iterator[Group]:
+    """The groups of a connected component."""
+    # Of a file with several names: the first name that is no link, or the first.
+    unique: dict[tuple[object, ...], int] = {}
+    for row, state in states.items():
+        other = unique.get(state.identity)
+        if other is None or (os.path.islink(states[other].image.path) and not os.path.islink(state.image.path)):
+            unique[state.identity] = row
+    if len(unique) < 2:
         return
-    for star in star_clusters.divide(vectors, np.array(rows), threshold):
-        kept = seen[rows[star.centre]].copy
-        order = np.argsort(-star.similarities, kind="stable")
+    rows = sorted(unique.values(), key=lambda row: preference(states[row].image))
+    for cluster in leader_clusters(vectors, np.array(rows), threshold):
+        kept = states[rows[cluster.leader]].image
         others = tuple(
-            replace(seen[rows[star.others[place]]].copy, similarity=float(star.similarities[place])) for place in order
+            replace(states[rows[cluster.members[at]]].image, similarity=float(cluster.similarities[at]))
+            for at in np.argsort(-cluster.similarities, kind="stable")
         )
-        yield Group(kept, others, duplicate_files.why(kept, others))
-
-
-def _different(seen: dict[int, Seen]) -> Iterable[int]:
-    """Rows of different files: of one that has several names, the first that is no link, or the first."""
-    chosen: dict[tuple[object, ...], int] = {}
-    for row, one in seen.items():
-        other = chosen.get(one.identity)
-        if other is None or (os.path.islink(seen[other].copy.path) and not os.path.islink(one.copy.path)):
-            chosen[one.identity] = row
-    return chosen.values()
+        yield Group(kept, others, reason_to_keep(kept, others))

@@ -1,118 +1,115 @@
-"""All pairs of vectors that are nearly parallel, without looking at each pair in full."""
+"""All pairs of vectors above a cosine threshold, without computing every cosine in full."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from zoo.search.bounds import SLACK, fit, to_units
-from zoo.search.metric import scores
-from zoo.search.threads import in_order, one_each
-from zoo.search.union_find import Forest
+from zoo.core.groups import groups_of_labels, merge_labels
+from zoo.core.progress import Progress
+from zoo.search.metric import normalized, scores
+from zoo.search.near_duplicates.cosine_bound import SLACK, fit_bound
+from zoo.search.threads import in_order, single_threaded_blas
 from zoo.vectors import Vectors
 
-#: Called with the pairs that are done, and those that there are.
-Progress = Callable[[int, int], None]
-
-#: Digits after the point of a similarity: what reaches a threshold when it is rounded reaches it.
+#: Decimals of a similarity; it is compared with the threshold after rounding.
 DIGITS = 6
-#: Bytes of vectors that are few.
+#: Bytes of float32 up to which vectors are compared as they are, without a bound.
 _SMALL = 32 << 20
-#: Rows and columns of the table of all pairs that are worked on together.
+#: Rows and columns of the similarity matrix that are computed together.
 _ROWS, _COLUMNS = 512, 2048
-#: Pairs that are gathered before they are looked at, and bytes of the vectors that are then in memory.
-_GATHERED, _EXACT = 1 << 15, 16 << 20
+#: Candidate pairs that are collected before they are verified, and bytes of vectors in memory while verifying.
+_COLLECTED, _EXACT = 1 << 15, 16 << 20
 
 
 def similar_groups(
     vectors: Vectors, threshold: float, *, threads: int | None = None, progress: Progress | None = None
 ) -> list[np.ndarray]:
-    """Vectors with a cosine of ``threshold`` or more, and all that are connected by such pairs.
+    """Connected components of the graph in which vectors with a cosine of ``threshold`` or more are joined.
 
-    No pair is missed (:mod:`zoo.search.bounds`), and each one that is found was computed from the vectors as
-    they are stored. Vectors without length, or that are not finite, are like no other one.
+    No pair is missed (:mod:`zoo.search.near_duplicates.cosine_bound`), and every pair is verified with the vectors as
+    stored. Zero vectors and vectors with non-finite values have no pairs.
 
     Args:
-        vectors: where to look. Memory is what :data:`~zoo.search.bounds.MOST_BYTES` says, and 200 MiB.
+        vectors: the vectors. Memory: :data:`~zoo.search.near_duplicates.cosine_bound.MOST_BYTES` and 200 MiB.
         threshold: above 0, at most 1.
-        threads: how many compare; the number of processors without.
-        progress: told how far it is.
+        threads: default: the number of processors.
+        progress: called with the pairs compared and their total.
 
     Returns:
-        the rows of each group of two or more, int64, ascending; groups in the order of their first.
+        the rows of each component of two or more, int64, ascending; components in the order of their first row.
     """
-    forest = Forest(vectors.count)
     if vectors.count < 2:
         return []
-    gathered: list[tuple[np.ndarray, np.ndarray]] = []
-    pairs = vectors.count * (vectors.count - 1) // 2
-    with one_each():
-        kept = _kept(vectors, threshold, threads)
-        for ones, others, done in _candidates(kept, threshold - SLACK, threads):
-            apart = forest.apart(ones, others)
-            gathered.append((ones[apart], others[apart]))
-            if sum(len(some) for some, _ in gathered) >= _GATHERED:
-                _join(forest, vectors, gathered, threshold)
-                gathered = []
+    labels = np.arange(vectors.count)
+    collected: list[np.ndarray] = []
+    total = vectors.count * (vectors.count - 1) // 2
+    with single_threaded_blas():
+        reduced = _reduced(vectors, threshold, threads)
+        for pairs, done in _candidates(reduced, threshold - SLACK, threads):
+            collected.append(pairs[_apart(labels, pairs)])
+            if sum(map(len, collected)) >= _COLLECTED:
+                labels = _verified(labels, vectors, np.concatenate(collected), threshold)
+                collected = []
             if progress is not None:
-                progress(min(done, pairs), pairs)
-        _join(forest, vectors, gathered, threshold)
-    return forest.groups()
+                progress(min(done, total), total)
+        if collected:
+            labels = _verified(labels, vectors, np.concatenate(collected), threshold)
+    return groups_of_labels(labels)
 
 
-def similarities(vectors: Vectors, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The cosines of pairs of vectors, rounded: float64 (n,) of rows int64 (n,), as many as there is memory for."""
-    different, place = np.unique(np.concatenate([ones, others]), return_inverse=True)
-    stored = vectors.take(different).reshape(len(different), vectors.dim)
-    exact = scores(stored[place[: len(ones)]], stored[place[len(ones) :]], "cosine")
-    return np.round(exact, DIGITS)
+def similarities(vectors: Vectors, pairs: np.ndarray) -> np.ndarray:
+    """Rounded cosines, float64 (n,), of pairs of rows, int64 (n, 2), whose vectors fit in memory."""
+    rows, place = np.unique(pairs, return_inverse=True)
+    stored = vectors.take(rows).reshape(len(rows), vectors.dim)
+    ones, others = place.reshape(-1, 2).T
+    return np.round(scores(stored[ones], stored[others], "cosine"), DIGITS)
 
 
-def _join(forest: Forest, vectors: Vectors, gathered: list[tuple[np.ndarray, np.ndarray]], threshold: float) -> None:
-    """Look at pairs, and join those that are alike."""
-    if not gathered:
-        return
-    ones, others = (np.concatenate(side) for side in zip(*gathered, strict=True))
-    # Near pairs share their vectors, and are read together.
-    order = np.lexsort((others, ones))
+def _apart(labels: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Which pairs are not in one component yet."""
+    return np.asarray(labels[pairs[:, 0]] != labels[pairs[:, 1]])
+
+
+def _verified(labels: np.ndarray, vectors: Vectors, pairs: np.ndarray, threshold: float) -> np.ndarray:
+    """Component labels after the candidates that reach the threshold are joined."""
+    # Pairs of close rows share vectors and are read together.
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     size = max(1, _EXACT // (8 * vectors.dim))
-    for start in range(0, len(order), size):
-        part = order[start : start + size]
-        # Of a thousand copies of one image, all pairs but 999 need not be looked at.
-        part = part[forest.apart(ones[part], others[part])]
-        alike = part[similarities(vectors, ones[part], others[part]) >= threshold]
-        forest.join(ones[alike], others[alike])
+    for start in range(0, len(pairs), size):
+        part = pairs[start : start + size]
+        # A thousand copies of one image are joined by 999 pairs; the other pairs need no verification.
+        part = part[_apart(labels, part)]
+        if len(part):
+            labels = merge_labels(labels, part[similarities(vectors, part) >= threshold])
+    return labels
 
 
-def _kept(vectors: Vectors, threshold: float, threads: int | None) -> np.ndarray:
-    """What is kept of each vector to find candidates: float32 (n, width)."""
-    # Of few vectors all pairs are compared in the time that it takes to find a subspace.
+def _reduced(vectors: Vectors, threshold: float, threads: int | None) -> np.ndarray:
+    """The numbers of each vector that candidates are found with: float32 (n, width)."""
     small = 4 * vectors.count * vectors.dim <= _SMALL
-    projection = None if small else fit(vectors, threshold)
+    bound = None if small else fit_bound(vectors, threshold)
 
-    def reduced(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+    def reduce(item: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
         first, block = item
-        units = to_units(block)
-        return first, projection(units) if projection else units
+        units = normalized(block)
+        return first, bound(units) if bound else units
 
-    kept: np.ndarray | None = None
-    for first, rows in in_order(reduced, vectors.blocks(), threads):
-        if kept is None:
-            kept = np.empty((vectors.count, rows.shape[1]), np.float32)
-        kept[first : first + len(rows)] = rows
-    assert kept is not None
-    return kept
+    reduced = np.empty((vectors.count, bound.width if bound else vectors.dim), np.float32)
+    for first, rows in in_order(reduce, vectors.blocks(), threads):
+        reduced[first : first + len(rows)] = rows
+    return reduced
 
 
-def _candidates(kept: np.ndarray, least: float, threads: int | None) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Pairs whose product is ``least`` or more, block by block, and how many pairs are done."""
-    count = len(kept)
+def _candidates(reduced: np.ndarray, least: float, threads: int | None) -> Iterator[tuple[np.ndarray, int]]:
+    """Pairs, int64 (n, 2), whose product is ``least`` or more, tile by tile, and how many pairs were compared."""
+    count = len(reduced)
 
     def compare(corner: tuple[int, int]) -> tuple[int, int, np.ndarray]:
         top, left = corner
-        table = kept[top : top + _ROWS] @ kept[left : left + _COLUMNS].T
-        # As integers of half the size: of a block of copies, all are candidates and wait.
+        table = reduced[top : top + _ROWS] @ reduced[left : left + _COLUMNS].T
+        # int32 takes half the memory: in a tile of copies every pair is a candidate.
         return top, left, np.flatnonzero(table >= least).astype(np.int32)
 
     corners = (
@@ -124,7 +121,6 @@ def _candidates(kept: np.ndarray, least: float, threads: int | None) -> Iterator
     for top, left, at in in_order(compare, corners, threads):
         columns = min(_COLUMNS, count - left)
         ones, others = np.divmod(at.astype(np.int64), columns)
-        ones, others = ones + top, others + left
+        pairs = np.stack([ones + top, others + left], axis=1)
         done += min(_ROWS, count - top) * columns
-        once = ones < others
-        yield ones[once], others[once], done
+        yield pairs[pairs[:, 0] < pairs[:, 1]], done
