@@ -55,24 +55,24 @@ def test_broken_files_cost_themselves_alone(zoo, photos, cache, tmp_path):
     for name in ("empty.jpg", "text.png"):
         (photos / "ship" / name).write_text("" if name == "empty.jpg" else "Dear Sir")
     done = zoo(
-        "evaluate", "--dataset", photos, *SHIPPED, "--out-dir", tmp_path / "judged", "--format", "table", **cache
+        "evaluate", "--dataset", photos, *SHIPPED, "--out-dir", tmp_path / "evaluation", "--format", "table", **cache
     )
     assert done.returncode == 1
     assert "2 of 5 could not be read" in one_sentence(done)
     text = done.stdout.decode()
-    assert "3 images" in text and "empty.jpg" in text and "not read" in text
-    with (tmp_path / "judged/predictions.csv").open(newline="") as file:
+    assert "3 images" in text and "empty.jpg" in text and "unreadable" in text
+    with (tmp_path / "evaluation/predictions.csv").open(newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)].count("unreadable") == 2
-    assert (tmp_path / "judged/reliability.png").stat().st_size > 1000
+    assert (tmp_path / "evaluation/reliability.png").stat().st_size > 1000
 
 
 def test_a_gate_that_is_not_met_is_exit_3_and_the_figures_are_there(zoo, photos, cache, tmp_path):
     (photos / "cat").mkdir()
     shutil.copy(EXAMPLES / "ship.jpg", photos / "cat")
-    target = tmp_path / "judged.csv"
+    target = tmp_path / "evaluation.csv"
     done = zoo("evaluate", "--dataset", photos, *SHIPPED, "--min-top1", 0.9, "-o", target, **cache)
     assert done.returncode == 3
-    assert "was to be at least 0.9, and it is 0.7500" in one_sentence(done)
+    assert "at least 0.9. Received: 0.7500" in one_sentence(done)
     (row,) = csv.DictReader(io.StringIO(target.read_text()))
     assert (row["top1"], row["failed"]) == ("0.75", "0")
     assert zoo("evaluate", "--dataset", photos, *SHIPPED, "--min-top1", 0.7, **cache).returncode == 0
@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, cache):
             "-o",
             "a.json",
             "--out-dir",
-            "judged",
+            "evaluation",
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -144,7 +144,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, cache):
 
 
 @pytest.mark.slow
-def test_a_trained_network_is_judged_calibrated_and_remembers(zoo, tmp_path, cache):
+def test_a_trained_network_is_evaluation_calibrated_and_remembers(zoo, tmp_path, cache):
     """From training to a temperature that classify uses; each judgement has the accuracy that training measured."""
     from tests.training.scratch.test_train import NETWORK, paint
 
@@ -161,8 +161,8 @@ def test_a_trained_network_is_judged_calibrated_and_remembers(zoo, tmp_path, cac
     measured = json.loads((tmp_path / "run/metrics.json").read_text())
     judge = ("evaluate", "--dataset", "run/split.csv", "-m", "run/model.keras")
     for split in ("val", "test"):
-        judged = zoo(*judge, "--split", split, **cache)
-        assert json.loads(judged.stdout)["top1"] == pytest.approx(measured[split]["top1"]), judged.stderr
+        evaluation = zoo(*judge, "--split", split, **cache)
+        assert json.loads(evaluation.stdout)["top1"] == pytest.approx(measured[split]["top1"]), evaluation.stderr
     whole = zoo("evaluate", "--dataset", "photos", "-m", "run/model.keras", **cache)
     assert b"was trained on images of" in whole.stderr
     done = zoo(*judge, "--store-temperature", "-o", "a.json", **cache)

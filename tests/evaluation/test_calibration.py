@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation.test_metrics import judged
+from tests.evaluation.test_metrics import ece, scored
 from zoo.core.errors import UsageError
 from zoo.evaluation import calibration, metrics
+from zoo.evaluation.metrics import Predictions
 from zoo.inference.temperature import apply_temperature, softmax
 
 FAST = settings(max_examples=60, deadline=None)
@@ -28,13 +29,13 @@ def drawn(n=4000, classes=5, spread=2.0, seed=0):
 
 
 @FAST
-@given(judged())
+@given(scored())
 def test_the_bins_amount_to_the_calibration_error(case):
     scores, labels = case
-    bins = calibration.reliability(scores, labels)
+    bins = metrics.reliability(scores, labels)
     assert sum(entry.count for entry in bins) == len(labels)
     gaps = [entry.count * abs(entry.accuracy - entry.confidence) for entry in bins if entry.count]
-    assert sum(gaps) / len(labels) == pytest.approx(metrics.calibration_error(scores, labels), abs=1e-9)
+    assert sum(gaps) / len(labels) == pytest.approx(ece(scores, labels), abs=1e-9)
     for entry in bins:
         if entry.count:
             assert entry.low - 1e-9 <= entry.confidence <= entry.high + 1e-9
@@ -56,14 +57,17 @@ def test_the_fitted_temperature_is_the_best_there_is():
     logits, labels = drawn(600, seed=3)
     scores = softmax(3 * logits)
     best = calibration.fit_temperature(scores, labels)
-    losses = {t: metrics.cross_entropy(apply_temperature(scores, t), labels) for t in (0.97 * best, best, 1.03 * best)}
+    losses = {
+        t: metrics.cross_entropy(Predictions(apply_temperature(scores, t), labels))
+        for t in (0.97 * best, best, 1.03 * best)
+    }
     assert min(losses, key=losses.get) == best
     after = apply_temperature(scores, best)
-    assert metrics.calibration_error(after, labels) < 0.5 * metrics.calibration_error(scores, labels)
+    assert ece(after, labels) < 0.5 * metrics.expected_calibration_error(Predictions(scores, labels))
 
 
 @FAST
-@given(judged(), st.floats(0.2, 5))
+@given(scored(), st.floats(0.2, 5))
 def test_a_temperature_changes_no_order_and_keeps_the_sum(case, temperature):
     scores, _ = case
     tempered = apply_temperature(scores, temperature)
@@ -92,39 +96,6 @@ def test_no_temperature_is_made_up(right, words):
         calibration.fit_temperature(scores, labels)
 
 
-# --- Abstaining -----------------------------------------------------------------------------------------------------
-
-#: Sure to unsure: right, right, wrong, right, and two that are equally sure, right and wrong.
-SCORES = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.65, 0.35], [0.6, 0.4], [0.6, 0.4]])
-LABELS = np.array([0, 0, 1, 0, 0, 1])
-
-
-@pytest.mark.parametrize(
-    ("precision", "threshold", "answered", "right"),
-    [(1.0, 0.8, 2, 2), (0.75, 0.65, 4, 3), (0.6, 0.6, 6, 4), (0.8, 0.8, 2, 2)],
-)
-def test_the_threshold_by_hand(precision, threshold, answered, right):
-    found = calibration.abstain(SCORES, LABELS, precision)
-    assert (found.threshold, found.answered, found.right) == (threshold, answered, right)
-    assert found.coverage == answered / 6 and found.precision == right / answered
-    assert calibration.apply_threshold(SCORES, LABELS, found.threshold) == found
-
-
-@FAST
-@given(judged(), st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]))
-def test_no_threshold_answers_more(case, precision):
-    scores, labels = case
-    found = calibration.abstain(scores, labels, precision)
-    every = [calibration.apply_threshold(scores, labels, t) for t in scores.max(axis=1).round(6)]
-    good = [one for one in every if one.right >= precision * one.answered - 1e-9]
-    assert (found is None) == (not good)
-    if found is not None:
-        assert found.answered == max(one.answered for one in good)
-
-
-def test_what_makes_no_sense_is_refused():
-    for precision in (0, 1.1):
-        with pytest.raises(UsageError, match="Received"):
-            calibration.abstain(SCORES, LABELS, precision)
+def test_bins_are_at_least_one():
     with pytest.raises(UsageError, match="at least 1"):
-        calibration.reliability(SCORES, LABELS, bins=0)
+        metrics.reliability(np.array([[0.9, 0.1]]), np.array([0]), bins=0)

@@ -55,5 +55,5 @@ def test_nothing_could_be_read():
 
 @pytest.mark.parametrize("models", [[], ["lenet5"], ["lenet5", "lenet5"]])
 def test_one_network_is_no_comparison(models, tmp_path):
-    with pytest.raises(UsageError, match="two networks or more"):
+    with pytest.raises(UsageError, match="at least two different models"):
         comparison.compare(models, tmp_path)

@@ -25,7 +25,7 @@ def test_all_files_are_written_and_agree(tmp_path):
     paint(tmp_path / "photos", IMAGES)
     (tmp_path / "photos/dog/broken.jpg").touch()
     found = evaluating.evaluate(classifier(), tmp_path / "photos")
-    folder = tmp_path / "deep/judged"
+    folder = tmp_path / "deep/result"
     files.write(found, folder, found.summary())
     assert {file.name for file in folder.iterdir()} == {
         *("metrics.json", "predictions.csv", "per_class.csv", "confusion.csv"),
@@ -42,7 +42,7 @@ def test_all_files_are_written_and_agree(tmp_path):
     for name in ("confusion", "reliability", "mistakes"):
         with Image.open(folder / f"{name}.png") as image:
             assert np.asarray(image).std() > 1
-    # Nothing is wrong any more, so there are no mistakes to be shown.
+    # Without mistakes there is no sheet of them.
     for wrong in ("cat/2.png", "dog/2.png"):
         (tmp_path / "photos" / wrong).unlink()
     found = evaluating.evaluate(classifier(), tmp_path / "photos")
@@ -54,8 +54,8 @@ def test_nothing_could_be_read(tmp_path):
     (tmp_path / "photos/cat").mkdir(parents=True)
     (tmp_path / "photos/cat/a.jpg").touch()
     found = evaluating.evaluate(classifier(), tmp_path / "photos")
-    files.write(found, tmp_path / "judged", found.summary())
-    (row,) = table(tmp_path / "judged/predictions.csv")
+    files.write(found, tmp_path / "result", found.summary())
+    (row,) = table(tmp_path / "result/predictions.csv")
     assert row["status"] == "unreadable" and row["error"]
 
 
@@ -65,10 +65,10 @@ def test_a_folder_that_cannot_be_one(tmp_path):
         files.check(tmp_path / "file")
     paint(tmp_path / "photos", {"cat": [("cat", 0.9)]})
     found = evaluating.evaluate(classifier(), tmp_path / "photos")
-    with pytest.raises(UnavailableError, match="cannot be made"):
+    with pytest.raises(UnavailableError, match="cannot be created"):
         files.write(found, tmp_path / "file" / "in", found.summary())
 
 
-def test_a_page_is_called_after_the_folder():
+def test_the_name_of_a_dataset_in_titles():
     assert files.dataset_name("/a/photos/") == "photos"
     assert files.dataset_name("/a/run-1/split.csv") == "run-1/split.csv"

@@ -43,6 +43,14 @@ def test_the_figures_by_hand(found):
     assert json.loads(json.dumps(about)) == about
 
 
+def test_a_class_that_is_only_predicted_counts_in_macro_f1(tmp_path):
+    paint(tmp_path / "photos", {"cat": [("cat", 0.9), ("cat", 0.9), ("dog", 0.9)]})
+    about = evaluating.evaluate(classifier(), tmp_path / "photos").summary()
+    # F1 of the cat is 4/5, of the dog 0; recall is known of the cat alone.
+    assert about["macro_f1"] == pytest.approx((4 / 5 + 0) / 2)
+    assert about["balanced_accuracy"] == pytest.approx(2 / 3)
+
+
 def test_every_file_has_one_outcome(found, tmp_path):
     ((path, error),) = found.failed
     assert path == str(tmp_path / "photos/dog/broken.jpg") and error

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.reports.html.scales import Scale, ticks, value_scale
+from zoo.reports.scales import Scale, ticks, value_scale
 
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: round(value, 6))
 

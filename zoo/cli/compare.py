@@ -1,4 +1,4 @@
-"""``zoo compare``: networks side by side on the same images."""
+"""``zoo compare``: models side by side on the same images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ COLUMNS = (
     *("agreement", "p", "device", "engine"),
 )
 
-#: From this p-value on a difference may well be chance.
+#: From this p-value on a difference is not significant.
 CHANCE = 0.05
 
 
 @common.command("compare")
-@click.option("--dataset", required=True, metavar="DIR", help="A folder a class, test/ of such, IDX files, or a table.")
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="DIR",
+    help="Class folders, parts of such, IDX files, or a table.",
+)
 @click.option(
     "-m",
     "--model",
@@ -30,20 +35,26 @@ CHANCE = 0.05
     multiple=True,
     required=True,
     metavar="NAME|FILE",
-    help="Name, NAME:TAG, or a .keras file; twice or more often.",
+    help="Name, NAME:TAG, or a .keras file; at least twice.",
 )
 @click.option(
     "--split",
     type=click.Choice(["test", "val", "train", "all"]),
-    help="The part that judges; without, the first that there is of test, val and train.",
+    help="Part to evaluate on.  [default: the first that exists of test, val, train]",
 )
-@click.option("--labels", type=click.Path(path_type=Path), metavar="FILE", help="Table folder,label for other names.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Table folder,label of other class names.",
+)
 @common.run_options
 @common.output_options
 def command(models: tuple[str, ...], format: str | None, output: Path | None, **options: Any) -> int:
-    """Compare networks on the same images: accuracy, speed, size, memory, agreement.
+    """Compare models on the same images: accuracy, speed, size, memory, agreement.
 
-    Each network runs by itself in a process of its own, so keep the machine quiet meanwhile. The best stands first.
+    Each model runs in a process of its own, one after the other; other work on the machine distorts the times. The best
+    model is first.
 
     \b
       zoo compare --dataset flowers/ -m runs/flowers-1/model.keras -m runs/flowers-2/model.keras
@@ -94,7 +105,7 @@ def _table(found: Comparison) -> str:
     text += "".join(f"\n{_sentence(pair)}" for pair in found.pairs if pair.one == found.rows[0].model) + "\n"
     if found.failed:
         rows = [{"path": path, "error": error} for path, error in found.failed]
-        text += "\n" + out.aligned(rows, ["path", "error"], {"path": "not read"})
+        text += "\n" + out.aligned(rows, ["path", "error"], {"path": "unreadable"})
     return text
 
 
@@ -115,9 +126,9 @@ def _cells(row: Row) -> dict[str, Any]:
 
 
 def _sentence(pair: Pair) -> str:
-    """Whether the best is really better than another one."""
-    verdict = "which may well be chance" if pair.p >= CHANCE else "which is hardly chance"
+    """Whether the best model is significantly better than another one."""
+    verdict = "which may be chance" if pair.p >= CHANCE else "a significant difference"
     return (
-        f"{pair.one} alone is right on {pair.only_one:,} images, {pair.other} alone on {pair.only_other:,}: "
+        f"Only {pair.one} is right on {pair.only_one:,} images, only {pair.other} on {pair.only_other:,}: "
         f"p = {pair.p:.2g}, {verdict}."
     )

@@ -1,4 +1,4 @@
-"""Networks side by side on the same images: how good, how quick, how large, and whether the difference is real."""
+"""Compare models on the same images: accuracy, speed, size, and whether the difference is significant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zoo import engines
-from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.errors import UsageError
 from zoo.engines import devices
 from zoo.evaluation import label_mapping, metrics
 from zoo.evaluation import measure as measuring
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One network. Shares are 0-1, sizes in millions of bytes; ``None`` is what is not known.
+    """One model. Shares are 0-1, sizes in millions of bytes; ``None`` if unknown.
 
-    ``agreement`` is the share of images with the same answer as the best network, ``p`` how likely so large a
-    difference from it comes about by chance (:func:`zoo.evaluation.metrics.mcnemar`); both are ``None`` for the best one itself.
+    ``agreement`` is the share of images with the same answer as the best model, ``p`` the p-value of the difference
+    from it (:func:`zoo.evaluation.metrics.mcnemar`); both are ``None`` for the best one.
     """
 
     model: str
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two networks on the same ``n`` images: on how many just one of them is right; the rest as in :class:`Row`."""
+    """Two models on the same ``n`` images: on how many only one of them is right; the rest as in :class:`Row`."""
 
     one: str
     other: str
@@ -63,7 +63,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Networks, the best first, and each two of them; ``failed`` has path and reason of what could not be read."""
+    """Models, the best first, and each pair of them; ``failed`` has path and reason of unreadable images."""
 
     dataset: str
     split: str | None
@@ -97,27 +97,27 @@ def compare(
     fetched: Progress | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
-    """Measure networks one after the other, each in a process of its own.
+    """Measure models one after the other, each in a process of its own.
 
     Args:
-        models: names, ``NAME:TAG`` or ``.keras`` files, two at least.
-        dataset: as for :func:`zoo.evaluate`.
-        split: as for :func:`zoo.evaluate`.
-        labels: as for :func:`zoo.evaluate`.
-        device: as for :class:`~zoo.inference.classify.Classifier`.
-        engine: likewise.
-        batch_size: likewise.
-        offline: likewise.
+        models: at least two names, ``NAME:TAG`` or ``.keras`` files.
+        dataset: as for :func:`zoo.evaluate`, like ``split`` and ``labels``.
+        split: the part to evaluate on.
+        labels: labels of classes that a model does not know by name.
+        device: as for :class:`~zoo.inference.classify.Classifier`, like the following.
+        engine: the engine.
+        batch_size: images in a batch.
+        offline: download nothing.
         fetched: the progress of downloads.
-        progress: called with a network, the images done and those in all.
+        progress: called with a model, the images done and their total.
 
     Raises:
-        UsageError: fewer than two networks, or one twice; or as :func:`zoo.evaluate`.
-        UnavailableError: weights or device are not to be had, or a process ended, e.g. for want of memory.
+        UsageError: fewer than two models, or one twice; or as :func:`zoo.evaluate`.
+        UnavailableError: weights or device are unavailable, or a process died, e.g. because memory ran out.
     """
     asked = [os.fspath(model) for model in models]
     if len(set(asked)) < max(2, len(asked)):
-        raise UsageError(f"It takes two networks or more to compare, each named once. Received: {', '.join(asked)}")
+        raise UsageError(f"Expected at least two different models. Received: {', '.join(asked) or 'none'}")
     if labels is not None and not isinstance(labels, Mapping):
         labels = label_mapping.read_mapping(labels)
     data = read_dataset(dataset, split)
@@ -126,47 +126,31 @@ def compare(
         classifier = Classifier(
             name, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
         )
-        # All that can be wrong is said before the first network runs; one without class names is asked as it runs.
+        # Errors are raised before the first model runs; one without class names is run to count its outputs.
         if classifier.classes:
             outputs(classifier, data, labels)
         warn_of_training(classifier, data)
         classifiers.append(classifier)
     for classifier in classifiers:
-        _compile(classifier, device, engine)
+        # Not part of what is measured.
+        engines.compile_ahead(classifier.spec, classifier.choice.weights, devices.select(device), engine=engine)
     measured = []
     for name in asked:
         request = Request(name, data.path, data.part or "all", labels, device, engine, batch_size)
         log.info("measuring %s", name)
-        measured.append(measuring.measure(request, _teller(progress, name, len(data))))
+
+        def tell(count: int, name: str = name) -> None:
+            if progress:
+                progress(name, count, len(data))
+
+        measured.append(measuring.measure(request, tell))
     rows, pairs = _rows(asked, measured, [_size(classifier) for classifier in classifiers])
     failed = tuple((path, error) for path, error in measured[0].failed)
     return Comparison(data.path, data.part, len(data) - len(failed), rows, pairs, failed)
 
 
-def _teller(progress: Callable[[str, int, int], None] | None, name: str, total: int) -> Callable[[int], None]:
-    def tell(count: int) -> None:
-        if progress:
-            progress(name, count, total)
-
-    return tell
-
-
-def _compile(classifier: Classifier, device: str, engine: str) -> None:
-    """Compile here what is not compiled yet, which is said here, and is no part of what is measured."""
-    if engines.choose(engine, classifier.spec, devices.select(device)) != "openvino":
-        return
-    from zoo.engines import compiled
-
-    try:
-        compiled.ensure(classifier.spec, classifier.choice.weights)
-    except UnavailableError as error:
-        if engine != "auto":
-            raise
-        log.warning("%s Keras runs it now.", error)
-
-
 def _size(classifier: Classifier) -> float | None:
-    """Megabytes of the file that the weights are in."""
+    """Megabytes of the weights file."""
     weights = classifier.choice.weights
     file = weights.path if weights else classifier.spec.file
     return round(Path(file).stat().st_size / 1e6, 2) if file else None
@@ -175,23 +159,24 @@ def _size(classifier: Classifier) -> float | None:
 def _rows(
     names: Sequence[str], measured: Sequence[Measured], sizes: Sequence[float | None]
 ) -> tuple[tuple[Row, ...], tuple[Pair, ...]]:
-    """The table, best first: the highest accuracy, and of equal ones the quickest."""
+    """The table: by accuracy, and of equal ones the fastest first."""
     ranks = [np.array(one.ranks, np.int64) for one in measured]
-    shares = [_share(rank, 1) for rank in ranks]
+    # Unreadable images have the rank 0.
+    read = [rank[rank > 0] for rank in ranks]
+    shares = [metrics.share_in_top(rank, 1) for rank in read]
     order = sorted(range(len(names)), key=lambda index: (-(shares[index] or 0.0), measured[index].latency_ms))
     pairs = {(one, other): _pair(names, measured, ranks, one, other) for one, other in itertools.combinations(order, 2)}
     rows = []
     for index in order:
-        found, rank = measured[index], ranks[index]
-        read = rank > 0
+        found, rank = measured[index], read[index]
         best = pairs.get((order[0], index))
         rows.append(
             Row(
                 names[index],
-                int(read.sum()),
+                len(rank),
                 shares[index],
-                metrics.interval(int((rank == 1).sum()), int(read.sum())),
-                _share(rank, 5) if found.classes >= metrics.CLASSES_FOR_TOP5 else None,
+                metrics.wilson_interval(int((rank == 1).sum()), len(rank)),
+                metrics.share_in_top(rank, 5) if found.classes >= metrics.CLASSES_FOR_TOP5 else None,
                 found.latency_ms,
                 found.images_per_second,
                 sizes[index],
@@ -203,12 +188,6 @@ def _rows(
             )
         )
     return tuple(rows), tuple(pairs.values())
-
-
-def _share(ranks: np.ndarray, k: int) -> float | None:
-    """The share of images whose true class is among the ``k`` best; of those that could be read."""
-    read = ranks[ranks > 0]
-    return float((read <= k).mean()) if len(read) else None
 
 
 def _pair(

@@ -1,21 +1,22 @@
-"""What an evaluation leaves in a folder: its figures, a line for each image, and images of what goes wrong."""
+"""The files of an evaluation: its metrics, a row for each image, and plots."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo.catalog.labels import display
 from zoo.core import output
 from zoo.core.errors import ImageError, UnavailableError, UsageError
-from zoo.evaluation import calibration
+from zoo.evaluation import metrics
 from zoo.evaluation.result import Evaluation
 from zoo.images import decode
 from zoo.inference.temperature import apply_temperature
 from zoo.reports import plots
 
-#: Mistakes that are shown.
+#: The maximum of images in mistakes.png.
 SHOWN = 35
 
 _PREDICTIONS = ("path", "status", "truth", "predicted", "score", "rank", "error")
@@ -23,56 +24,61 @@ _CLASSES = ("name", "index", "precision", "recall", "f1", "support")
 
 
 def check(folder: Path) -> None:
-    """Refuse a folder that cannot be one, before anything is computed.
+    """Refuse a folder that cannot be created, before anything is computed.
 
     Raises:
-        UsageError: something else has its name.
+        UsageError: it is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out-dir names a folder, and {folder} is a file.")
+        raise UsageError(f"Expected a folder for --out-dir. Received: {folder}, which is a file.")
 
 
 def write(evaluation: Evaluation, folder: Path, summary: dict[str, Any]) -> None:
-    """Write everything into a folder, each file whole or not at all; what is there of the same name is replaced.
+    """Write all files, each atomically; earlier ones of the same name are replaced.
 
     * ``metrics.json``: ``summary``.
-    * ``predictions.csv``: a line for each image, those that could not be read with the reason.
+    * ``predictions.csv``: a row for each image; unreadable ones have the reason.
     * ``per_class.csv``: precision, recall and F1.
     * ``confusion.csv`` and ``confusion.png``: the classes that are true or predicted for some image.
-    * ``reliability.png``: accuracy against confidence; with the fitted temperature too, where there is one.
-    * ``mistakes.png``: the surest mistakes, where there are some.
+    * ``reliability.png``: accuracy against confidence, also with the fitted temperature.
+    * ``mistakes.png``: the most confident mistakes, if there are any.
 
     Args:
-        evaluation: what is written.
-        folder: made where it is not there.
-        summary: the figures that go into ``metrics.json``.
+        evaluation: the result.
+        folder: created if it does not exist.
+        summary: the content of ``metrics.json``.
 
     Raises:
-        UnavailableError: the folder cannot be made, or a file not be written.
+        UnavailableError: the folder cannot be created, or a file cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnavailableError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
+        raise UnavailableError(f"The folder {folder} cannot be created: {error.strerror or error}.") from error
+    names = [evaluation.names[index] for index in evaluation.present]
+    confusion = (
+        {"truth": name, **dict(zip(names, row, strict=True))}
+        for name, row in zip(names, evaluation.confusion.tolist(), strict=True)
+    )
     with output.opened(folder / "metrics.json") as stream:
         stream.write(json.dumps(summary, indent=1) + "\n")
-    with output.opened(folder / "predictions.csv") as stream:
-        output.write(_predictions(evaluation), stream, "csv", columns=_PREDICTIONS)
-    with output.opened(folder / "per_class.csv") as stream:
-        output.write(summary.get("per_class", []), stream, "csv", columns=_CLASSES)
-    names = [evaluation.names[index] for index in evaluation.present]
-    with output.opened(folder / "confusion.csv") as stream:
-        rows = ({"truth": name, **counts} for name, counts in _counts(evaluation, names))
-        output.write(rows, stream, "csv", columns=["truth", *names])
+    for file, rows, columns in (
+        ("predictions.csv", _predictions(evaluation), _PREDICTIONS),
+        ("per_class.csv", summary.get("per_class", []), _CLASSES),
+        ("confusion.csv", confusion, ["truth", *names]),
+    ):
+        with output.opened(folder / file) as stream:
+            output.write(rows, stream, "csv", columns=columns)
     title = f"{evaluation.model} on {dataset_name(evaluation.dataset)}"
     title += f", {evaluation.split}" if evaluation.split else ""
-    plots.confusion(evaluation.confusion, names, folder / "confusion.png", title=title)
+    drawn = plots.confusion_image(evaluation.confusion, [display(name) for name in names], title=title)
+    plots.write_png(drawn, folder / "confusion.png")
     _reliability(evaluation, folder / "reliability.png", title)
     _mistakes(evaluation, folder / "mistakes.png", title)
 
 
 def dataset_name(path: str) -> str:
-    """What a dataset is called on a page: its folder; for a table that too, as all tables have the same name."""
+    """The name of a dataset in a title: its folder, and for a table that too, because tables have the same name."""
     whole = Path(path).absolute()
     return f"{whole.parent.name}/{whole.name}" if whole.suffix == ".csv" else whole.name
 
@@ -84,27 +90,19 @@ def _predictions(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         yield {"path": path, "status": "unreadable", "error": error}
 
 
-def _counts(evaluation: Evaluation, names: Sequence[str]) -> Iterator[tuple[str, dict[str, int]]]:
-    for name, row in zip(names, evaluation.confusion, strict=True):
-        yield name, {other: int(count) for other, count in zip(names, row, strict=True)}
-
-
 def _reliability(evaluation: Evaluation, path: Path, title: str) -> None:
-    stored = evaluation.temperature
-    shown = {
-        "as it is" if stored == 1 else f"temperature {stored:.3g}, as stored": calibration.reliability(
-            evaluation.scores, evaluation.labels
-        )
-    }
+    stored, labels = evaluation.temperature, evaluation.labels
+    name = "as it is" if stored == 1 else f"temperature {stored:.3g}, as stored"
+    series = {name: metrics.reliability(evaluation.scores, labels)}
     fitted = evaluation.calibration.temperature if evaluation.calibration else None
     if fitted is not None:
         scores = apply_temperature(evaluation.scores, fitted)
-        shown[f"temperature {stored * fitted:.3g}"] = calibration.reliability(scores, evaluation.labels)
-    plots.reliability(shown, path, title=title)
+        series[f"temperature {stored * fitted:.3g}"] = metrics.reliability(scores, labels)
+    plots.write_png(plots.reliability_image(series, title=title), path)
 
 
 def _mistakes(evaluation: Evaluation, path: Path, title: str) -> None:
-    """The surest mistakes as the network sees them, on one sheet; none that an earlier evaluation left behind."""
+    """The most confident mistakes as the model sees them; a sheet of an earlier evaluation is removed."""
     images, captions = [], []
     wrong = evaluation.mistakes()
     for index in wrong[:SHOWN]:
@@ -112,14 +110,12 @@ def _mistakes(evaluation: Evaluation, path: Path, title: str) -> None:
         try:
             images.append(decode.load(evaluation.scored.sources[index], evaluation.resize))
         except ImageError:
-            # It was there a moment ago; its line in predictions.csv stays.
+            # It was readable a moment ago; its row in predictions.csv remains.
             continue
-        # Cut off and not rounded: nobody is sure of a mistake by 100 %.
-        percent = min(99, int(100 * row["score"]))
-        captions.append(f"{row['truth']}\nnot {row['predicted']}\N{NO-BREAK SPACE}{percent}%")
+        captions.append(plots.mistake_caption(display(row["truth"]), display(row["predicted"]), row["score"]))
     if not images:
         path.unlink(missing_ok=True)
         return
     count = f"{len(wrong):,} mistakes" if len(wrong) > 1 else "one mistake"
-    surest = f", the {SHOWN} surest" if len(wrong) > SHOWN else ""
-    plots.sheet(images, captions, path, title=f"{count}{surest}: {title}")
+    shown = f", the {SHOWN} most confident" if len(wrong) > SHOWN else ""
+    plots.write_png(plots.sheet_image(images, captions, title=f"{count}{shown}: {title}"), path)

@@ -1,4 +1,4 @@
-"""One network measured in a process of its own, so that its memory is its own: ``python -m zoo.evaluation.measure``.
+"""Measure one model in a process of its own, for its memory: ``python -m zoo.evaluation.measure``.
 
 The parent writes a :class:`Request` as JSON to standard input. The child answers with lines of JSON: ``{"done": n}`` as
 it goes, and last ``{"measured": …}``, or ``{"error": …, "status": …}``.
@@ -25,21 +25,22 @@ from zoo import engines
 from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
 from zoo.data.dataset import read_for_evaluation
 from zoo.engines import devices
+from zoo.evaluation.metrics import true_class_ranks
 from zoo.evaluation.scores import outputs
 from zoo.inference import pipeline
 from zoo.inference.classify import Classifier
 
-#: Single images that are timed, at most, and the seconds that this may take.
+#: The maximum of single images that are timed, and of seconds.
 REPEATS, SECONDS = 50, 3.0
-#: And those before, which do not count: the first ones fill caches.
+#: Single images before those, which fill caches.
 WARM_UP = 3
-#: Seconds between two words on how far it is.
+#: Seconds between two reports of progress.
 _INTERVAL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is measured: a network, where it runs, and by which part (``"all"`` for no part) of which dataset."""
+    """What is measured: a model, where it runs, and on which part (``"all"`` for all) of which dataset."""
 
     model: str
     dataset: str
@@ -52,12 +53,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one network said, and what it took.
+    """The measurements of one model.
 
-    ``ranks`` has for each image the place of the true class among all, from 1, and 0 where it could not be read;
-    ``answers`` the dataset's name of the best class, or the network's own where the dataset has none. ``memory_mb``
-    is the most that the process held; ``latency_ms`` the median of single images from pixels to probabilities;
-    ``images_per_second`` includes reading the files.
+    ``ranks`` has for each image the rank of the true class, from 1, and 0 if it could not be read; ``answers`` the
+    predicted class, by the dataset's name if it has one. ``memory_mb`` is the peak of the process; ``latency_ms`` the
+    median of single images from pixels to probabilities; ``images_per_second`` includes reading the files.
     """
 
     ranks: list[int]
@@ -72,22 +72,22 @@ class Measured:
 
 
 def measure(request: Request, done: Callable[[int], None]) -> Measured:
-    """Measure a network in a process that ends with it.
+    """Measure a model in a new process.
 
     Args:
-        request: what and where.
-        done: called with the number of images done, now and then.
+        request: what is measured.
+        done: called with the number of images done.
 
     Raises:
-        UsageError: as :func:`zoo.evaluate` does.
-        UnavailableError: the same; or the process ended without an answer, e.g. because memory ran out.
+        UsageError: as :func:`zoo.evaluate`.
+        UnavailableError: likewise; or the process died without an answer, e.g. because memory ran out.
     """
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
     )
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
-        # In a session of its own, so that Ctrl-C reaches its parent alone, which then ends it.
+        # In a session of its own, so that Ctrl-C reaches only the parent, which then kills it.
         process = subprocess.Popen(
             [sys.executable, "-m", "zoo.evaluation.measure"],
             stdin=subprocess.PIPE,
@@ -100,7 +100,7 @@ def measure(request: Request, done: Callable[[int], None]) -> Measured:
         )
         try:
             assert process.stdin is not None and process.stdout is not None
-            # One that is gone before it has read this is noticed by its silence.
+            # If it died before reading this, it does not answer.
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(asdict(request)))
                 process.stdin.close()
@@ -114,11 +114,11 @@ def measure(request: Request, done: Callable[[int], None]) -> Measured:
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()]
     reason = lines[-1] if lines else f"status {process.returncode}"
-    raise UnavailableError(f"The process that measured {request.model} ended without an answer ({reason}).")
+    raise UnavailableError(f"The process that measured {request.model} died without an answer ({reason}).")
 
 
 def _listen(answers: IO[str], done: Callable[[int], None]) -> Measured | None:
-    """Follow a child until it has said what it found."""
+    """Read the child's messages up to its measurements."""
     for line in answers:
         message = json.loads(line)
         if "done" in message:
@@ -132,9 +132,9 @@ def _listen(answers: IO[str], done: Callable[[int], None]) -> Measured | None:
 
 
 def _measure(request: Request, done: Callable[[int], None]) -> Measured:
-    """The work of the child."""
+    """Measure in this process, the child."""
     data = read_for_evaluation(request.dataset, request.part)
-    # The parent has fetched what there was to fetch.
+    # The parent has downloaded the weights.
     classifier = Classifier(
         request.model, device=request.device, engine=request.engine, batch_size=request.batch_size, offline=True
     )
@@ -142,7 +142,7 @@ def _measure(request: Request, done: Callable[[int], None]) -> Measured:
     known = {int(index): name for index, name in reversed(list(zip(truth, data.classes, strict=True)))}
     engine, resize = classifier.engine, classifier.spec.resize
     blank = np.zeros((1, resize.height, resize.width, 3), np.uint8)
-    # What happens only once, such as Keras's tracing, is no part of the speed.
+    # What happens once, such as Keras's tracing, is not timed.
     list(engine.run([blank]))
     ranks: list[int] = []
     answers: list[str] = []
@@ -154,8 +154,8 @@ def _measure(request: Request, done: Callable[[int], None]) -> Measured:
             ranks.append(0)
             answers.append("")
         else:
-            scores, true = classifier.corrected(output), int(truth[label])
-            ranks.append(int((scores > scores[true]).sum() + (scores[:true] == scores[true]).sum()) + 1)
+            scores = classifier.probabilities(output)
+            ranks.append(int(true_class_ranks(scores[None], truth[label : label + 1])[0]))
             best = int(scores.argmax())
             answers.append(known.get(best, names[best]))
         if time.perf_counter() - said > _INTERVAL:
@@ -177,15 +177,15 @@ def _measure(request: Request, done: Callable[[int], None]) -> Measured:
 
 
 def _latency(classifier: Classifier, request: Request, blank: np.ndarray) -> float:
-    """Milliseconds of one image, the median of many."""
+    """The median milliseconds of a single image."""
     engine = classifier.engine
-    if engine.name == "openvino":
-        # It is started anew for single images, as 'zoo classify photo.jpg' starts it.
+    if engines.ENGINES[engine.name].latency_mode:
+        # Restarted for single images, as for 'zoo classify photo.jpg'.
         engine = engines.start(
             classifier.spec,
             classifier.choice.weights,
             devices.select(request.device),
-            engine="openvino",
+            engine=engine.name,
             single=True,
         )
     times: list[float] = []
@@ -198,9 +198,9 @@ def _latency(classifier: Classifier, request: Request, blank: np.ndarray) -> flo
 
 
 def peak_memory() -> float | None:
-    """Megabytes that this process has held at most; ``None`` where the system does not say.
+    """The peak memory of this process in megabytes; ``None`` if the system does not tell.
 
-    Linux's ``getrusage`` counts what the parent held when it started this process, so that ``/proc`` is asked first.
+    Linux's ``getrusage`` includes the parent's memory at the start of this process, so ``/proc`` is read first.
     """
     try:
         with open("/proc/self/status", encoding="ascii") as lines:
@@ -221,7 +221,7 @@ def main() -> int:
     import logging
 
     logging.disable(logging.CRITICAL)
-    # Whatever a framework prints must not come between the answers.
+    # A framework's output must not come between the messages.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

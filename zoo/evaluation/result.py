@@ -1,4 +1,4 @@
-"""What a network's scores on images with known classes amount to: figures, mistakes, calibration."""
+"""The result of an evaluation: metrics, mistakes, calibration."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.core.spec import Resize
-from zoo.evaluation import calibration, metrics
-from zoo.evaluation.scores import Scored, Views
+from zoo.engines.tta import Augmentation
+from zoo.evaluation import abstention, metrics
+from zoo.evaluation.scores import Scored
 from zoo.inference.temperature import DECIMALS, apply_temperature
 from zoo.pretrained import keras_file
 
@@ -21,7 +22,7 @@ LISTED = 20
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What was fitted on images that are not judged: ``temperature``, or ``None`` and ``problem``, why not."""
+    """A temperature fitted on other images; ``None`` if there is no best one, with the ``problem``."""
 
     on: str
     scored: Scored
@@ -31,11 +32,10 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A network's scores on images with known classes, and what they amount to.
+    """A model's scores for images with known classes, and the metrics of them.
 
-    ``file`` is the network's own, where it is in one. ``split`` is the part of the dataset that was judged, ``None``
-    for all of it. ``names`` are those of the outputs.
-    ``temperature`` is the one that ``scores`` have in them already.
+    ``file`` is the model's ``.keras`` file, if any. ``split`` is the part of the dataset, ``None`` for all of it.
+    ``names`` are those of the outputs. ``temperature`` is the stored one, already applied to ``scores``.
     """
 
     model: str
@@ -46,7 +46,7 @@ class Evaluation:
     scored: Scored
     resize: Resize
     temperature: float
-    tta: Views | None
+    tta: Augmentation | None
     device: str
     engine: str
     seconds: float
@@ -69,17 +69,17 @@ class Evaluation:
 
     @property
     def failed(self) -> tuple[tuple[str, str], ...]:
-        """Path and reason of each image that could not be read, of those to calibrate on too."""
+        """Path and reason of each unreadable image, also of those to calibrate on."""
         return self.scored.failed + (self.calibration.scored.failed if self.calibration else ())
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """The best class of each image, int64 (n,)."""
+        """The predicted class of each image, int64 (n,)."""
         return self.scores.argmax(axis=1) if len(self.labels) else np.zeros(0, np.int64)
 
     @property
     def top1(self) -> float | None:
-        """The share of images whose best class is the true one, 0-1; ``None`` where none could be read."""
+        """The top-1 accuracy, 0-1; ``None`` if no image could be read."""
         return float((self.predicted == self.labels).mean()) if len(self.labels) else None
 
     @cached_property
@@ -89,25 +89,36 @@ class Evaluation:
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """Counts of the present classes, int64 (k, k): the true class down, the predicted one across."""
+        """The confusion matrix of the present classes, int64 (k, k), true classes in rows."""
         predicted, labels = (np.searchsorted(self.present, values) for values in (self.predicted, self.labels))
-        return metrics.confusion(predicted, labels, len(self.present))
+        return metrics.confusion_matrix(predicted, labels, len(self.present))
 
     def mistakes(self, limit: int | None = None) -> np.ndarray:
-        """Indices of the images whose best class is wrong, the surest first, int64."""
+        """Indices of the misclassified images, the most confident first, int64."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         confidence = self.scores[wrong].max(axis=1) if wrong.size else np.zeros(0)
         return wrong[np.argsort(-confidence, kind="stable")][:limit]
 
+    def row(self, index: int) -> dict[str, Any]:
+        """One image: its path, true and predicted class, the latter's probability, and the true one's rank."""
+        scores, label = self.scores[index], self.labels[index]
+        return {
+            "path": self.scored.sources[index].path,
+            "truth": self.names[label],
+            "predicted": self.names[self.predicted[index]],
+            "score": round(float(scores.max()), DECIMALS),
+            "rank": int(metrics.true_class_ranks(scores[None], np.array([label]))[0]),
+        }
+
     def abstention(self, precision: float) -> dict[str, Any] | None:
         """A threshold for :meth:`zoo.Classifier.predict` with which ``precision`` of the answers are right.
 
-        It is chosen on the images to calibrate on, where there are some, with their temperature; else on those that
-        are judged, for which it is then a little too good.
+        It is chosen on the images to calibrate on, with their temperature, if there are any; else on the evaluated
+        ones, for which it is slightly optimistic.
 
         Returns:
-            ``precision_asked``, ``threshold``, ``chosen_on``, and of the judged images ``coverage``, the share that
-            is answered, ``precision`` and ``precision_interval``; ``None`` where no threshold does it.
+            ``precision_asked``, ``threshold``, ``chosen_on``, and for the evaluated images ``coverage``, the share that
+            is answered, ``precision`` and ``precision_interval``; ``None`` if no threshold reaches it.
         """
         scores, chosen, where = self.scores, self.scored, self.split or self.dataset
         choosing = scores
@@ -115,39 +126,29 @@ class Evaluation:
             temperature = self.calibration.temperature or 1.0
             chosen, where = self.calibration.scored, self.calibration.on
             choosing, scores = (apply_temperature(values, temperature) for values in (chosen.scores, scores))
-        found = calibration.abstain(choosing, chosen.labels, precision) if len(chosen.labels) else None
+        found = abstention.find_threshold(choosing, chosen.labels, precision) if len(chosen.labels) else None
         if found is None or not len(self.labels):
             return None
-        applied = calibration.apply_threshold(scores, self.labels, found.threshold)
+        applied = abstention.apply_threshold(scores, self.labels, found.threshold)
         return {
             "precision_asked": precision,
             "threshold": found.threshold,
             "chosen_on": where,
             "coverage": applied.coverage,
             "precision": applied.precision,
-            "precision_interval": list(metrics.interval(applied.right, applied.answered)),
+            "precision_interval": list(metrics.wilson_interval(applied.right, applied.answered)),
         }
 
     def summary(self) -> dict[str, Any]:
-        """All figures as plain values for JSON; ``docs/evaluate.md`` has a line on each key."""
-        n = len(self.labels)
-        right = int((self.predicted == self.labels).sum())
-        about: dict[str, Any] = {
+        """Everything as plain values for JSON; ``docs/evaluate.md`` describes each key."""
+        predictions = metrics.Predictions(self.scores, self.labels) if len(self.labels) else None
+        return {
             "model": self.model,
             "dataset": self.dataset,
             "split": self.split,
-            "n": n,
-            "top1": self.top1,
-            "top1_interval": list(metrics.interval(right, n)),
-            "top5": None,
-            "top5_interval": None,
-        }
-        if n and self.scores.shape[1] >= metrics.CLASSES_FOR_TOP5:
-            about["top5"] = metrics.top_k(self.scores, self.labels, 5)
-            about["top5_interval"] = list(metrics.interval(round(about["top5"] * n), n))
-        return {
-            **about,
-            **(self._figures() if n else {}),
+            "n": len(self.labels),
+            **metrics.compute(predictions),
+            **(self._details(predictions) if predictions else {}),
             "temperature": self.temperature,
             "calibration": self._calibrated(),
             "tta": self.tta,
@@ -158,67 +159,52 @@ class Evaluation:
         }
 
     def store_temperature(self) -> float:
-        """Write the fitted temperature, times the one that is there, into the network's file; every command uses it.
+        """Write the fitted temperature, times the stored one, into the model's file; every command uses it.
 
         Returns:
             the temperature that is stored.
 
         Raises:
-            UsageError: none was fitted, the network is not in a file, or it gives no probabilities.
+            UsageError: none was fitted, the model is not in a file, or it gives no probabilities.
             UnavailableError: the file cannot be written.
         """
         fitted = self.calibration
         if fitted is None or fitted.temperature is None:
             problem = fitted.problem if fitted else None
-            raise UsageError(problem or "No temperature was fitted; --calibrate-on says on which images it is.")
+            raise UsageError(problem or "No temperature was fitted; choose the images for that with --calibrate-on.")
         if self.file is None or self.scored.logits:
             why = "is not in a .keras file" if self.file is None else "gives logits: end it in a softmax"
-            raise UsageError(f"{self.model} keeps no temperature, because it {why}.")
+            raise UsageError(f"{self.model} cannot store a temperature, because it {why}.")
         value = round(self.temperature * fitted.temperature, 4)
         keras_file.store_temperature(self.file, value)
         return value
 
-    def _figures(self) -> dict[str, Any]:
-        """What there is of at least one image."""
-        rows = metrics.per_class(self.confusion)
+    def _details(self, predictions: metrics.Predictions) -> dict[str, Any]:
+        """Lists of classes, pairs of classes and images."""
+        rows = metrics.per_class(predictions)
         names = [self.names[index] for index in self.present]
         confused = metrics.most_confused(self.confusion, names, LISTED)
-        # A class that the dataset does not have is predicted by mistake; it has no recall, and no say in the means.
-        recalls, f1s = ([row[key] for row in rows if row["support"]] for key in ("recall", "f1"))
         return {
-            "balanced_accuracy": float(np.mean(recalls)),
-            "macro_f1": float(np.mean(f1s)),
-            "loss": metrics.cross_entropy(self.scores, self.labels),
-            "ece": metrics.calibration_error(self.scores, self.labels),
             "per_class": [
-                {"name": name, "index": int(index), **row}
-                for name, index, row in zip(names, self.present, rows, strict=True)
+                {"name": name, "index": int(index), **rows[index]}
+                for name, index in zip(names, self.present, strict=True)
             ],
             "most_confused": [{"truth": truth, "predicted": guess, "count": count} for truth, guess, count in confused],
             "mistakes": [self.row(index) for index in self.mistakes(LISTED)],
         }
 
-    def row(self, index: int) -> dict[str, Any]:
-        """One image: its path, true and predicted class, the probability of the latter, and the true one's rank."""
-        scores, label = self.scores[index], int(self.labels[index])
-        # Of equal scores the class with the lower index comes first, as in argmax.
-        rank = int((scores > scores[label]).sum() + (scores[:label] == scores[label]).sum()) + 1
-        return {
-            "path": self.scored.sources[index].path,
-            "truth": self.names[label],
-            "predicted": self.names[self.predicted[index]],
-            "score": round(float(scores.max()), DECIMALS),
-            "rank": rank,
-        }
-
     def _calibrated(self) -> dict[str, Any] | None:
-        """The fitted temperature, and what it makes of the judged images."""
+        """The fitted temperature, and its effect on the evaluated images."""
         fitted = self.calibration
         if fitted is None:
             return None
         about = {"on": fitted.on, "n": len(fitted.scored.labels), "temperature": fitted.temperature}
         if fitted.temperature is None or not len(self.labels):
             return about
-        scores = apply_temperature(self.scores, fitted.temperature)
-        loss, ece = metrics.cross_entropy(scores, self.labels), metrics.calibration_error(scores, self.labels)
-        return {**about, "loss": loss, "ece": ece}
+        found = metrics.Predictions(apply_temperature(self.scores, fitted.temperature), self.labels)
+        return {
+            **about,
+            "loss": metrics.cross_entropy(found),
+            "confidence": metrics.mean_confidence(found),
+            "ece": metrics.expected_calibration_error(found),
+        }

@@ -1,4 +1,4 @@
-"""A network's answers to images with known classes: which output is which class, and the scores of each image."""
+"""A model's scores for images with known classes, and which output each class is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.data.dataset import EvaluationSet, read_for_evaluation
 from zoo.engines.base import Engine
-from zoo.engines.cropped import Cropped, larger
-from zoo.engines.mirrored import Mirrored
+from zoo.engines.tta import Augmentation, augment
 from zoo.evaluation import label_mapping
 from zoo.images.sources import Source
 from zoo.inference import pipeline
@@ -25,20 +23,16 @@ from zoo.pretrained import keras_file
 
 log = logging.getLogger(__name__)
 
-#: More views of each image: itself and its mirror image, or five parts of it and theirs.
-Views = Literal["mirror", "ten-crop"]
-VIEWS: tuple[Views, ...] = ("mirror", "ten-crop")
-
-#: By how much rounding may carry a probability out of 0-1.
+#: How far rounding may carry a probability out of 0-1.
 _SLACK = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a network said to images.
+    """A model's scores for images.
 
-    ``scores`` are float32 (n, classes), ``labels`` int64 (n,), for the n images that could be read; ``failed`` has
-    the path of each other one with the reason. ``logits``: the network ends without a softmax, and one was applied.
+    ``scores`` are float32 (n, classes), ``labels`` int64 (n,), of the n images that could be read; ``failed`` has path
+    and reason of the others. ``logits``: the model ends without a softmax, which was applied.
     """
 
     scores: np.ndarray
@@ -49,10 +43,10 @@ class Scored:
 
 
 def read_dataset(path: str | os.PathLike[str], part: str | None) -> EvaluationSet:
-    """The images, with a word on what was chosen and what was left out."""
+    """Read a dataset; which part was chosen and what is not used is logged."""
     found = read_for_evaluation(path, part)
     if part is None and len(found.parts) > 1:
-        log.info("%s has the parts %s; '%s' is judged", found.path, ", ".join(found.parts), found.part)
+        log.info("%s has the parts %s; '%s' is evaluated", found.path, ", ".join(found.parts), found.part)
     if found.skipped:
         first, why = found.skipped[0]
         more = f", and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
@@ -61,14 +55,14 @@ def read_dataset(path: str | os.PathLike[str], part: str | None) -> EvaluationSe
 
 
 def warn_of_training(classifier: Classifier, data: EvaluationSet) -> None:
-    """Say so where the images are probably those that the network was trained on, by the name of their folder."""
+    """Warn if the model was probably trained on these images, by the name of their folder."""
     if not classifier.spec.file or data.part not in (None, "train"):
         return
     names = {os.path.basename(os.path.realpath(place)) for place in (data.path, data.root)}
     if keras_file.read_metadata(classifier.spec.file).get("trained_on") in names:
         log.warning(
-            "%s was trained on images of %s, so that this says little about others; its run's split.csv as --dataset "
-            "has those apart that it was not trained on",
+            "%s was trained on images of %s, so this says little about new ones; --dataset with the split.csv of its "
+            "run evaluates on those that it was not trained on",
             classifier.spec.name,
             data.root,
         )
@@ -77,10 +71,10 @@ def warn_of_training(classifier: Classifier, data: EvaluationSet) -> None:
 def outputs(
     classifier: Classifier, data: EvaluationSet, labels: Mapping[str, str] | None
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the network's outputs, and the output that each class of the dataset is, -1 where it has no image.
+    """Names of the model's outputs, and the output of each class of the dataset, -1 for a class without images.
 
     Raises:
-        UsageError: a class is none of the network's.
+        UsageError: the model does not know a class.
     """
     model = classifier.spec.name
     truth = np.full(len(data.classes), -1, np.int64)
@@ -91,19 +85,19 @@ def outputs(
         return label_mapping.unique_names(classifier.classes), truth
     height, width = classifier.spec.input_size
     (answer,) = classifier.engine.run([np.zeros((1, height, width, 3), np.uint8)])
-    count = len(classifier.corrected(answer[0]))
+    count = len(classifier.probabilities(answer[0]))
     truth = label_mapping.by_order(data.classes, count, dataset=data.path, model=model)
     names = [str(index) for index in range(count)]
     for index, name in zip(truth, data.classes, strict=True):
         names[index] = name
-    log.warning("the outputs of %s have no names; they are taken to be %s, in this order", model, _some(names))
+    log.warning("the outputs of %s have no names; they are assumed to be %s, in this order", model, _some(names))
     return tuple(names), truth
 
 
 def score(
-    classifier: Classifier, data: EvaluationSet, truth: np.ndarray, tta: Views | None, step: Callable[[], None]
+    classifier: Classifier, data: EvaluationSet, truth: np.ndarray, tta: Augmentation | None, step: Callable[[], None]
 ) -> Scored:
-    """Run the network on all images."""
+    """Run the model on all images."""
     engine, resize = _with_views(classifier, tta)
     scores: np.ndarray | None = None
     kept: list[int] = []
@@ -113,7 +107,7 @@ def score(
         if isinstance(output, ImageError):
             failed.append((source.path, str(output)))
         else:
-            row = classifier.corrected(output)
+            row = classifier.probabilities(output)
             if scores is None:
                 scores = np.empty((len(data), len(row)), np.float32)
             scores[len(kept)] = row
@@ -126,23 +120,21 @@ def score(
     return Scored(softmax(filled) if logits else filled, labels, tuple(sources), tuple(failed), logits)
 
 
-def _with_views(classifier: Classifier, tta: Views | None) -> tuple[Engine, Resize]:
-    """The engine on so many views, and the size that images are read at for it."""
+def _with_views(classifier: Classifier, tta: Augmentation | None) -> tuple[Engine, Resize]:
+    """The engine with test-time augmentation, and the size at which images are read for it."""
     engine, resize = classifier.engine, classifier.spec.resize
     if tta is None:
         return engine, resize
-    if not classifier.spec.mirror:
-        engine = Mirrored(engine)
-    elif tta == "mirror":
-        log.info("%s looks at mirror images by itself", classifier.spec.name)
-    return (Cropped(engine, resize), larger(resize)) if tta == "ten-crop" else (engine, resize)
+    if classifier.spec.mirror and tta == "mirror":
+        log.info("%s averages over mirror images anyway", classifier.spec.name)
+    return augment(engine, resize, tta, mirrored=classifier.spec.mirror)
 
 
 def _are_logits(scores: np.ndarray, model: str) -> bool:
-    """Whether scores are no probabilities, which is said."""
+    """Whether scores are logits, which is logged."""
     if not scores.size or not (scores.min() < -_SLACK or scores.max() > 1 + _SLACK):
         return False
-    log.warning("%s gives logits and not probabilities; they go through a softmax first", model)
+    log.warning("%s gives logits, not probabilities; a softmax is applied", model)
     return True
 
 

@@ -1,4 +1,4 @@
-"""From values to places on a drawing, and the round numbers that stand on its axes."""
+"""Scales from values to coordinates, and the round numbers on their axes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 #: Losses that span more than this have a logarithmic axis.
 SPAN = 12.0
-#: A logarithmic axis over more than this has powers of ten alone.
+#: A logarithmic axis over more than this has powers of ten only.
 _WIDE = 300.0
-#: How much of what is shown an axis leaves free on either side.
+#: The margin on either side, as a share of the range of values.
 _MARGIN = 0.06
 
 
@@ -25,13 +25,13 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """Where a value stands."""
+        """The coordinate of a value."""
         low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         place = ((math.log(value) if self.log else value) - low) / (high - low)
         return self.start + place * (self.end - self.start)
 
     def ticks(self, count: int) -> list[float]:
-        """At most ``count`` round numbers; a few more where the scale is logarithmic."""
+        """At most ``count`` round numbers; a few more on a logarithmic scale."""
         if not self.log:
             return ticks(self.low, self.high, count)
         factors = (1.0,) if self.high / self.low > _WIDE else (1.0, 2.0, 5.0)
@@ -42,19 +42,19 @@ class Scale:
 
 
 def value_scale(values: Sequence[float], start: float, end: float, *, share: bool) -> Scale:
-    """The scale for finite values.
+    """The scale of at least one finite value.
 
     Args:
-        values: at least one.
-        start: where the lowest stands.
-        end: where the highest stands.
-        share: they go from 0 to 1, and the scale does not go beyond; otherwise it is logarithmic where they span much.
+        values: the values.
+        start: the coordinate of the lowest.
+        end: the coordinate of the highest.
+        share: they are from 0 to 1, and so is the scale; otherwise it is logarithmic if they span much.
     """
     low, high = min(values), max(values)
     if not share and low > 0 and high / low > SPAN:
         slack = (high / low) ** _MARGIN
         return Scale(low / slack, high * slack, start, end, log=True)
-    # A line that is level stands in the middle.
+    # Equal values are in the middle.
     slack = _MARGIN * (high - low) or 0.1 * abs(high) or 0.1
     low, high = low - slack, high + slack
     return Scale(max(0.0, low) if share else low, min(1.0, high) if share else high, start, end)

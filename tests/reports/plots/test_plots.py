@@ -18,9 +18,9 @@ from PIL import Image
 
 from tests.conftest import ROOT
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.evaluation import calibration
 from zoo.reports import plots
-from zoo.reports.plots import canvas, contact_sheet
+from zoo.reports.plots import canvas, image_grid
+from zoo.reports.plots.reliability_diagram import Bin
 
 FAST = settings(max_examples=25, deadline=None)
 
@@ -47,9 +47,16 @@ def matrix(classes, seed=0):
 
 
 def bins(seed, count=400, of=15):
+    """Bins of confidence with about ``count`` images."""
     random = np.random.default_rng(seed)
-    scores = random.dirichlet(np.full(10, 0.2), count) if count else np.zeros((0, 10))
-    return calibration.reliability(scores, random.integers(0, 10, count), of)
+    found = []
+    for index, images in enumerate(random.multinomial(count, np.full(of, 1 / of)).tolist()):
+        low, high = index / of, (index + 1) / of
+        right = random.binomial(images, high)
+        share = right / images if images else None
+        interval = (max(0.0, share - 0.1), min(1.0, share + 0.1)) if images else (0.0, 1.0)
+        found.append(Bin(low, high, images, (low + high) / 2 if images else None, share, interval))
+    return found
 
 
 def images(count, size=(28, 28)):
@@ -81,57 +88,56 @@ def check(pixels, *, page=True):
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 ALL = [
-    (plots.curves, plots.curves_image, (rows(3),), {"title": "a run"}),
-    (plots.confusion, plots.confusion_image, (matrix(4), list("abcd")), {"title": "a run"}),
-    (plots.reliability, plots.reliability_image, ({"as it is": bins(0)},), {"title": "a run"}),
-    (plots.sheet, plots.sheet_image, (images(3), list("abc")), {"title": "a run", "columns": 2}),
-    (plots.filters, plots.filters_image, (np.random.default_rng(0).standard_normal((3, 3, 3, 8)),), {}),
+    (plots.curves_image, (rows(3),), {"title": "a run"}),
+    (plots.confusion_image, (matrix(4), list("abcd")), {"title": "a run"}),
+    (plots.reliability_image, ({"as it is": bins(0)},), {"title": "a run"}),
+    (plots.sheet_image, (images(3), list("abc")), {"title": "a run", "columns": 2}),
 ]
 
 
-@pytest.mark.parametrize(("write", "draw", "arguments", "options"), ALL)
-def test_a_file_holds_what_the_array_does(tmp_path, write, draw, arguments, options):
-    path = tmp_path / "picture.png"
+def test_a_file_holds_what_the_array_does(tmp_path):
+    path = tmp_path / "image.png"
     path.write_text("an earlier one")
-    write(*arguments, path, **options)
+    pixels = plots.curves_image(rows(3), title="a run")
+    plots.write_png(pixels, path)
     with Image.open(path) as image:
         image.verify()
     with Image.open(path) as image:
         assert (image.format, image.mode) == ("PNG", "RGB")
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
-        assert np.array_equal(np.array(image), draw(*arguments, **options))
-    assert os.listdir(tmp_path) == ["picture.png"]
+        assert np.array_equal(np.array(image), pixels)
+    assert os.listdir(tmp_path) == ["image.png"]
     plain = tmp_path / "plain"
     plain.write_text("")
     assert path.stat().st_mode == plain.stat().st_mode
 
 
-@pytest.mark.parametrize(("write", "draw", "arguments", "options"), ALL)
-def test_a_full_disk_leaves_the_earlier_file(tmp_path, write, draw, arguments, options):
-    path = tmp_path / "picture.png"
+def test_a_full_disk_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "image.png"
     path.write_text("an earlier one")
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(UnavailableError, match=r"image\.png cannot be written \(file too large\)"):
-            write(*arguments, path, **options)
+            plots.write_png(pixels, path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_text() == "an earlier one"
-    assert os.listdir(tmp_path) == ["picture.png"]
+    assert os.listdir(tmp_path) == ["image.png"]
 
 
 def test_a_missing_folder_is_a_sentence(tmp_path):
     with pytest.raises(UnavailableError, match=r"no such file or directory"):
-        plots.curves(rows(2), tmp_path / "none" / "curves.png")
+        plots.write_png(np.zeros((2, 2, 3), np.uint8), tmp_path / "none" / "curves.png")
 
 
 def test_the_same_image_comes_out_twice():
-    for _, draw, arguments, options in ALL:
+    for draw, arguments, options in ALL:
         assert np.array_equal(draw(*arguments, **options), draw(*arguments, **options))
 
 
-def test_figures_are_let_go(monkeypatch):
+def test_figures_are_released(monkeypatch):
     figures = []
 
     def remembered(width, height):
@@ -139,13 +145,12 @@ def test_figures_are_let_go(monkeypatch):
         figures.append(weakref.ref(figure))
         return figure
 
-    from zoo.reports.plots import matrix as confusion_matrix
-    from zoo.reports.plots import training_curves
+    from zoo.reports.plots import confusion_matrix, training_curves
 
     new_figure = canvas.new_figure
-    for module in (training_curves, confusion_matrix, contact_sheet):
+    for module in (training_curves, confusion_matrix, image_grid):
         monkeypatch.setattr(module, "new_figure", remembered)
-    for _, draw, arguments, options in ALL:
+    for draw, arguments, options in ALL:
         draw(*arguments, **options)
     gc.collect()
     assert len(figures) == 3
@@ -167,7 +172,7 @@ def test_neither_a_display_nor_pyplot_is_touched(tmp_path):
         "import sys\n"
         "from zoo.reports import plots\n"
         "print('matplotlib' in sys.modules)\n"
-        "plots.curves([{'epoch': 1, 'loss': 1.0}], 'curves.png')\n"
+        "plots.write_png(plots.curves_image([{'epoch': 1, 'loss': 1.0}]), 'curves.png')\n"
         "print('matplotlib.pyplot' in sys.modules, 'keras' in sys.modules)"
     )
     environment = {**os.environ, "MPLBACKEND": "TkAgg", "PYTHONPATH": str(ROOT)}
@@ -266,18 +271,14 @@ def test_curves_of_odd_numbers(history):
 
 
 def test_the_best_epoch_is_marked():
-    def mark(**options):
+    def mark(best):
         """The column of the vertical line in the strip between the panels' titles and their lines."""
-        pixels = plots.curves_image(history, **options)
+        pixels = plots.curves_image(rows(9), best=best)
         line = (pixels == [0xCC] * 3).all(axis=2).sum(axis=0)
         return int(line.argmax())
 
-    history = [row | {"val_top1": 0.5, "val_loss": 1.0} for row in rows(9)]
-    history[3] |= {"val_top1": 0.9}
-    history[6] |= {"val_loss": 0.1}
-    by_accuracy, given_one = mark(), mark(best=7)
-    history = [{key: value for key, value in row.items() if key != "val_top1"} for row in history]
-    assert by_accuracy < given_one == mark()
+    assert mark(4) < mark(7)
+    assert np.array_equal(plots.curves_image(rows(9)), plots.curves_image(rows(9), best=0))
 
 
 # --- Confusion ------------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ def test_what_is_right_is_blue_and_what_is_wrong_is_not():
 @pytest.fixture
 def figure_of(monkeypatch):
     """Draw a confusion matrix, and get matplotlib's figure of it instead of the pixels."""
-    from zoo.reports.plots import matrix as confusion_matrix
+    from zoo.reports.plots import confusion_matrix
 
     def draw(*arguments):
         drawn = []
@@ -391,9 +392,9 @@ def test_columns_are_as_asked_or_fill_the_last_line():
 
 
 def test_too_many_images_are_counted(monkeypatch):
-    monkeypatch.setattr(contact_sheet, "LIMIT", 8)
+    monkeypatch.setattr(image_grid, "LIMIT", 8)
     eight, nine = (plots.sheet_image(images(count), ["a"] * count, columns=4) for count in (8, 9))
-    assert nine.shape[0] - eight.shape[0] == contact_sheet._LINE
+    assert nine.shape[0] - eight.shape[0] == image_grid._LINE
     assert ink(nine)[-60:].any()
 
 
@@ -402,63 +403,17 @@ def test_a_sheet_without_images_says_so():
 
 
 @pytest.mark.parametrize(
-    ("images", "captions", "sentence"),
+    ("given", "captions", "sentence"),
     [
         (images(2), ["a"], "2 images have 1 captions"),
-        ([np.zeros((4, 4, 3))], ["a"], r"not float64 of the shape \(4, 4, 3\)"),
-        ([np.zeros((4, 4, 4), np.uint8)], ["a"], "not uint8 of the shape"),
-        ([np.zeros((0, 4, 3), np.uint8)], ["a"], "not uint8 of the shape"),
+        ([np.zeros((4, 4, 3))], ["a"], r"Received: float64 of shape \(4, 4, 3\)"),
+        ([np.zeros((4, 4, 4), np.uint8)], ["a"], "Received: uint8 of shape"),
+        ([np.zeros((0, 4, 3), np.uint8)], ["a"], "Received: uint8 of shape"),
     ],
 )
-def test_what_is_no_sheet_is_refused(imgs, captions, sentence):
+def test_what_is_no_sheet_is_refused(given, captions, sentence):
     with pytest.raises(UsageError, match=sentence):
-        plots.sheet_image(imgs, captions)
-
-
-# --- Filters --------------------------------------------------------------------------------------------------------
-
-
-def test_filters_by_hand():
-    kernels = np.zeros((1, 2, 1, 2))
-    kernels[0, :, 0, 0] = (-2.0, 1.0)
-    pixels = plots.filters(kernels)
-    # -2 of 2 is black, 1 of 2 is three quarters of white; a filter of zeros is grey.
-    assert not pixels[3:35, 3:35].any()
-    assert pixels[10, 40].tolist() == [191] * 3
-    assert pixels[10, 100].tolist() == [128] * 3
-    assert pixels[0, 0].tolist() == [255] * 3
-
-
-def test_each_filter_has_its_own_scale():
-    random = np.random.default_rng(0)
-    kernels = random.standard_normal((5, 5, 3, 12))
-    scales = random.uniform(0.01, 100, 12)
-    assert np.array_equal(plots.filters_image(kernels), plots.filters_image(kernels * scales))
-    assert not np.array_equal(plots.filters_image(kernels), plots.filters_image(-kernels))
-
-
-@pytest.mark.parametrize(
-    "shape", [(3, 3, 3, 64), (11, 11, 3, 96), (5, 5, 1, 6), (28, 28, 1, 10), (3, 3, 16, 16), (1, 1, 64, 128)]
-)
-def test_filters_fit_a_page(shape):
-    pixels = plots.filters_image(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
-    check(pixels, page=False)
-    assert pixels.shape[1] <= 1210
-    grey = (pixels[..., :1] == pixels).all()
-    assert grey == (shape[2] != 3)
-
-
-def test_filters_that_have_diverged_are_drawn():
-    kernels = np.ones((3, 3, 3, 2), np.float16)
-    kernels[0, 0] = np.nan
-    kernels[1, 1, 0, 0] = np.inf
-    check(plots.filters_image(kernels), page=False)
-
-
-@pytest.mark.parametrize("shape", [(3, 3), (3, 3, 3), (3, 3, 3, 0)])
-def test_what_is_no_filter_is_refused(shape):
-    with pytest.raises(UsageError, match="are no filters"):
-        plots.filters_image(np.zeros(shape))
+        plots.sheet_image(given, captions)
 
 
 # --- Reliability ----------------------------------------------------------------------------------------------------

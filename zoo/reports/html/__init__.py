@@ -1,10 +1,6 @@
-"""The page of a run: one HTML file that needs no network, no server and no JavaScript to be read.
+"""The kit of HTML pages: each is one file that loads nothing and can be read without JavaScript.
 
->>> from zoo.reports import html as report
->>> report.write(report.RunReport("clothing", metrics={"test": summary}), "run/report.html")
+- ``markup``: elements, escaped by construction. ``document``: the frame of a page, with ``style.css``.
+- ``svg``: charts, bars. ``tables``: tables, cells, facts; ``sort.js`` sorts them.
+- ``image_cards``: thumbnails with captions.
 """
-
-from zoo.reports.html.contents import Finding, Phase, RunReport, Shown
-from zoo.reports.html.page import html, write
-
-__all__ = ["Finding", "Phase", "RunReport", "Shown", "html", "write"]

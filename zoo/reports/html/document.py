@@ -1,4 +1,4 @@
-"""The frame of every page that zoo writes: one HTML file that loads nothing and runs nothing but its own script."""
+"""The frame of every page: one HTML file that loads nothing and runs only its own script."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def document(
     """A whole page.
 
     Args:
-        title: stands in the window's frame.
-        *body: what the page holds.
-        style: more of the style sheet, after that of all pages.
-        script: runs at the end.
-        images: where images may come from, as a Content-Security-Policy has it.
+        title: of the window.
+        *body: the content of the page.
+        style: a style sheet after that of all pages.
+        script: run at the end.
+        images: sources of images in the Content-Security-Policy.
     """
     style = joined([shipped("style.css"), style])
-    # Nothing may be fetched, and no other script may run, whatever a name of a class or file holds.
+    # Whatever a class or file is called, nothing may be fetched, and no other script may run.
     policy = f"default-src 'none'; img-src {images}; style-src {_digest(style)}; script-src {_digest(script)}"
     head = tag(
         "head",
@@ -40,16 +40,16 @@ def document(
 
 
 def written_by() -> str:
-    """Who wrote the page, for its last line."""
-    return f"Written by zoo {__version__}. This page is complete in itself: it loads nothing."
+    """The last line of a page."""
+    return f"Written by zoo {__version__}. This page loads nothing else."
 
 
 def shipped(name: str, beside: str = __file__) -> Markup:
-    """A file of a package, as it is: one that lies beside a module."""
+    """The text of a file beside a module."""
     return Markup(Path(beside).with_name(name).read_text(encoding="utf-8"))
 
 
 def _digest(text: str) -> str:
-    """What a Content-Security-Policy calls a text by."""
+    """The hash of a text for a Content-Security-Policy."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
     return f"'sha256-{digest}'"

@@ -1,40 +1,30 @@
-"""Images inside the page: what is mistaken for what, and what is right but barely."""
+"""Images in a page: thumbnails, and cards of one or two of them with a caption."""
 
 from __future__ import annotations
 
 import base64
 import io
 import re
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from zoo.core.errors import ImageError
 from zoo.images.decode import decode
-from zoo.reports.html.contents import Shown
 from zoo.reports.html.markup import Markup, tag
-from zoo.reports.html.words import percent
 
-#: Most images of a gallery.
-LIMIT = 24
-#: The longest side of a thumbnail in pixels, about twice what it is shown at; sharp on dense displays.
+#: The longest side of a thumbnail in pixels, about twice its size on the page, for dense displays.
 SIDE = 256
-#: Images up to this size stay as they are, pixel by pixel.
+#: Images up to this size are shown pixel by pixel.
 TINY = 64
-#: What a thumbnail may take, in bytes; two galleries of pairs stay within two megabytes, base64 included.
+#: The maximum size of a thumbnail in bytes; 48 pairs of them stay within two megabytes, base64 included.
 BUDGET = 15_000
 
 _QUALITIES = (85, 72, 58, 42, 26, 12)
 
 
-def gallery(images: Sequence[Shown]) -> Markup:
-    """The first :data:`LIMIT` images as a grid; each a thumbnail, what it was called, and its file's name."""
-    return tag("div", *(_tile(image) for image in images[:LIMIT]), class_="gallery")
-
-
 def thumbnail(pixels: np.ndarray | Image.Image) -> Markup:
-    """An ``img`` that holds the image: exact where it is tiny, else a JPEG within :data:`BUDGET` bytes.
+    """An ``img`` that contains the image: a PNG of its pixels if it is tiny, else a JPEG of :data:`BUDGET` bytes.
 
     Args:
         pixels: uint8 (height, width), or (height, width, 1, 3 or 4), or a Pillow image in RGB.
@@ -54,40 +44,36 @@ def thumbnail(pixels: np.ndarray | Image.Image) -> Markup:
             if len(data) <= BUDGET:
                 break
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    return tag(
-        "img",
-        class_="tiny" if tiny else None,
-        src=source,
-        width=img.width,
-        height=img.height,
-        alt="",
-    )
+    return tag("img", class_="tiny" if tiny else None, src=source, width=img.width, height=img.height, alt="")
 
 
-def _tile(shown: Shown) -> Markup:
-    right = shown.truth == shown.predicted
+def image_card(
+    path: str, *caption: Markup | None, pixels: np.ndarray | None = None, beside: np.ndarray | None = None
+) -> Markup:
+    """A thumbnail above a caption that ends with the file's name; an unreadable file has the reason instead.
+
+    Args:
+        path: of the file.
+        *caption: what stands above the name.
+        pixels: uint8 RGB (height, width, 3); if omitted, the file is read.
+        beside: a second image, likewise.
+    """
     try:
-        images = [thumbnail(decode(shown.path) if shown.pixels is None else shown.pixels)]
-        images += [] if shown.overlay is None else [thumbnail(shown.overlay)]
+        images = [thumbnail(decode(path) if pixels is None else pixels)]
+        images += [] if beside is None else [thumbnail(beside)]
     except ImageError as error:
-        # The file was there when the network saw it; that it is gone costs its thumbnail alone.
         images = [tag("span", f"not shown: {error}", class_="missing")]
-    truth = None
-    if not right:
-        score = "" if shown.truth_score is None else f" {percent(shown.truth_score)}"
-        truth = tag("span", "is ", tag("b", shown.truth), score, class_="truth")
-    caption = tag(
-        "figcaption",
-        tag("span", tag("b", shown.predicted), f" {percent(shown.score)}", class_="said right" if right else "said"),
-        truth,
-        tag("span", _short(shown.path), class_="path", title=shown.path),
+    name = tag("span", file_name(path), class_="path", title=path)
+    return tag(
+        "figure",
+        tag("div", *images, class_="thumbs"),
+        tag("figcaption", *caption, name),
+        class_="pair" if len(images) > 1 else None,
     )
-    box = tag("div", *images, class_="thumbs")
-    return tag("figure", box, caption, class_="pair" if len(images) > 1 else None)
 
 
-def _short(path: str) -> str:
-    """The name of the file, without the folders."""
+def file_name(path: str) -> str:
+    """The last part of a path or an address."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
 
 

@@ -1,4 +1,4 @@
-// What the page can do besides being read: sort its tables by a column, and find a class in a long one.
+// Sorts tables by a column, and finds a class in a long one.
 "use strict";
 
 for (const table of document.querySelectorAll("table.sortable")) {
@@ -25,7 +25,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const rows = [...body.rows].sort((one, other) => {
         const a = key(one, column);
         const b = key(other, column);
-        // What is not known stands last, whichever way.
+        // Unknown values are last in both directions.
         if (a === null || b === null) return (a === null) - (b === null);
         return down ? compare(b, a) : compare(a, b);
       });

@@ -1,4 +1,4 @@
-"""What all images share: colours, type, measuring text, and the way into a file."""
+"""The style of all plots, measuring and breaking of text, and PNG files."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from zoo.core.errors import UnavailableError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Pixels of an inch, on the screen and in print.
+#: Pixels per inch.
 DPI = 150
-#: Points of an inch, the unit of type.
+#: Points per inch.
 POINTS = 72
 
 # Okabe and Ito, "Color Universal Design", 2008.
 BLUE, VERMILLION = "#0072B2", "#D55E00"
 INK, QUIET, FAINT, HAIRLINE = "#222222", "#6B6B6B", "#E4E4E4", "#CCCCCC"
 
-#: What is right and what is wrong, wherever images tell them apart.
+#: The colours of right and wrong predictions.
 RIGHT, WRONG = BLUE, VERMILLION
 
 _STYLE = {
     "figure.dpi": DPI,
     "figure.facecolor": "white",
     "text.color": INK,
-    # Names of classes hold $ and _, which mean themselves.
+    # Class names may contain $ and _, which are no formulas.
     "text.parse_math": False,
     "text.usetex": False,
     "axes.edgecolor": HAIRLINE,
@@ -64,7 +64,7 @@ _STYLE = {
     "lines.solid_joinstyle": "round",
 }
 
-#: Families that have Chinese, Japanese and Korean signs, of which a machine has some or none. Matplotlib ships DejaVu.
+#: Font families with Chinese, Japanese and Korean characters, if installed. Matplotlib ships DejaVu.
 _FURTHER_FAMILIES = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -82,19 +82,19 @@ _FURTHER_FAMILIES = (
     "Arial Unicode MS",
 )
 
-# Matplotlib's settings belong to the process; one image at a time has them.
+# Matplotlib's settings are global, so only one image is drawn at a time.
 _lock = threading.RLock()
 
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Draw by our own settings, whatever a person's ``matplotlibrc`` says, and leave theirs as they were."""
+    """Draw with zoo's settings, whatever the user's ``matplotlibrc`` says; theirs are restored."""
     import matplotlib
 
     with _lock, matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update({**_STYLE, "font.family": list(_families())})
-        # A sign that no font here has is drawn as an empty box, which says enough.
+        # A character that no font has is drawn as an empty box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -108,25 +108,25 @@ def _families() -> tuple[str, ...]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty page of so many inches, which no display knows of."""
+    """An empty figure of a size in inches, without a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # A little more than the pixels asked for, as matplotlib rounds down.
+    # A little more, because matplotlib rounds pixels down.
     figure = Figure((round(width * DPI) / DPI + 1e-6, round(height * DPI) / DPI + 1e-6), dpi=DPI)
     FigureCanvasAgg(figure)
     return figure
 
 
 def to_pixels(figure: Figure) -> np.ndarray:
-    """The page as uint8 RGB (height, width, 3)."""
+    """The figure as uint8 RGB (height, width, 3)."""
     canvas: Any = figure.canvas
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]
 
 
 def note(text: str) -> np.ndarray:
-    """A small page that says why there is nothing to be seen."""
+    """A small image with a text."""
     with style():
         figure = new_figure(4, 1)
         figure.text(0.5, 0.5, clean(text), ha="center", va="center", fontsize=9, color=QUIET)
@@ -134,7 +134,7 @@ def note(text: str) -> np.ndarray:
 
 
 def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
-    """Write uint8 RGB (height, width, 3) as a PNG file, whole or not at all.
+    """Write uint8 RGB (height, width, 3) as a PNG file, atomically.
 
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
@@ -145,12 +145,12 @@ def write_png(pixels: np.ndarray, path: str | os.PathLike[str]) -> None:
 
 
 def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: str = "The file") -> None:
-    """Write a file, whole or not at all.
+    """Write a file, atomically.
 
     Args:
-        data: what it holds.
+        data: its content.
         path: its name.
-        what: how a sentence about it begins.
+        what: the beginning of an error sentence.
 
     Raises:
         UnavailableError: it cannot be written, e.g. because the disk is full.
@@ -165,23 +165,23 @@ def write_bytes(data: bytes | memoryview, path: str | os.PathLike[str], what: st
 
 
 def clean(text: object) -> str:
-    """One line that can be drawn: what is no sign (line ends, bytes that are no UTF-8) becomes a box."""
+    """One line that can be drawn: characters that cannot be printed become boxes."""
     signs = str(text)
     return "".join(sign if sign.isprintable() or category(sign) == "Zs" else "\N{WHITE SQUARE}" for sign in signs)
 
 
 def text_width(text: str, points: float, weight: str = "normal") -> float:
-    """How many inches wide a line is when it is drawn, kerning left out; within :func:`style`."""
+    """The width of a line in inches, without kerning; within :func:`style`."""
     return sum(_advance(sign, points, weight) for sign in text)
 
 
 @functools.lru_cache(maxsize=4096)
 def _advance(sign: str, points: float, weight: str) -> float:
-    """How much further, in inches, a sign makes a line; by the sign, because to lay out a text takes long."""
+    """The width of one character in inches; cached, because laying out a text is slow."""
     from matplotlib.font_manager import FontProperties
 
     font = FontProperties(size=points, weight=weight)
-    # Between two others, as the width of a text is that of its ink; and eight of them, as it is in whole pixels.
+    # Eight between two others, because the width of a text is that of its ink, in whole pixels.
     with_it, without = (
         _renderer().get_text_width_height_descent(f"|{signs}|", font, ismath=False)[0] for signs in (8 * sign, "")
     )
@@ -189,10 +189,10 @@ def _advance(sign: str, points: float, weight: str) -> float:
 
 
 def shortened(text: str, points: float, width: float, weight: str = "normal") -> str:
-    """The text, or as much of its beginning as goes into ``width`` inches, and an ellipsis."""
+    """The text, or its beginning with an ellipsis, in ``width`` inches."""
     if text_width(text, points, weight) <= width:
         return text
-    # The longest that fits, by halving: measuring costs more than anything else here.
+    # Bisection, because measuring is slow.
     fits, fails = 0, len(text)
     while fails - fits > 1:
         middle = (fits + fails) // 2
@@ -204,7 +204,7 @@ def shortened(text: str, points: float, width: float, weight: str = "normal") ->
 
 
 def wrapped(text: str, points: float, width: float, limit: int) -> list[str]:
-    """At most ``limit`` lines of at most ``width`` inches; what is left over becomes an ellipsis."""
+    """At most ``limit`` lines of at most ``width`` inches; the rest becomes an ellipsis."""
     lines: list[str] = []
     rest = text.strip()
     while rest:
@@ -217,12 +217,12 @@ def wrapped(text: str, points: float, width: float, limit: int) -> list[str]:
 
 
 def _head(text: str, points: float, width: float) -> str:
-    """The beginning of a text that goes into a line, to the end of a word if there is one."""
+    """The beginning of a text that fits into a line, to the end of a word if possible."""
     length = len(shortened(text, points, width)) - 1
     fits = text[: max(1, length)]
     if text[len(fits)] == " ":
         return fits
-    # A word ends after a space or a hyphen; a break in its first third would leave the line all but empty.
+    # Not in the first third, which would leave the line almost empty.
     end = max(fits.rfind(sign) for sign in " -_/") + 1
     return fits[:end] if end > len(fits) / 3 else fits
 

@@ -1,15 +1,15 @@
-"""The confusion matrix: what is taken for what, and how often."""
+"""The confusion matrix as a plot."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.core.errors import UsageError
+from zoo.reports.confusion_cells import class_shares, strength
 from zoo.reports.plots.canvas import (
     DPI,
     HAIRLINE,
@@ -23,21 +23,18 @@ from zoo.reports.plots.canvas import (
     style,
     text_width,
     to_pixels,
-    write_png,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: The side of the matrix and of one class, at most, in pixels.
+#: The maximum side of the matrix and of one cell, in pixels.
 SIDE, CELL = 840, 110
 
-#: From nothing to everything: hues of Okabe and Ito's blue for what is right, of their vermillion for what is wrong.
+#: From 0 to 1: shades of Okabe and Ito's blue for right predictions, of their vermillion for wrong ones.
 _RIGHT = ("#FFFFFF", "#9CCBE8", "#0072B2", "#00507E")
 _WRONG = ("#FFFFFF", "#F3AB7A", "#D55E00", "#8A3D00")
-#: A share is drawn as its root, so that mistakes of one in a hundred are seen beside the many that are right.
-_POWER = 0.5
 _TICKS = (0.0, 0.01, 0.05, 0.25, 0.5, 1.0)
 
 _EDGE, _PAD = 0.2, 0.06
@@ -45,34 +42,22 @@ _LONGEST_NAME = 1.5
 _SMALLEST = 5.0
 
 
-def confusion(
-    matrix: np.ndarray, names: Sequence[str], path: str | os.PathLike[str], *, title: str | None = None
-) -> None:
-    """Write what :func:`confusion_image` draws as a PNG file.
-
-    Raises:
-        UsageError: as for :func:`confusion_image`.
-        UnavailableError: the file cannot be written.
-    """
-    write_png(confusion_image(matrix, names, title=title), path)
-
-
 def confusion_image(matrix: np.ndarray, names: Sequence[str], *, title: str | None = None) -> np.ndarray:
-    """Draw a confusion matrix, the true class down and the predicted one across.
+    """Draw a confusion matrix, true classes in rows and predicted ones in columns.
 
-    Colours give the share of the true class, blue on the diagonal and orange off it; counts stand in the cells while
-    they have room. With many classes some names are left out, with very many each class is a dot.
+    Colours give the share of the true class, blue on the diagonal and orange off it; counts are written into cells
+    that are large enough. With many classes some names are left out.
 
     Args:
-        matrix: counts (c, c), as :func:`zoo.evaluation.metrics.confusion` makes them.
-        names: what the c classes are called.
-        title: stands above.
+        matrix: counts (c, c).
+        names: of the c classes.
+        title: above the matrix.
 
     Returns:
         uint8 RGB (height, width, 3).
 
     Raises:
-        UsageError: the matrix is not square, or has not one name for each line.
+        UsageError: the matrix is not square, or has not one name per row.
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(names) != len(matrix):
@@ -96,13 +81,13 @@ def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray
 
     left, below = _EDGE + 0.2 + longest + _PAD, _EDGE + 0.2 + across + _PAD
     above = _EDGE + (0.5 if title else 0.28)
-    heading = _heading(matrix)
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    heading = f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no images"
     width = max(left + side + 1.0, left + text_width(heading, 8) + _EDGE)
     height = below + side + above
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, below / height, side / width, side / height))
-    sums = matrix.sum(axis=1, keepdims=True)
-    shares = matrix / np.where(sums, sums, 1)
+    shares = class_shares(matrix)
     diagonal = np.eye(classes, dtype=bool)[..., None]
     axes.imshow(np.where(diagonal, _colour(shares, _RIGHT), _colour(shares, _WRONG)), interpolation="nearest")
     for spine in axes.spines.values():
@@ -129,30 +114,24 @@ def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray
     return to_pixels(figure)
 
 
-def _heading(matrix: np.ndarray) -> str:
-    """How many are right."""
-    right, total = int(np.trace(matrix)), int(matrix.sum())
-    return f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no images"
-
-
 def _colour(shares: np.ndarray, hues: tuple[str, ...]) -> np.ndarray:
     """Colours (…, 3) of shares (…) from 0 to 1."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    colours: np.ndarray = LinearSegmentedColormap.from_list("shares", hues)(shares**_POWER)
+    colours: np.ndarray = LinearSegmentedColormap.from_list("shares", hues)(strength(shares))
     return colours[..., :3]
 
 
 def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, cell: int) -> None:
-    """Write the counts that are not 0 into the cells, if there is room for the widest."""
+    """Write the counts that are not 0 into the cells, if the widest fits."""
     room = 0.84 * cell / DPI
     widest = max((f"{count:,}" for count in np.unique(matrix)), key=len)
     points = min(9.0, 9.0 * room / text_width(widest, 9), 0.5 * cell * POINTS / DPI)
     if points < _SMALLEST:
         return
     for row, column in np.argwhere(matrix):
-        # White on dark: of the hues, from the third on.
-        dark = shares[row, column] ** _POWER > (0.5 if row == column else 0.55)
+        # White on dark shades.
+        dark = strength(shares[row, column]) > (0.5 if row == column else 0.55)
         axes.text(
             column,
             row,
@@ -165,10 +144,10 @@ def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, cell: int) -> No
 
 
 def _legend(figure: Figure, corner: tuple[float, float], length: float, page: tuple[float, float]) -> None:
-    """What the colours mean: a strip of each, at the lower left ``corner`` in inches."""
+    """A strip of both colours with their shares; ``corner`` is its lower left in inches."""
     width, height = page
     axes = figure.add_axes((corner[0] / width, corner[1] / height, 0.24 / width, length / height))
-    scale = np.linspace(0, 1, 256)[:, None] ** (1 / _POWER)
+    scale = np.linspace(0, 1, 256)[:, None] ** 2
     strips = np.concatenate([_colour(scale, _RIGHT), _colour(scale, _WRONG)], axis=1)
     axes.imshow(strips, origin="lower", aspect="auto", extent=(0, 2, 0, 1), interpolation="nearest")
     for spine in axes.spines.values():
@@ -176,6 +155,6 @@ def _legend(figure: Figure, corner: tuple[float, float], length: float, page: tu
     axes.set_xticks([0.5, 1.5], ["right", "wrong"], fontsize=7, rotation=90)
     axes.set_title("share of\ntrue class", loc="left", fontsize=7, color=QUIET, pad=5)
     axes.yaxis.tick_right()
-    axes.set_yticks([tick**_POWER for tick in _TICKS], [f"{100 * tick:.0f} %" for tick in _TICKS], fontsize=7)
+    axes.set_yticks(strength(np.array(_TICKS)), [f"{100 * tick:.0f} %" for tick in _TICKS], fontsize=7)
     axes.tick_params(axis="y", length=2, color=HAIRLINE)
     axes.tick_params(axis="x", length=0)

@@ -1,16 +1,14 @@
-"""The reliability diagram: how often a network is right, by how sure it says that it is."""
+"""The reliability diagram: accuracy against confidence."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.evaluation import metrics
-from zoo.evaluation.calibration import Bin
 from zoo.reports.plots.canvas import (
     BLUE,
     FAINT,
@@ -24,7 +22,6 @@ from zoo.reports.plots.canvas import (
     style,
     text_width,
     to_pixels,
-    write_png,
 )
 
 if TYPE_CHECKING:
@@ -35,29 +32,39 @@ SIDE, STRIP = 3.6, 0.7
 _LEFT, _RIGHT, _BELOW, _BETWEEN = 0.72, 0.3, 0.52, 0.34
 #: Of the first series and of the second.
 _COLOURS = (BLUE, VERMILLION)
-#: Points by which two series stand apart, so that their intervals can both be seen.
+#: By how much two series are shifted, so that the intervals of both are visible.
 _ASIDE = 0.006
 
 
-def reliability(series: Mapping[str, Sequence[Bin]], path: str | os.PathLike[str], *, title: str | None = None) -> None:
-    """Write what :func:`reliability_image` draws as a PNG file.
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The images whose confidence is in ``(low, high]``.
 
-    Raises:
-        UsageError: as for :func:`reliability_image`.
-        UnavailableError: the file cannot be written.
+    ``confidence`` and ``accuracy`` are their means, 0-1, ``None`` if there are none; ``interval`` is the 95 % interval
+    of the accuracy.
     """
-    write_png(reliability_image(series, title=title), path)
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
+    interval: tuple[float, float]
+
+    @property
+    def gap(self) -> float:
+        """How far accuracy and confidence are apart, 0-1."""
+        return abs((self.accuracy or 0.0) - (self.confidence or 0.0))
 
 
 def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None = None) -> np.ndarray:
-    """Draw accuracy against confidence, with 95 % intervals, and how many images there are of each confidence.
+    """Draw accuracy against confidence, with 95 % intervals, and the number of images of each confidence.
 
-    On the diagonal a network is right as often as it says; above it, it is too modest, below it, too sure.
+    On the diagonal a model is calibrated; above it, it is underconfident, below it, overconfident.
 
     Args:
-        series: one or two names, such as "as it is" and "temperature 1.4", each with what
-            :func:`zoo.evaluation.calibration.reliability` gives, of the same images.
-        title: stands above.
+        series: the bins of the same images under one or two names, such as "as it is" and "temperature 1.4".
+        title: above the diagram.
 
     Returns:
         uint8 RGB (height, width, 3).
@@ -66,7 +73,7 @@ def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None 
         UsageError: there is no series, or more than two.
     """
     if not 1 <= len(series) <= len(_COLOURS):
-        raise UsageError(f"A reliability diagram shows one or two series. Received: {len(series)}")
+        raise UsageError(f"Expected one or two series for a reliability diagram. Received: {len(series)}")
     if not any(entry.count for entry in next(iter(series.values()))):
         return note("No images." if title is None else f"{title}: no images")
     with style():
@@ -86,10 +93,9 @@ def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.plot([0, 1], [0, 1], color=HAIRLINE, linewidth=1.0, zorder=1)
-    axes.annotate("too sure", (0.98, 0.06), ha="right", fontsize=8, color=QUIET)
-    axes.annotate("too modest", (0.02, 0.92), ha="left", fontsize=8, color=QUIET)
+    axes.annotate("overconfident", (0.98, 0.06), ha="right", fontsize=8, color=QUIET)
+    axes.annotate("underconfident", (0.02, 0.92), ha="left", fontsize=8, color=QUIET)
     for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
-        # Two series stand a little apart; one stands where it is.
         _points(axes, bins, colour, _ASIDE * (2 * number - 1) if len(series) > 1 else 0.0)
     axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
     axes.set_title("accuracy", loc="left", fontsize=9, color=QUIET, pad=5)
@@ -98,7 +104,7 @@ def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
     axes.spines["left"].set_visible(False)
     _counts(strip, series)
     strip.set_xticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
-    strip.set_xlabel("probability of the best class")
+    strip.set_xlabel("confidence")
 
     line = height - 0.2
     if title:
@@ -114,27 +120,27 @@ def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
 
 def _describe(bins: Sequence[Bin]) -> str:
     """Accuracy, mean confidence and calibration error in words."""
-    n = sum(entry.count for entry in bins)
-    there = [(entry.count, entry.accuracy or 0.0, entry.confidence or 0.0) for entry in bins if entry.count]
-    accuracy = sum(count * right for count, right, _ in there) / n
-    confidence = sum(count * sure for count, _, sure in there) / n
-    error = sum(count * abs(right - sure) for count, right, sure in there) / n
-    return f"{100 * accuracy:.1f} % right, {100 * confidence:.1f} % sure, calibration error {100 * error:.1f} %"
+    n = sum(one.count for one in bins)
+    accuracy = sum(one.count * (one.accuracy or 0.0) for one in bins) / n
+    confidence = sum(one.count * (one.confidence or 0.0) for one in bins) / n
+    error = sum(one.count * one.gap for one in bins) / n
+    return (
+        f"accuracy {100 * accuracy:.1f} %, confidence {100 * confidence:.1f} %, calibration error {100 * error:.1f} %"
+    )
 
 
 def _points(axes: Axes, bins: Sequence[Bin], colour: str, aside: float) -> None:
-    """A dot for each bin that holds images, at their mean confidence, and its interval."""
+    """A dot for each bin with images, at their mean confidence, and its interval."""
     there = [entry for entry in bins if entry.count]
     x = np.array([entry.confidence for entry in there], float) + aside
     y = np.array([entry.accuracy for entry in there], float)
-    ends = [metrics.interval(round((entry.accuracy or 0.0) * entry.count), entry.count) for entry in there]
-    low, high = np.array(ends).T
+    low, high = np.array([entry.interval for entry in there]).T
     axes.vlines(x, low, high, color=colour, linewidth=1.0, alpha=0.45, zorder=3)
     axes.plot(x, y, color=colour, linewidth=1.3, marker="o", markersize=4, zorder=4)
 
 
 def _counts(strip: Axes, series: Mapping[str, Sequence[Bin]]) -> None:
-    """How many images each bin holds, as outlines over one another."""
+    """The number of images of each bin."""
     highest = max(entry.count for bins in series.values() for entry in bins)
     for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
         edges = [bins[0].low, *(entry.high for entry in bins)]
@@ -144,5 +150,5 @@ def _counts(strip: Axes, series: Mapping[str, Sequence[Bin]]) -> None:
         strip.stairs(counts, edges, color=colour, linewidth=1.1)
     strip.set_ylim(0, 1.1 * highest)
     strip.set_yticks([0, highest], ["0", f"{highest:,}"])
-    strip.set_title("pictures", loc="left", fontsize=9, color=QUIET, pad=5)
+    strip.set_title("images", loc="left", fontsize=9, color=QUIET, pad=5)
     strip.spines["left"].set_visible(False)

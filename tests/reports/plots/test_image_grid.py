@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.reports.plots.canvas import BLUE
-from zoo.reports.plots.panels import Block, Panel, Scale, page
+from zoo.reports.plots.image_grid import Block, Panel, Scale, page
 
 SCALE = Scale(np.linspace([0, 0, 0], [255, 0, 0], 256).astype(np.uint8), "0", "much", "half")
 
