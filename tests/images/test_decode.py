@@ -23,8 +23,8 @@ from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.images import decode as images
 from zoo.images.colours import to_grey
-from zoo.images.formats import MAX_PIXELS_IN_PYTHON
-from zoo.images.sources import Source
+from zoo.images.limits import MAX_PIXELS_IN_PYTHON
+from zoo.images.source import Source
 
 ORIENTATIONS = range(1, 9)
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -387,7 +387,7 @@ def test_other_things_are_errors(tmp_path):
         images.load(None, Resize(4, 4))
     with pytest.raises(ImageError, match="reading text"):
         images.load(io.StringIO("text"), Resize(4, 4))
-    with pytest.raises(ImageError, match="not a name that a file can have"):
+    with pytest.raises(ImageError, match="not a valid file name"):
         images.load("a\0b", Resize(4, 4))
     with pytest.raises(ImageError, match="a folder, not a file"):
         images.load(tmp_path, Resize(4, 4))

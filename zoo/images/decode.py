@@ -1,7 +1,7 @@
-"""The one way from a file to pixels: decode, turn upright, resize. Every command uses these bytes.
+"""The one way from a file to pixels: decode, turn upright, resize. Every command uses these pixels.
 
-An animation gives its first frame. EXIF's orientation is applied. :mod:`zoo.images.colours` says what becomes of colours,
-depths and transparency, :mod:`zoo.images.formats` what is refused. Pillow releases the GIL while it decodes and resizes,
+An animation gives its first frame, and EXIF's orientation is applied. :mod:`zoo.images.colours` converts colours, bit
+depths and transparency, :mod:`zoo.images.header` refuses files. Pillow releases the GIL while it decodes and resizes,
 and nothing here is shared, so that threads scale.
 """
 
@@ -19,13 +19,14 @@ from PIL import Image
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.images.colours import to_rgb
-from zoo.images.formats import MAX_PIXELS, check_cost, explain, identify
-from zoo.images.sources import PIPE_LIMIT, Source
+from zoo.images.header import check_cost, explain, identify
+from zoo.images.limits import MAX_PIXELS
+from zoo.images.source import Source, read_pipe
 
-#: A JPEG decoded at a reduced size is used where that is still this many times the size that is made of it.
+#: A JPEG is decoded at a reduced size if that is still this many times the target's.
 DRAFT_MARGIN = 2
 
-#: What each EXIF orientation asks for; whether it exchanges left and right, and top and bottom, of where they end up.
+#: For each EXIF orientation: how to turn the pixels, and whether left and right, or top and bottom, are exchanged.
 _ORIENTATIONS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT, True, False),
     3: (Image.Transpose.ROTATE_180, True, True),
@@ -44,15 +45,15 @@ _Result = TypeVar("_Result")
 
 
 def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read an image and bring it to a network's size.
+    """Read an image and resize it for a network.
 
-    A large JPEG is decoded at a half, a quarter or an eighth where that leaves at least :data:`DRAFT_MARGIN` times the
-    target, which is twice as fast for a photo of 12 megapixels. Against a full decoding this changes photographs by
-    0.3 to 0.5 grey levels on average, the worst of 200 by 1.5, and a single pixel by 22; tests allow 0.6, 1.6 and 24.
+    A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that leaves :data:`DRAFT_MARGIN` times the target, twice
+    as fast for a photo of 12 megapixels. This changes photographs by 0.3 to 0.5 grey levels on average, the worst of
+    200 by 1.5, and a single pixel by 22; tests allow 0.6, 1.6 and 24.
 
     Args:
-        source: a :class:`~zoo.images.sources.Source`, a path, the bytes of a file, a file object open for reading bytes, a
-            Pillow image, or a uint8 array (height, width), or (height, width, 1, 3 or 4), in RGB or RGBA, 0-255.
+        source: a :class:`~zoo.images.source.Source`, a path, the bytes of a file, a binary file object, a Pillow
+            image, or a uint8 array (height, width), or (height, width, 1, 3 or 4), in RGB or RGBA, 0-255.
         resize: size and policy.
         max_pixels: an image with more is refused before it is decoded.
 
@@ -67,7 +68,7 @@ def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.nda
 
 
 def decode(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read an image as it is meant to be seen, at its full size.
+    """Read an image at its full size.
 
     Args:
         source: as for :func:`load`.
@@ -83,15 +84,12 @@ def decode(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
 
 def fit(img: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarray:
-    """Bring an RGB image to a network's size in one step; :class:`~zoo.core.spec.Resize` has the policies.
-
-    Pillow's filters take all source pixels into account when they shrink an image (antialiasing), except ``nearest``,
-    which by its nature picks one. An image that is too small is enlarged.
+    """Resize an RGB image for a network, by the policies of :class:`~zoo.core.spec.Resize`, with antialiasing.
 
     Args:
-        image: mode RGB.
-        resize: size and policy.
-        box: the part of the image that counts, its edges between pixels if need be; all of it without.
+        img: mode RGB.
+        resize: size and policy; ``nearest`` is not antialiased.
+        box: the part of the image to use; its edges may lie between pixels. Default: all of it.
 
     Returns:
         uint8 (``resize.height``, ``resize.width``, 3), 0-255, C-contiguous.
@@ -107,7 +105,7 @@ def fit(img: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarr
         canvas.paste(img.resize(inner, method, box=(left, upper, right, lower)), offset)
         return np.array(canvas)
     if resize.policy == "crop":
-        # The largest window of the target's shape, times the fraction.
+        # The largest center crop of the target's shape, times the fraction.
         scale = _reduction(width, height, resize)
         left, upper = left + (width - scale * resize.width) / 2, upper + (height - scale * resize.height) / 2
         right, lower = left + scale * resize.width, upper + scale * resize.height
@@ -117,7 +115,7 @@ def fit(img: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarr
 
 
 def _reduction(width: float, height: float, resize: Resize) -> float:
-    """How many pixels, along a line, become one; where the sides differ, the fewer."""
+    """How many source pixels become one along a side; the smaller number if the sides differ, unless padded."""
     sides = width / resize.width, height / resize.height
     if resize.policy == "pad":
         return max(sides)
@@ -138,7 +136,7 @@ def _decode(source: Any, max_pixels: int, resize: Resize | None) -> tuple[Image.
 
 
 def _attempt(step: Callable[[], _Result], file: BinaryIO | None = None) -> _Result:
-    """Do what may fail in as many ways as files can be damaged; each becomes an ImageError."""
+    """Run a step that a damaged file may make fail in any way; every exception becomes an ImageError."""
     try:
         return step()
     except ImageError:
@@ -162,7 +160,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
 
 @contextmanager
 def _opened(source: Any) -> Iterator[BinaryIO]:
-    """A file that can be sought in, at its beginning."""
+    """A seekable file, at its beginning."""
     if isinstance(source, bytes | bytearray | memoryview):
         yield io.BytesIO(source)
     elif isinstance(source, Source):
@@ -172,13 +170,8 @@ def _opened(source: Any) -> Iterator[BinaryIO]:
         with Source(os.fsdecode(source)).open() as file:
             yield file
     elif hasattr(source, "read"):
-        # What somebody else has opened may be a pipe, and stays open.
-        data = _attempt(lambda: source.read(PIPE_LIMIT + 1))
-        if not isinstance(data, bytes):
-            raise ImageError("a file that is open for reading text, not bytes")
-        if len(data) > PIPE_LIMIT:
-            raise ImageError(f"more than {PIPE_LIMIT >> 20} MiB come out of the file")
-        yield io.BytesIO(data)
+        # The caller's file may be a pipe, and stays open.
+        yield _attempt(lambda: read_pipe(source, "file"))
     else:
         raise ImageError(f"a {type(source).__name__}, not an image")
 
@@ -191,11 +184,11 @@ def _read(file: BinaryIO, max_pixels: int, resize: Resize | None) -> tuple[Image
 
 
 def _draft(img: Image.Image, resize: Resize) -> Box | None:
-    """Have a JPEG decoded at a reduced size where that makes no difference; the exact edges of what it will hold."""
+    """Set a JPEG to be decoded at a reduced size if the target allows it; the exact edges of the result."""
     size = img.size if _orientation(img) < 5 else img.size[::-1]
     reduction = _reduction(*size, resize)
     step = next((step for step in (8, 4, 2) if reduction / step >= DRAFT_MARGIN), 1)
-    # Nearest would show which of the pixels is picked.
+    # With nearest the result would depend on which pixel is picked.
     if step == 1 or resize.interpolation == "nearest":
         return None
     drafted = img.draft(None, (img.width // step, img.height // step))
@@ -203,10 +196,10 @@ def _draft(img: Image.Image, resize: Resize) -> Box | None:
 
 
 def _orientation(img: Image.Image) -> int:
-    """EXIF's orientation; 1 where there is none or it makes no sense."""
+    """EXIF's orientation; 1 if it is missing or invalid."""
     try:
         value = img.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # EXIF may be damaged in any way, and is no reason to refuse an image that is whole.
+    except Exception:  # Damaged EXIF is no reason to refuse an image.
         return 1
     return value if value in _ORIENTATIONS else 1
 
@@ -215,7 +208,7 @@ def _upright(img: Image.Image, box: Box | None, max_pixels: int) -> tuple[Image.
     """Decode, convert to RGB and turn upright; ``box``, which begins at the corner, is turned with it."""
     check_cost(img, max_pixels=max_pixels)
     img.load()
-    # A few formats know their true size only now.
+    # A few formats know their size only now.
     check_cost(img, max_pixels=max_pixels)
     orientation = _orientation(img)
     converted = to_rgb(img)

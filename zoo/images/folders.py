@@ -1,6 +1,6 @@
-"""Names in folders and of patterns, in the order in which people count, one folder in memory at a time."""
+"""Names in folders, and names that match a glob, in natural order and with one folder in memory at a time."""
 
-# Paths stay the text that was typed; pathlib would tidy it, and is slower on large folders.
+# Paths stay the text that was typed; pathlib would normalise it, and is slower on large folders.
 
 from __future__ import annotations
 
@@ -9,39 +9,31 @@ import os
 import re
 from collections.abc import Iterator
 
-#: Ends of names that count as images in a folder: what Pillow opens without running another program, and HEIF.
-SUFFIXES = frozenset(
-    """
-    .apng .avif .avifs .blp .bmp .bw .cur .dcx .dds .dib .fit .fits .flc .fli .ftc .ftu .gbr .gif .heic .heics .heif
-    .heifs .hif .icb .icns .ico .iim .im .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcd .pcx
-    .pfm .pgm .png .pnm .ppm .psd .pxr .qoi .ras .rgb .rgba .sgi .tga .tif .tiff .vda .vst .webp .xbm .xpm
-    """.split()  # noqa: SIM905 - a list would take a line for each
-)
-
 _MAGIC = re.compile(r"[*?\[]")
 
 
 def natural(name: str) -> str:
-    """A key that sorts names as people count: ``a2`` before ``a10``, whatever the case; a total order."""
-    # A number's count of digits before it makes text compare as numbers do, however long they are.
-    return re.sub("[0-9]+", lambda digits: _counted(digits[0].lstrip("0")), name.casefold()) + "\0" + name
+    """A key for natural sorting, a total order: ``a2`` before ``a10``, case ignored."""
+
+    def counted(match: re.Match[str]) -> str:
+        # The number of digits before them makes text compare as numbers do, however long they are.
+        digits = match[0].lstrip("0")
+        return f"0{chr(len(digits) + 1)}{digits}"
+
+    return re.sub("[0-9]+", counted, name.casefold()) + "\0" + name
 
 
-def _counted(digits: str) -> str:
-    return f"0{chr(len(digits) + 1)}{digits}"
+def walk(top: str, *, recursive: bool, suffixes: frozenset[str]) -> Iterator[tuple[str, OSError | None]]:
+    """Files in a folder, by ``suffixes``, in natural order; those of a folder stand where its name does.
 
-
-def walk(top: str, *, recursive: bool, suffixes: frozenset[str] = SUFFIXES) -> Iterator[tuple[str, OSError | None]]:
-    """Images in a folder, by ``suffixes``, in natural order, those of a folder where its own name stands.
-
-    Hidden names, pipes and devices are skipped, and links to a folder that leads here. Links that are broken count.
+    Hidden names, pipes, devices and links back to a folder above are skipped. Broken links are not.
 
     Yields:
         A path that begins with ``top``; or a folder that cannot be listed, with the error.
     """
-    # A stack and not recursion: folders may be nested more deeply than Python calls.
+    # A stack instead of recursion: folders may be nested more deeply than Python calls.
     stack = [(top, _entries(top, suffixes))]
-    # The folders that are open, to see a link that leads back to one of them.
+    # The open folders, to recognise a link back to one of them.
     above = [_identity(top)]
     while stack:
         folder, entries = stack[-1]
@@ -63,20 +55,20 @@ def walk(top: str, *, recursive: bool, suffixes: frozenset[str] = SUFFIXES) -> I
 
 
 def is_glob(text: str) -> bool:
-    """Whether a text has what makes a pattern."""
+    """Whether a text has a wildcard."""
     return _MAGIC.search(text) is not None
 
 
 def glob(pattern: str) -> Iterator[str]:
     """Paths that match a pattern with ``*``, ``?``, ``[…]`` and ``**``, lazily and in natural order.
 
-    Hidden names match only where the pattern has the dot. ``**`` stands for any number of folders and does not
-    follow links, so that it ends; at the end of a pattern it stands for everything below.
+    Hidden names match only a pattern with the dot. ``**`` stands for any number of folders and does not follow links;
+    at the end of a pattern it stands for everything below.
     """
     drive, rest = os.path.splitdrive(pattern)
     parts = rest.replace(os.sep, "/").split("/")
     root = drive + (os.sep if len(parts) > 1 and not parts[0] else "")
-    # The last part may be empty: such a pattern asks for folders.
+    # An empty last part asks for folders.
     parts = [part for part in parts[:-1] if part] + parts[-1:]
     return _matches(root, [*parts, "*"] if parts[-1] == "**" else parts)
 
@@ -104,7 +96,7 @@ def _matches(base: str, parts: list[str]) -> Iterator[str]:
 
 
 def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]]:
-    """Names of the images and folders in a folder, in natural order, and whether each is a folder."""
+    """Names of the files and folders in a folder, in natural order, and whether each is a folder."""
     names: list[str] = []
     folders: set[str] = set()
     with os.scandir(folder or os.curdir) as entries:
@@ -121,7 +113,7 @@ def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]
 
 
 def _listing(folder: str, *, hidden: bool = False) -> list[tuple[str, bool]]:
-    """All names in a folder, in natural order, with whether each is a folder and no link; none where forbidden."""
+    """All names in a folder, in natural order, and whether each is a folder and no link; none if forbidden."""
     try:
         with os.scandir(folder or os.curdir) as entries:
             found = [
@@ -135,8 +127,8 @@ def _listing(folder: str, *, hidden: bool = False) -> list[tuple[str, bool]]:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file, or a link to one, or a link to nothing: no pipe and no device."""
-    # An entry's own methods raise for a link that leads to itself.
+    """Whether it is a file, a link to one, or a broken link; not a pipe or device."""
+    # The entry's methods raise for a link to itself.
     if not entry.is_symlink():
         return entry.is_file()
     return os.path.isfile(entry.path) or not os.path.exists(entry.path)

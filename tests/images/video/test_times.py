@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.core.errors import UsageError
-from zoo.images.video.times import Every, clock, milliseconds, moment, split
+from zoo.images.video.times import Every, clock, milliseconds, moment, split_moment
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_every_takes_a_text_or_says_why_not(text):
 
 @given(st.text(min_size=1), st.integers(0, 10**9))
 def test_a_moment_is_found_again(file, time):
-    assert split(moment(file, time)) == (file, time)
+    assert split_moment(moment(file, time)) == (file, time)
 
 
 @pytest.mark.parametrize("path", ["clip.mp4", "clip.mp4#t=", "#t=1", "clip.mp4#t=1.0000", "clip.mp4#t=-1", "a#t=1s"])
 def test_what_is_no_moment(path):
-    assert split(path) is None
+    assert split_moment(path) is None
 
 
 def test_a_frame_is_on_the_screen_by_the_time_that_is_written():

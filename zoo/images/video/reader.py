@@ -15,15 +15,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from zoo.core.errors import ImageError, UnavailableError
-from zoo.images.formats import MAX_PIXELS
-from zoo.images.video import files
+from zoo.images.formats import FORMATS
+from zoo.images.limits import MAX_PIXELS
+from zoo.images.video.container import cut
 from zoo.images.video.rendering import Display
 
 if TYPE_CHECKING:
     import av
 
-#: Formats that FFmpeg may take a file for. The others include lists of further files and addresses to open.
-_FORMATS = "mov,matroska,avi,mpeg,mpegvideo,mpegts,flv,asf,ogg,mxf,m4v,h264,hevc,ivf,dv,nut"
+#: The only demuxers that FFmpeg may use; others open further files and URLs.
+_DEMUXERS = ",".join(row.demuxers for row in FORMATS if row.demuxers)
 #: Of these, each packet says when its frame is shown, and an index says where the key frames are.
 _INDEXED = ("mov", "matroska")
 #: Bytes that are read of the file at once.
@@ -78,7 +79,7 @@ class Reader:
             self._container = self._av.open(
                 file,
                 "r",
-                container_options={"format_whitelist": _FORMATS},
+                container_options={"format_whitelist": _DEMUXERS},
                 buffer_size=_BLOCK,
                 metadata_errors="replace",
             )
@@ -155,7 +156,7 @@ class Reader:
             self._last, self.end = time, time + self._duration(frame)
             self.display = self.display or Display.of(frame, self._stream.sample_aspect_ratio)
             return Shown(time, frame)
-        self.problem = self.problem or files.cut(self._file)
+        self.problem = self.problem or cut(self._file)
         if self._damaged:
             self.problem = self.problem or "damaged: what follows cannot be decoded"
         return None
@@ -287,7 +288,7 @@ class Reader:
             return f"not a video that can be read from a pipe: {_words(error)}"
         if not self._file.seek(0, os.SEEK_END):
             return "the file is empty"
-        return files.cut(self._file) or f"not a video, or a damaged one: {_words(error)}"
+        return cut(self._file) or f"not a video, or a damaged one: {_words(error)}"
 
 
 def _library() -> Any:

@@ -1,6 +1,6 @@
-"""Times in videos as people write them: how often an image is taken, and which one is meant.
+"""Times in videos as text: the interval of ``--every``, and the paths of frames.
 
-The image on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
+The frame on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
 """
 
 from __future__ import annotations
@@ -12,14 +12,6 @@ from fractions import Fraction
 
 from zoo.core.errors import UsageError
 
-#: Ends of names that count as videos. ``.ts`` is not among them: most such files are programs.
-SUFFIXES = frozenset(
-    """
-    .3g2 .3gp .asf .avi .divx .f4v .flv .m2ts .m2v .m4v .mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogm .ogv .qt .vob
-    .webm .wmv
-    """.split()  # noqa: SIM905 - a list would take a line for each
-)
-
 _EVERY = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|m|h|f)", re.ASCII)
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _MOMENT = re.compile(r"(?P<file>.+)#t=(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,3})?)", re.ASCII | re.DOTALL)
@@ -27,20 +19,20 @@ _MOMENT = re.compile(r"(?P<file>.+)#t=(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,3})?)",
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """How often an image is taken of a video: each so many milliseconds, or each so many frames."""
+    """The interval between frames: in milliseconds, or in frames."""
 
     milliseconds: int | None = None
     frames: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Every:
-        """What ``--every`` takes: a number with ``ms``, ``s``, ``m``, ``h``, or ``f`` for frames.
+        """Parse the text of ``--every``: a number with ``ms``, ``s``, ``m``, ``h``, or ``f`` for frames.
 
         >>> Every.parse("0.5s"), Every.parse("30f")
         (Every(milliseconds=500, frames=None), Every(milliseconds=None, frames=30))
 
         Raises:
-            UsageError: it is no such text, or not a whole number of milliseconds or frames from 1.
+            UsageError: it cannot be parsed, or is not a whole number of milliseconds or frames from 1.
         """
         match = _EVERY.fullmatch(text.strip())
         if match is None:
@@ -56,12 +48,12 @@ class Every:
 
 
 def milliseconds(time: Fraction) -> int:
-    """A time in seconds as it is written: in milliseconds, rounded up, so that the frame is on the screen by then."""
+    """A time in seconds as milliseconds, rounded up, so that the frame is on the screen by then."""
     return math.ceil(time * 1000)
 
 
 def moment(file: str, milliseconds: int) -> str:
-    """The path of the image at a time of a video.
+    """The path of the frame at a time of a video.
 
     >>> moment("clip.mp4", 12_000)
     'clip.mp4#t=12.000'
@@ -69,10 +61,10 @@ def moment(file: str, milliseconds: int) -> str:
     return f"{file}#t={milliseconds // 1000}.{milliseconds % 1000:03}"
 
 
-def split(path: str) -> tuple[str, int] | None:
-    """The video and the milliseconds of such a path, or ``None`` where it is none.
+def split_moment(path: str) -> tuple[str, int] | None:
+    """The video and the milliseconds of the path of a frame; ``None`` for any other path.
 
-    >>> split("clip.mp4#t=12.5")
+    >>> split_moment("clip.mp4#t=12.5")
     ('clip.mp4', 12500)
     """
     match = _MOMENT.fullmatch(path)
@@ -80,7 +72,7 @@ def split(path: str) -> tuple[str, int] | None:
 
 
 def clock(seconds: float, *, decimals: int = 0) -> str:
-    """A time as a player shows it.
+    """A time in seconds as a player shows it.
 
     >>> clock(3725), clock(61.5, decimals=1)
     ('1:02:05', '1:01.5')
