@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import DATA, machine
 
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 PHOTOGRAPHS = {
     "mobilenetv2": "mobilenetv2_1.0_224.weights.h5",

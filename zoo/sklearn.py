@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from zoo.core.errors import ImageError, UnavailableError, UsageError
-from zoo.images import sources
-from zoo.images.sources import Source
+from zoo.images import discovery
+from zoo.images.source import Source
 from zoo.inference.features import Extractor, Pool
 
 try:
@@ -141,7 +141,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise UsageError("A row of numbers has no place for a map: pool is 'avg', 'max' or 'flatten'.")
         run = {name: getattr(self, name) for name in ("device", "engine", "batch_size", "offline")}
         if hasattr(self, "about_"):
-            extractor = Extractor.like(self.about_, **run)
+            extractor = Extractor.from_attributes(self.about_, **run)
         else:
             extractor = Extractor(self.model, layer=self.layer, pool=self.pool, normalize=self.normalize, **run)
         _running[self] = (key, extractor)
@@ -225,4 +225,4 @@ def _source(item: Any, number: int) -> Source:
         raise UsageError(f"X[{number}] is neither a path nor uint8 pixels, but {type(item).__name__}: {str(item)[:60]}")
     path = os.fsdecode(item)
     # An address may be refused; a folder or a pattern is no image, and not several either.
-    return next(sources.find([path])) if "://" in path else Source(path)
+    return next(discovery.find([path])) if "://" in path else Source(path)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data.split import Split, divide
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.inference import pipeline
 
 TINY = Resize(4, 4)

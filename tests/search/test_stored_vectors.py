@@ -9,7 +9,7 @@ import pytest
 
 from tests.search.files import opened
 from zoo.core.errors import ImageError
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.search import stored_vectors
 from zoo.search.stored_vectors import StoredVectors
 

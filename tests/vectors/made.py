@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors import Column, Journal
 from zoo.vectors.content import ArrayContent, Entry
-from zoo.vectors.formats import hdf5, table
+from zoo.vectors.formats import hdf5, registry
 from zoo.vectors.formats.shards import Shard
 
 ABOUT = {"model": "resnet50", "layer": "", "pool": "avg", "further_layers": ["b/x"], "normalized": False, "none": None}
@@ -49,13 +49,13 @@ def content(count, *, shapes=((5,),), dtype="float32", names=NAMES, failed=(("ba
 
 def write(made, path):
     """Write content in the format of the name."""
-    return table.of(path).load().write(made, path)
+    return registry.format_of(path).load().write(made, path)
 
 
 def check(made, path):
     """See that a file has this content, in every column."""
     for number, column in enumerate(made.columns):
-        with table.open_column(path, lambda columns, number=number: columns[number]) as vectors:
+        with registry.open_column(path, lambda columns, number=number: columns[number]) as vectors:
             array = made.arrays[number]
             assert (vectors.count, vectors.shape, vectors.dtype) == (made.count, column.shape, column.dtype)
             assert list(vectors.columns) == list(made.columns)

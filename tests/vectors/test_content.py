@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors import Column
 from zoo.vectors.content import ArrayContent, Entry, batched, norms, stamp
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from zoo import engines
 from zoo.cli.lazy import CONTEXT
 from zoo.core.errors import ZooError
 from zoo.core.output import FORMATS
@@ -118,10 +119,10 @@ def run_options(function: Function) -> Function:
         click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch."),
         click.option(
             "--engine",
-            type=click.Choice(["auto", "keras", "openvino"]),
+            type=click.Choice(engines.CHOICES),
             default="auto",
             show_default=True,
-            help="openvino: compiled once, for CPUs. keras: any Keras backend, for GPUs.",
+            help=" ".join(f"{row.name}: {row.help}." for row in engines.ENGINES.values()),
         ),
         device_option,
     ):
@@ -175,7 +176,7 @@ def has_at_least(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
 
     A list on standard input can be read only once, and counting very many files would take too long.
     """
-    from zoo.images.sources import find
+    from zoo.images.discovery import find
 
     if "-" in paths or count > _COUNTED:
         return False

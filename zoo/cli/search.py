@@ -65,7 +65,7 @@ def command(
     import sys
 
     from zoo.core import output as out
-    from zoo.images.sources import find
+    from zoo.images.discovery import find
     from zoo.search import contact_sheets
     from zoo.search.searcher import Searcher
 

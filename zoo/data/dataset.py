@@ -20,7 +20,7 @@ from zoo.data.sources.base import join_classes
 from zoo.data.sources.class_folders import find_unknown, list_classes
 from zoo.data.sources.registry import open_source
 from zoo.data.split import PARTS, Split, divide
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: Default fraction of the images for validation, and the one if a class is small.
 VAL_SPLIT, VAL_SPLIT_SMALL = 0.1, 0.2

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from zoo.catalog.labels import Label
-from zoo.core.errors import UsageError
+from zoo.core.errors import UsageError, describe_os_error
 from zoo.core.suggestions import nearest
-from zoo.images.sources import reason
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +140,7 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, str]:
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"{path} cannot be read: {describe_os_error(error)}.") from error
     except csv.Error as error:
         raise UsageError(f"{path} is no table of comma-separated values: {error}.") from error
     return found

@@ -15,7 +15,7 @@ from zoo.data.dataset import EvaluationSet, read_for_evaluation
 from zoo.engines.base import Engine
 from zoo.engines.tta import Augmentation, augment
 from zoo.evaluation import label_mapping
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.inference import pipeline
 from zoo.inference.classify import Classifier
 from zoo.inference.temperature import softmax

@@ -15,7 +15,7 @@ from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.engines.base import Engine
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: Batches that are decoded ahead of the engine. More would only cost memory.
 AHEAD = 3

@@ -14,7 +14,7 @@ import numpy as np
 from zoo.core.errors import ImageError, UsageError
 from zoo.core.progress import Progress
 from zoo.images import inputs
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.inference.features import Extractor
 from zoo.pretrained import weights
 from zoo.search import approximate, exact

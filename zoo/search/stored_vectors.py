@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from zoo.core.errors import ImageError
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors import Vectors
 
 #: Images whose vectors are read together.

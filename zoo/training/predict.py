@@ -12,7 +12,7 @@ from zoo import engines
 from zoo.core.spec import Preprocessing
 from zoo.data.loading.loader import Loader
 from zoo.evaluation.metrics import Predictions
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.pretrained import keras_file
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from zoo.cli.visualize.destination import Destination, check
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 
 def sources(*paths):

@@ -12,7 +12,7 @@ from tests.training.finetuning.toys import paint
 from zoo.data import dataset
 from zoo.data.duplicates import identical
 from zoo.data.split import Split, divide
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 
 def test_same_contents_are_one_group_and_same_sizes_are_not(tmp_path):

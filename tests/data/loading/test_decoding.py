@@ -10,7 +10,7 @@ from zoo.core.spec import Resize
 from zoo.data import dataset
 from zoo.data.loading import decoding
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 SQUASH = Resize(12, 16, "squash")
 

@@ -22,7 +22,7 @@ from zoo.data.loading import loader as loading
 from zoo.data.loading.loader import Loader
 from zoo.data.split import Split
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 SQUASH = Resize(12, 16, "squash")
 STANDARD = Augment(flip="horizontal", shift=2, rotate=10, brightness=0.2, cutout=3, mixup=0.2)

@@ -11,7 +11,7 @@ from zoo.core.spec import Resize
 from zoo.data.loading import shared_headers
 from zoo.data.loading.shared_headers import AlikeReader
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 RESIZE = Resize(32, 32, "squash")
 

@@ -107,7 +107,7 @@ def test_the_first_view_is_the_image_and_the_second_its_mirror_image(split):
 
 def test_four_views_of_both_ways_are_all_four():
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-    from zoo.images.sources import Source
+    from zoo.images.source import Source
 
     views = Views(4, Augment(flip="both")).read(Source.from_array(image, name="it"), Resize(16, 16, fraction=1.0))
     expected = [image, image[:, ::-1], image[::-1], image[::-1, ::-1]]

@@ -15,7 +15,7 @@ import pytest
 from tests.vectors import made
 from tests.vectors.made import ABOUT, everything, extract, images
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors import Column, Journal, open_vectors
 from zoo.vectors.journal import journal
 
@@ -611,7 +611,7 @@ def test_killed_at_any_moment(mode, name, tmp_path, monkeypatch):
 MANY = """
 import resource, sys
 import numpy as np
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors import Column, Journal
 
 def peak():

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.images import folders
-from zoo.images.sources import Source
+from zoo.images.formats import IMAGE_SUFFIXES
+from zoo.images.source import Source
 
 #: Signs of a name that every system takes in a file's name, and how many of them.
 _ODD = re.compile(r"[^\w.+-]+")
@@ -53,7 +53,7 @@ class Destination:
         self._taken = {_real(source.path) for source in sources if source.kind == "file"}
         self._file: Path | None = None
         self._folder = output
-        if output.suffix.lower() in folders.SUFFIXES and not output.is_dir():
+        if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
             check(output, sources)
             if len(sources) > 1:
                 raise UsageError(f"{output} holds one image, and there are {len(sources):,}; name a folder instead.")
@@ -89,7 +89,7 @@ def _stem(source: str) -> str:
     """The name of an image without folders, and without the ending that says that it is one."""
     name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in folders.SUFFIXES else name
+    return stem if suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def _plain(text: str) -> str:

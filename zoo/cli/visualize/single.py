@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.images.sources import Source
+    from zoo.images.source import Source
 
 
 def one_source(text: str, offline: bool | None) -> Source:
@@ -17,7 +17,7 @@ def one_source(text: str, offline: bool | None) -> Source:
     Raises:
         UsageError: there are several.
     """
-    from zoo.images.sources import find
+    from zoo.images.discovery import find
 
     found = list(itertools.islice(find([text], offline=offline), 2))
     if len(found) > 1:

@@ -25,7 +25,7 @@ import numpy as np
 from zoo.core.spec import Resize
 from zoo.data.loading.shared_headers import AlikeReader
 from zoo.data.loading.worker import HEADER, READY, decode
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: Bytes of pixels decoded at a time: enough to make nothing of the cost of a message, and little enough to share out.
 CHUNK = 1 << 20

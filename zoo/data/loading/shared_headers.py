@@ -20,8 +20,8 @@ from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.images.colours import to_rgb
 from zoo.images.decode import fit, load
-from zoo.images.formats import identify
-from zoo.images.sources import Source
+from zoo.images.header import identify
+from zoo.images.source import Source
 
 #: Bytes of the largest file; Pillow's decoder is given as much at once.
 LARGEST = 1 << 16

@@ -15,7 +15,7 @@ import numpy as np
 
 from zoo.core.errors import ImageError
 from zoo.data.loading.shared_headers import AlikeReader
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: What it says once it has started.
 READY = b"zoo\n"

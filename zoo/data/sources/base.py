@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from zoo.data.split import Split
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from zoo.core.errors import UsageError
+from zoo.core.errors import UsageError, describe_os_error
 from zoo.data.sources.base import Parsed, Problem, join_classes, keys_below
 from zoo.data.split import Split
-from zoo.images.folders import SUFFIXES
-from zoo.images.sources import Source, reason
+from zoo.images.formats import IMAGE_SUFFIXES
+from zoo.images.source import Source
 
 #: What the folders of the parts may be called.
 NAMES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -158,7 +158,7 @@ def _list_folder(folder: str) -> list[tuple[str, bool]]:
                 if is_folder or _is_file(entry):
                     found.append((entry.name, entry.path, is_folder))
     except OSError as error:
-        raise UsageError(f"The folder {folder} cannot be listed: {reason(error)}.") from error
+        raise UsageError(f"The folder {folder} cannot be listed: {describe_os_error(error)}.") from error
     found.sort()
     return [(path, is_folder) for _, path, is_folder in found]
 
@@ -176,4 +176,4 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Literal, overload
 
 import numpy as np
 
-from zoo.core.errors import UsageError
-from zoo.images.sources import Source, reason
+from zoo.core.errors import UsageError, describe_os_error
+from zoo.images.source import Source
 
 #: The type of the values: unsigned bytes.
 _UBYTE = 0x08
@@ -144,7 +144,7 @@ def read_file(path: str, *, dimensions: int) -> np.ndarray:
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise UsageError(f"{path} cannot be decompressed ({str(error).rstrip('.')}): fetch it again.") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"{path} cannot be read: {describe_os_error(error)}.") from error
 
 
 def _header(file: BinaryIO, path: str, dimensions: int) -> tuple[int, ...]:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.core.errors import UsageError
+from zoo.core.errors import UsageError, describe_os_error
 from zoo.data.sources import idx
 from zoo.data.sources.base import Parsed
 from zoo.data.split import PARTS, Split
-from zoo.images.sources import reason
 
 
 class IdxFolder:
@@ -66,7 +65,7 @@ def _class_names(folder: str, values: np.ndarray) -> tuple[tuple[str, ...], np.n
     try:
         names = tuple(line.strip() for line in Path(file).read_text(encoding="utf-8-sig").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"{file} cannot be read: {describe_os_error(error)}.") from error
     if len(set(names)) < len(names):
         raise UsageError(f"{file} has the same name twice; every line is the name of one class.")
     if len(names) > len(numbers):

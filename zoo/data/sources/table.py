@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.core import atomic
-from zoo.core.errors import UsageError
+from zoo.core.errors import UsageError, describe_os_error
 from zoo.data.sources import idx_folder
 from zoo.data.sources.base import Parsed
 from zoo.data.sources.idx import IdxImages
 from zoo.data.split import PARTS, Split
-from zoo.images.sources import Source, reason
+from zoo.images.source import Source
 
 #: Suffixes of tables, and what separates their columns.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -178,7 +178,7 @@ def _read_rows(path: str) -> tuple[list[str], list[Row]]:
             header = next(reader, [])
             lines = [(reader.line_num, cells + [""] * (len(header) - len(cells))) for cells in reader if cells]
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"{path} cannot be read: {describe_os_error(error)}.") from error
     except csv.Error as error:
         raise UsageError(f"{path} is no table of comma-separated values: {error}.") from error
     columns = {name: number for number, name in enumerate(header)}

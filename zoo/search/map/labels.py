@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.core.errors import UsageError
+from zoo.core.errors import UsageError, describe_os_error
 from zoo.data.sources.table import LABELS, PATHS
 from zoo.images.folders import natural
-from zoo.images.sources import reason
 from zoo.search.sample import folder_name
 
 #: Labels that can be told apart; beyond it the most frequent are named, the others are one.
@@ -110,7 +109,7 @@ def _read(file: str) -> tuple[str, list[tuple[str, str | None]]]:
         with open(file, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             table = list(_rows(file, stream.read()))
     except OSError as error:
-        raise UsageError(f"--labels takes folder, none, or a table; {file} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"--labels takes folder, none, or a table; {file} cannot be read: {describe_os_error(error)}.") from error
     except (csv.Error, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no table in CSV, JSON or JSON lines: {error}.") from error
     place = next((name for name in PATHS if any(row.get(name) for row in table)), None)

@@ -16,7 +16,7 @@ from zoo.core.hardware import processors
 from zoo.core.progress import Progress
 from zoo.core.spec import Resize
 from zoo.images import decode
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: Bytes of all thumbnails of a page; a third more after base64 encoding.
 BUDGET = 16_000_000

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.images.formats import identify
-from zoo.images.sources import Source, reason
+from zoo.core.errors import describe_os_error
+from zoo.images.header import identify
+from zoo.images.source import Source
 
 _ORIENTATION_TAG = 0x0112
 
@@ -54,7 +55,7 @@ def inspect_file(path: str, stamp: tuple[int, int] | None = None) -> FileState:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        return FileState(ImageFile(path), (path,), reason(error), exists=False)
+        return FileState(ImageFile(path), (path,), describe_os_error(error), exists=False)
     # Some file systems have no inode numbers.
     identity = (status.st_dev, status.st_ino) if status.st_ino else (os.path.realpath(path),)
     if stamp is not None and stamp[0] >= 0 and stamp != (status.st_size, status.st_mtime_ns):

@@ -13,7 +13,7 @@ from zoo.data.augment.config import Augment
 from zoo.data.augment.pipeline import augment_batch
 from zoo.data.loading.loader import stored_size
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: A random stream of its own.
 _VIEWS = 3

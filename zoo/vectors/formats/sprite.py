@@ -16,7 +16,7 @@ from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.images import decode
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors.content import Entry, batched
 
 #: Pixels that the large image has along a side at most, and a small one at most and at least.
