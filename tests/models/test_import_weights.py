@@ -26,6 +26,7 @@ from zoo.models import import_weights
 from zoo.models.matching import describe
 from zoo.pretrained import digests
 from zoo.pretrained import weights as pretrained
+from zoo.pretrained.sources import imported
 
 if TYPE_CHECKING:
     import keras
@@ -105,7 +106,7 @@ def write_legacy(model: keras.Model, path: Path, *, rename: Callable[[str], str]
                 group.create_dataset(name, data=np.asarray(weight.value))
 
 
-def loaded(found: pretrained.Found) -> list[np.ndarray]:
+def loaded(found: pretrained.LocalWeights) -> list[np.ndarray]:
     from zoo import models
 
     include_top = found.has_top
@@ -133,7 +134,7 @@ def test_every_format_reaches_the_network(tmp_path: Path, name: str, include_top
     assert pretrained.fetch(make_spec(), include_top=include_top, offline=True).path == found.path
     assert (pretrained.find(make_spec()) is not None) == include_top
 
-    record = json.loads(pretrained.record_file("small", "imagenet", include_top).read_text())
+    record = json.loads(imported.record_file("small", "imagenet", include_top).read_text())
     assert record["source"] == name and record["source_sha256"] == hashlib.sha256(before).hexdigest()
     assert record["sha256"] == digests.digest(found.path) and record["has_top"] == include_top
     # Nothing temporary stays.
@@ -180,7 +181,7 @@ def test_arrays_by_name_become_a_file_of_keras(tmp_path: Path, name: str, includ
         np.testing.assert_array_equal(ours, theirs.astype("float32"))
     assert source.read_bytes() == before
     assert pretrained.fetch(make_spec(), include_top=include_top, offline=True).path == found.path
-    record = json.loads(pretrained.record_file("small", "imagenet", include_top).read_text())
+    record = json.loads(imported.record_file("small", "imagenet", include_top).read_text())
     assert (record["source"], record["format"]) == (name, "keras3")
     assert record["sha256"] == digests.digest(found.path)
     assert len(list(found.path.parent.iterdir())) == 2

@@ -54,7 +54,7 @@ def shaped(*shapes):
     ("config", "says"),
     [
         (shaped((None, 48, 64, 4)), "grey"),
-        (shaped((None, 10)), "pictures"),
+        (shaped((None, 10)), "images"),
         (shaped((None, 8, 8, 3), (None, 8, 8, 3)), "no single input"),
         (shaped((None, None, None, 3)), "any size"),
         ([], "no mapping"),

@@ -21,6 +21,7 @@ from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, WeightFile, Weights
 from zoo.pretrained import digests, download
 from zoo.pretrained import weights as pretrained
+from zoo.pretrained.sources import imported
 
 TOP = b"\x89HDF\r\n\x1a\n" + b"with the classifier" * 1000
 NO_TOP = b"\x89HDF\r\n\x1a\n" + b"without it" * 1000
@@ -98,7 +99,7 @@ def put(path: Path, data: bytes) -> Path:
 
 def put_import(tmp_path: Path, data: bytes, *, tag: str = "imagenet", has_top: bool = True) -> Path:
     """An imported file with its record, as the importer leaves them."""
-    record = pretrained.record_file("net", tag, has_top)
+    record = imported.record_file("net", tag, has_top)
     file = put(record.with_suffix(".weights.h5"), data)
     about = {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     record.write_text(json.dumps(about))
@@ -159,7 +160,7 @@ def test_imported_weights_of_a_network_that_publishes_none(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"file": "../../../etc/passwd", "sha256": "", "bytes": 1}', "\0"])
 def test_records_that_make_no_sense_are_passed_over(record: str) -> None:
-    put(pretrained.record_file("net", "imagenet", True), record.encode())
+    put(imported.record_file("net", "imagenet", True), record.encode())
     assert pretrained.find(make_spec()) is None
 
 
@@ -290,7 +291,7 @@ def test_damaged_file_is_named_and_left_alone(tmp_path: Path, url: str, paths: l
     file = put(tmp_path / "keras" / "models" / "net_top.h5", TOP[:-1])
     with pytest.raises(WeightsError) as caught:
         pretrained.fetch(make_spec(url))
-    for part in (str(file), md5(TOP), md5(TOP[:-1]), "delete it, and 'zoo pull net' fetches it again"):
+    for part in (str(file), md5(TOP), md5(TOP[:-1]), "delete it, and 'zoo pull net' downloads it again"):
         assert part in str(caught.value)
     assert file.exists() and paths == []
 
@@ -375,16 +376,16 @@ def test_every_known_file_is_listed_and_checked(tmp_path: Path, monkeypatch: pyt
     keras = put(tmp_path / "keras" / "models" / "net_top.h5", TOP)
     put(tmp_path / "keras" / "models" / "stranger.h5", b"")
     root = put(tmp_path / "root" / "net_no_top.h5", b"damaged")
-    imported = put_import(tmp_path, b"1", tag="mine")
+    mine = put_import(tmp_path, b"1", tag="mine")
     pretrained.fetch(spec)
     listed = {entry.path: entry for entry in inventory.cached([spec])}
-    assert set(listed) == {keras, root, imported}
+    assert set(listed) == {keras, root, mine}
     assert (listed[keras].verified, listed[keras].bytes, listed[keras].model) == (True, len(TOP), "net")
-    assert (listed[root].verified, listed[root].has_top, listed[root].origin) == (False, False, "root")
-    assert (listed[imported].tag, listed[imported].origin) == ("mine", "imported")
+    assert (listed[root].verified, listed[root].has_top, listed[root].source.origin) == (False, False, "root")
+    assert (listed[mine].tag, listed[mine].source.origin) == ("mine", "imported")
 
     problems = {entry.path: problem for entry, problem in inventory.check_all([spec])}
-    assert problems[keras] is None and problems[imported] is None
+    assert problems[keras] is None and problems[mine] is None
     assert "replace it there" in str(problems[root])
     # Damage that leaves size and time as they were is what checking again is for.
     times = keras.stat()
@@ -416,7 +417,7 @@ def test_pruning_removes_only_what_zoo_left_over(tmp_path: Path) -> None:
     digests.digest(gone)
     gone.unlink()
     old.append(next((tmp_path / "zoo" / "verified").glob("gone.h5-*.json")))
-    old.append(put(pretrained.record_file("net", "lost", True), b'{"file": "lost.h5", "sha256": "", "bytes": 1}'))
+    old.append(put(imported.record_file("net", "lost", True), b'{"file": "lost.h5", "sha256": "", "bytes": 1}'))
 
     assert {one.path for one in inventory.prune(dry_run=True)} == set(old)
     assert all(path.exists() for path in old)
@@ -424,7 +425,7 @@ def test_pruning_removes_only_what_zoo_left_over(tmp_path: Path) -> None:
     assert not any(path.exists() for path in old) and all(path.exists() for path in kept)
 
     removed = {one.path for one in inventory.prune([spec])}
-    assert removed == {kept[0], kept[3], kept[4], pretrained.record_file("net", "imagenet", True)}
+    assert removed == {kept[0], kept[3], kept[4], imported.record_file("net", "imagenet", True)}
     assert pretrained.find(spec) is None
 
 

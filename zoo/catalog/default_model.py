@@ -25,7 +25,7 @@ class Choice:
 
     spec: ModelSpec
     tag: str | None
-    weights: pretrained.Found | None
+    weights: pretrained.LocalWeights | None
     reason: str
 
 

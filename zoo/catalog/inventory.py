@@ -7,20 +7,15 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from zoo.catalog import registry
 from zoo.core import artifacts, paths
 from zoo.core.errors import WeightsError
 from zoo.core.spec import ModelSpec, WeightFile
-from zoo.pretrained import digests as verification
-from zoo.pretrained import download
+from zoo.pretrained import digests, download
 from zoo.pretrained import weights as pretrained
 from zoo.pretrained.http import PART, STATE
-from zoo.pretrained.weights import Origin
-
-#: Origins whose files zoo may remove when it is asked to by name.
-REMOVABLE: tuple[Origin, ...] = ("imported", "keras", "zoo")
+from zoo.pretrained.sources import SOURCES, Source, imported
 
 #: What is said of results that are to go.
 _REASONS: dict[artifacts.Kind, str] = {
@@ -36,7 +31,7 @@ class CachedFile:
 
     path: Path
     bytes: int
-    origin: Origin
+    source: Source
     model: str
     tag: str
     has_top: bool
@@ -60,11 +55,15 @@ def cached(models: Iterable[ModelSpec] | None = None) -> list[CachedFile]:
     """
     seen: dict[Path, CachedFile] = {}
     for spec in registry.list_models() if models is None else models:
-        for tag in dict.fromkeys((*spec.weights, *_imported_tags(spec.name))):
+        others = [tag for source in SOURCES.values() for tag in source.tags(spec.name)]
+        for tag in dict.fromkeys((*spec.weights, *others)):
             for has_top in (True, False):
-                for path, origin, file in pretrained.places(spec, tag, has_top):
+                for path, source, file in pretrained.places(spec, tag, has_top):
                     if path not in seen and path.is_file():
-                        seen[path] = _entry(path, origin, file, model=spec.name, tag=tag, has_top=has_top)
+                        known = digests.known(path)
+                        verified = known is not None and digests.compare(known, file) is None
+                        size = path.stat().st_size
+                        seen[path] = CachedFile(path, size, source, spec.name, tag, has_top, verified, file)
     return list(seen.values())
 
 
@@ -72,7 +71,7 @@ def check_all(models: Iterable[ModelSpec] | None = None) -> Iterator[tuple[Cache
     """Read every known file again and compare its digests; yields each with what is wrong, or ``None``."""
     for entry in cached(models):
         try:
-            verification.verify(entry.path, entry.file, advice=pretrained.advice(entry.origin, entry.model), again=True)
+            digests.verify(entry.path, entry.file, advice=entry.source.advice.format(model=entry.model), again=True)
         except WeightsError as error:
             yield entry, str(error)
         else:
@@ -122,30 +121,14 @@ def prune(
     return list(found.values())
 
 
-def _entry(path: Path, origin: Origin, file: WeightFile, **use: Any) -> CachedFile:
-    digests = verification.known(path)
-    verified = digests is not None and verification.compare(digests, file) is None
-    return CachedFile(path, path.stat().st_size, origin, verified=verified, file=file, **use)
-
-
-def _imported_tags(model: str) -> list[str]:
-    """Tags under which files of a network were imported."""
-    return [record.stem.removesuffix("-notop") for record in _records(paths.cache_root() / "weights" / model)]
-
-
-def _records(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
-
-
 def _asked(models: Iterable[ModelSpec]) -> Iterator[Leftover]:
     """Files of networks that were named, with the records of those that were imported."""
     for entry in cached(list(models)):
-        if entry.origin not in REMOVABLE:
-            continue
-        reason = f"weights of {entry.model}, asked for by name"
-        yield Leftover(entry.path, entry.bytes, reason)
-        if entry.origin == "imported":
-            yield _leftover(pretrained.record_file(entry.model, entry.tag, entry.has_top), reason)
+        if entry.source.removable:
+            reason = f"weights of {entry.model}, asked for by name"
+            yield Leftover(entry.path, entry.bytes, reason)
+            for record in entry.source.records(entry.model, entry.tag, entry.has_top):
+                yield _leftover(record, reason)
 
 
 def _interrupted(older_than: float) -> Iterator[Leftover]:
@@ -166,8 +149,8 @@ def _broken_imports(older_than: float) -> Iterator[Leftover]:
     limit = time.time() - older_than
     for folder in (paths.cache_root() / "weights").glob("*/"):
         named = set()
-        for record in _records(folder):
-            found = pretrained.read_record(record)
+        for record in imported.records(folder):
+            found = imported.read_record(record)
             if found is None or not found[0].is_file():
                 yield _leftover(record, "the record of an import whose file is gone")
             else:
@@ -178,7 +161,7 @@ def _broken_imports(older_than: float) -> Iterator[Leftover]:
 
 
 def _orphans() -> Iterator[Leftover]:
-    for record in verification.orphans():
+    for record in digests.orphans():
         yield _leftover(record, "the digest of a file that is gone")
 
 

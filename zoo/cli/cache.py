@@ -52,7 +52,7 @@ def list_(format: str | None, output: Path | None) -> int:
             "tag": entry.tag,
             "kind": "weights" if entry.has_top else "weights without top",
             "bytes": entry.bytes,
-            "origin": entry.origin,
+            "origin": entry.source.origin,
             "verified": entry.verified,
             "content": None,
             "path": str(entry.path),
@@ -98,10 +98,11 @@ def verify(models: tuple[str, ...]) -> int:
 def path() -> int:
     """Print the folders: where weights are looked for, in order, and where zoo keeps what it makes."""
     from zoo.core import artifacts
-    from zoo.pretrained import weights
+    from zoo.pretrained.sources import SOURCES
 
-    for origin, folder in weights.folders():
-        click.echo(f"{origin}\t{folder}")
+    for source in SOURCES.values():
+        for folder in source.folders():
+            click.echo(f"{source.origin}\t{folder}")
     for kind in artifacts.KINDS:
         click.echo(f"{kind}\t{artifacts.root(kind)}")
     return 0

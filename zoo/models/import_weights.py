@@ -31,7 +31,8 @@ from zoo.pretrained import digests as verification
 from zoo.pretrained import layout as weight_layout
 from zoo.pretrained import weights as pretrained
 from zoo.pretrained.digests import Digests
-from zoo.pretrained.weights import Found
+from zoo.pretrained.sources import imported
+from zoo.pretrained.weights import LocalWeights
 
 __all__ = ["Mismatch", "check", "import_file"]
 
@@ -57,7 +58,7 @@ def check(path: str | os.PathLike[str], spec: ModelSpec, *, include_top: bool | 
         return _fit(readable, spec, include_top)[0]
 
 
-def import_file(path: str | os.PathLike[str], spec: ModelSpec, tag: str | None = None) -> Found:
+def import_file(path: str | os.PathLike[str], spec: ModelSpec, tag: str | None = None) -> LocalWeights:
     """Check a file against a network and copy it into the cache, from which every command then takes it.
 
     Whether it has the classifier is found out. An earlier import for the same network and tag is replaced.
@@ -81,14 +82,14 @@ def import_file(path: str | os.PathLike[str], spec: ModelSpec, tag: str | None =
         raise WeightsError(f"{source} cannot be read: {error.strerror or error}.") from error
     official = _official(spec, digests)
     if official:
-        origin, folder = pretrained.target_folder()
+        stored_by, folder = pretrained.download_target()
     else:
         folder = paths.cache_root() / "weights" / spec.name
     try:
         if official:
             tag, has_top, file = official
             _copy_official(source, folder / file.file, digests)
-            return Found(folder / file.file, origin, has_top, spec, tag, file)
+            return LocalWeights(folder / file.file, stored_by.origin, has_top, spec, tag, file)
         return _into_zoo(source, spec, tag, digests, folder)
     except OSError as error:
         raise download.disk_error(error, folder) from error
@@ -188,7 +189,7 @@ def _copy_official(source: Path, target: Path, digests: Digests) -> None:
     verification.remember(target, digests)
 
 
-def _into_zoo(source: Path, spec: ModelSpec, tag: str, digests: Digests, folder: Path) -> Found:
+def _into_zoo(source: Path, spec: ModelSpec, tag: str, digests: Digests, folder: Path) -> LocalWeights:
     """Check any other file against the network and copy it with a record."""
     folder.mkdir(parents=True, exist_ok=True)
     # The copy is what is checked, so that nothing can change between the check and the use.
@@ -227,10 +228,10 @@ def _record(
     has_top: bool,
     layout: weight_layout.Layout,
     digests: Digests,
-) -> Found:
+) -> LocalWeights:
     """Give the copy its name, write its record, and remove what the record named before."""
-    record = pretrained.record_file(spec.name, tag, has_top)
-    before = pretrained.read_record(record)
+    record = imported.record_file(spec.name, tag, has_top)
+    before = imported.read_record(record)
     stored = verification.hash_file(copy)
     # The digest in the name makes a new import a new file, so that the record changes in one step.
     target = record.with_name(f"{record.stem}-{stored.sha256[:8]}{weight_layout.SUFFIXES[layout.format]}")
@@ -259,7 +260,9 @@ def _record(
     atomic.publish(temporary, record)
     if before and before[0] != target:
         before[0].unlink(missing_ok=True)
-    return Found(target, "imported", has_top, spec, tag, WeightFile(target.name, sha256=stored.sha256, bytes=size))
+    return LocalWeights(
+        target, "imported", has_top, spec, tag, WeightFile(target.name, sha256=stored.sha256, bytes=size)
+    )
 
 
 def _temporary(folder: Path, suffix: str) -> Path:

@@ -14,17 +14,14 @@ from zoo.core import atomic
 from zoo.core.errors import WeightsError
 from zoo.core.spec import WeightFile
 from zoo.pretrained import digests
-from zoo.pretrained.http import Part, Progress, RefusedError, TryAgainError, shown, transfer
+from zoo.pretrained.http import ATTEMPTS, Part, Progress, RefusedError, TryAgainError, session, shown, transfer
 
-#: Tries in a row that bring nothing new, and tries that do not even reach the server.
-ATTEMPTS = 5
+#: Tries in a row that do not reach the server.
 ATTEMPTS_TO_CONNECT = 2
 #: A try that brings this many new bytes is no failure, so that a bad line gets there in the end.
 ENOUGH = 1 << 20
 #: Seconds before the second try, doubled before each further one.
 BACK_OFF = 0.5
-#: Seconds that a server may ask zoo to wait.
-LONGEST_WAIT = 60.0
 
 LOCK = ".zoo.lock"
 
@@ -129,14 +126,12 @@ def _lock(target: Path) -> Iterator[None]:
 
 def _fetch(url: str, part: Part, expected: WeightFile, progress: Progress | None) -> digests.Digests:
     """Bring the whole file into ``part``, in as many tries as make sense, and check it."""
-    import requests
-
     failed, unreachable, furthest = 0, 0, part.size()
-    with requests.Session() as session:
+    with session(BACK_OFF) as opened:
         while True:
             offset = part.resumable(url, expected)
             try:
-                transfer(session, url, part, offset=offset, expected=expected, progress=progress)
+                transfer(opened, url, part, offset=offset, expected=expected, progress=progress)
                 return _checked(part, expected)
             except RefusedError:
                 # A file that failed its check may have been spoilt by older bytes: once more, from the start.
@@ -148,9 +143,7 @@ def _fetch(url: str, part: Part, expected: WeightFile, progress: Progress | None
                 furthest = max(furthest, part.size())
                 if failed >= ATTEMPTS or unreachable >= ATTEMPTS_TO_CONNECT:
                     raise RefusedError(str(interrupted)) from interrupted
-                wait = BACK_OFF * 2 ** (failed - 1) if interrupted.wait is None else interrupted.wait
-                if wait > LONGEST_WAIT:
-                    raise RefusedError(f"{interrupted} and asks to come back in {wait:.0f} s") from interrupted
+                wait = BACK_OFF * 2 ** (failed - 1)
                 log.debug("%s: %s; trying again in %.1f s", shown(url), interrupted, wait)
                 time.sleep(wait)
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.core.disk import need_space
 from zoo.core.spec import WeightFile
@@ -26,6 +25,11 @@ Progress = Callable[[str, int, int | None], None]
 #: Seconds to wait for a connection, and for the next bytes.
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+#: Requests in a row that a server may answer with an error that passes, and these errors.
+ATTEMPTS = 5
+RETRIED = frozenset({408, 429, *range(500, 600)} - {501, 505})
+#: Seconds that a server may ask zoo to wait.
+LONGEST_WAIT = 60.0
 #: Bytes taken from the connection at a time; at most so many are lost with it.
 BLOCK = 1 << 14
 
@@ -37,12 +41,11 @@ class RefusedError(Exception):
 
 
 class TryAgainError(Exception):
-    """Another request may succeed; ``wait`` is in seconds, where the server has said how long."""
+    """Another request may succeed."""
 
-    def __init__(self, reason: str, *, wait: float | None = None, connected: bool = True) -> None:
+    def __init__(self, reason: str, *, connected: bool = True) -> None:
         """``reason`` ends a sentence; ``connected``: whether the server was reached at all."""
         super().__init__(reason)
-        self.wait = wait
         self.connected = connected
 
 
@@ -100,6 +103,35 @@ class Part:
         return state if isinstance(state, dict) else {}
 
 
+def session(back_off: float) -> requests.Session:
+    """A session that asks again after answers that say "later": as ``Retry-After`` says, else after a doubling wait."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    class PatientRetry(Retry):
+        def sleep(self, response: Any = None) -> None:
+            wait = self.get_retry_after(response) if response is not None else None
+            if wait is not None and wait > LONGEST_WAIT:
+                raise RefusedError(f"the server answers {response.status} and asks to come back in {wait:.0f} s")
+            super().sleep(response)
+
+    # Connections are tried again by the caller, which resumes.
+    retry = PatientRetry(
+        ATTEMPTS - 1,
+        connect=0,
+        read=False,
+        other=0,
+        status_forcelist=RETRIED,
+        backoff_factor=back_off,
+        raise_on_status=False,
+    )
+    made = requests.Session()
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, HTTPAdapter(max_retries=retry))
+    return made
+
+
 def transfer(
     session: requests.Session,
     url: str,
@@ -130,7 +162,7 @@ def transfer(
                 if _total(response) == offset:
                     return
                 part.discard()
-                raise TryAgainError("the server refused to continue", wait=0)
+                raise TryAgainError("the server refused to continue")
             offset = _beginning(response, part, offset)
             length = _length(response)
             total = None if length is None else offset + length
@@ -166,13 +198,11 @@ def shown(url: str) -> str:
 def _beginning(response: requests.Response, part: Part, offset: int) -> int:
     """Where the body of an answer begins in the file; raises where it is no part of the file."""
     status = response.status_code
-    if status in (408, 429) or (status >= 500 and status not in (501, 505)):
-        raise TryAgainError(f"the server answers {status}", wait=_retry_after(response))
     if status == 206:
         match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
         if not match or int(match[1]) != offset:
             part.discard()
-            raise TryAgainError("the server sent another range than it was asked for", wait=0)
+            raise TryAgainError("the server sent another range than it was asked for")
         return offset
     if status != 200:
         raise RefusedError(f"the server answers {status} {response.reason or ''}".rstrip())
@@ -225,16 +255,3 @@ def _total(response: requests.Response) -> int | None:
     """Bytes of the whole file, as the refusal of a range states them."""
     match = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
     return int(match[1]) if match else None
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that the server asks to wait, which it gives as a number or as a date."""
-    text = response.headers.get("Retry-After", "")
-    if text.isdigit():
-        return float(text)
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None

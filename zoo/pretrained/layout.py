@@ -13,7 +13,7 @@ import re
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -89,20 +89,18 @@ def read(path: Path) -> Layout:
     )
 
 
-def fingerprints(path: Path, layers: list[Layer]) -> Iterator[list[tuple[tuple[int, ...], int]]]:
-    """For each layer, the shape and checksum of every array, sorted; to compare with :func:`fingerprint`.
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Callable[[str], np.ndarray]]:
+    """A function that reads an array of a file by its :attr:`Weight.dataset`.
 
     Raises:
         WeightsError: the file cannot be read to its end.
     """
     if _has_arrays(path):
-        arrays = weight_arrays.load(path)
-        for layer in layers:
-            yield sorted(fingerprint(arrays[weight.dataset]) for weight in layer.weights)
-        return
-    with _opened(path) as file:
-        for layer in layers:
-            yield sorted(fingerprint(file[weight.dataset][()]) for weight in layer.weights)
+        yield weight_arrays.load(path).__getitem__
+    else:
+        with _opened(path) as file:
+            yield lambda dataset: file[dataset][()]
 
 
 def fingerprint(array: Any) -> tuple[tuple[int, ...], int]:
