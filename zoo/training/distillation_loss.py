@@ -8,7 +8,6 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="zoo")
 class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
     """The loss of the labels, and the divergence of the student's softened probabilities from the teacher's.
 
@@ -42,16 +41,6 @@ class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
         divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)
         labels = self.labels.call(y_true[:, :classes], y_pred)
         return (1.0 - self.alpha) * labels + self.alpha * self.temperature**2 * divergence
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments, for saving."""
-        labels = keras.saving.serialize_keras_object(self.labels)
-        return {**super().get_config(), "labels": labels, "alpha": self.alpha, "temperature": self.temperature}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DistillationLoss:
-        """The loss of :meth:`get_config`."""
-        return cls(**{**config, "labels": keras.saving.deserialize_keras_object(config["labels"])})
 
 
 def _log_softened(probabilities: Any, temperature: float) -> Any:

@@ -17,7 +17,6 @@ from zoo.training import clock as clocks
 from zoo.training import predict
 from zoo.training.callbacks.base import Callback, EpochEnd, StepProgress
 from zoo.training.clock import Clock
-from zoo.training.history import History
 from zoo.training.phase import Phase
 
 #: Least seconds between two checkpoints. Epochs on cached features take less time than writing one.
@@ -27,7 +26,9 @@ SAVE_EVERY = 10.0
 class Epochs:
     """A phase in progress."""
 
-    def __init__(self, phase: Phase, clock: Clock, history: History, callbacks: Sequence[Callback]) -> None:
+    def __init__(
+        self, phase: Phase, clock: Clock, history: list[dict[str, float]], callbacks: Sequence[Callback]
+    ) -> None:
         """Start at the first epoch; :meth:`restore` starts elsewhere."""
         self.phase, self.clock, self.history, self.callbacks = phase, clock, history, callbacks
         self.recipe, self.learner = phase.recipe, phase.learner
@@ -155,7 +156,7 @@ class Epochs:
 
     def _report(self, is_best: bool) -> None:
         """Tell the callbacks of an epoch."""
-        row = self.history.rows[-1]
+        row = self.history[-1]
         best = int((self.best or row)["epoch"])
         due = clocks.now() - self._saved >= SAVE_EVERY
         epoch = EpochEnd(row, self.phase.after + self.recipe.epochs, is_best, best, self.learner, due)

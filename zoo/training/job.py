@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo._version import __version__
 from zoo.core.errors import UsageError
 from zoo.core.spec import ModelSpec
 from zoo.data.dataset import read_for_training
@@ -19,17 +20,15 @@ from zoo.data.sources import table
 from zoo.engines import devices, keras_backend
 from zoo.evaluation.metrics import summary
 from zoo.training import checkpoint, distillation, distribution, predict
-from zoo.training import metadata as model_metadata
 from zoo.training.callbacks.base import Callback
 from zoo.training.callbacks.built_in import BUILT_IN
 from zoo.training.clock import Clock
 from zoo.training.epochs import Epochs
-from zoo.training.history import History
 from zoo.training.phase import Phase
 from zoo.training.predict import SplitPredictions
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
-from zoo.training.settings import Settings
+from zoo.training.settings import AnyRecipe, Settings, resumed
 
 if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
@@ -57,11 +56,15 @@ class Job:
     #: The command that runs it.
     command = "train"
 
+    #: Makes a recipe of the command from plain values.
+    read_recipe: Callable[..., AnyRecipe]
+
     def __init__(
-        self, settings: Settings, run: Run, spec: ModelSpec, *, resumed: bool, callbacks: Sequence[Callback] = ()
+        self, settings: Settings, run: Run, *, resumed: bool = False, callbacks: Sequence[Callback] = ()
     ) -> None:
-        """Check the dataset and the devices, before anything is written."""
-        self.settings, self.run, self.spec, self.resumed = settings, run, spec, resumed
+        """Check that network, recipe, dataset and devices fit, before anything is written."""
+        self.settings, self.run, self.resumed = settings, run, resumed
+        self.spec = self.check()
         self.callbacks = [*(kind() for kind in BUILT_IN if kind.wanted(settings)), *callbacks]
         self.dataset = read_for_training(
             settings.dataset,
@@ -75,12 +78,41 @@ class Job:
         self.devices = devices.select_several(settings.device)
         self.device = self.devices[0]
         self.clock = Clock(settings.time_limit)
-        self.history = History()
+        self.history: list[dict[str, float]] = []
         self.findings: tuple[Finding, ...] = ()
         self.predictions: SplitPredictions | None = None
         #: The row of the best epoch so far.
         self.best: dict[str, float] | None = None
         self._number = 0
+
+    @classmethod
+    def start(cls, settings: Settings, folder: Path, *, callbacks: Sequence[Callback] = ()) -> Outcome:
+        """Train with complete settings, into a new run folder."""
+        return cls(settings, Run(folder, cls.command), callbacks=callbacks).train()
+
+    @classmethod
+    def resume(
+        cls,
+        folder: Path,
+        *,
+        time_limit: float | None = None,
+        device: str | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Outcome:
+        """Resume a training that was stopped, exactly where it was.
+
+        Args:
+            folder: its run folder.
+            time_limit: seconds for the training as a whole, with those before the stop; default: as before.
+            device: default: as before.
+            callbacks: see :mod:`zoo.training.callbacks`.
+
+        Raises:
+            UsageError: there is no checkpoint, or it is damaged, or the network or the dataset has changed.
+        """
+        run = Run(folder, cls.command)
+        settings = resumed(run, cls.read_recipe, time_limit=time_limit, device=device)
+        return cls(settings, run, resumed=True, callbacks=callbacks).train()
 
     def train(self) -> Outcome:
         """Run the training."""
@@ -103,11 +135,11 @@ class Job:
             while True:
                 status, self.best = self._epochs.run(), self._epochs.best
                 if status == "stopped":
-                    return Outcome(self.run.folder, status, len(self.history.rows), {})
+                    return Outcome(self.run.folder, status, len(self.history), {})
                 self._number += 1
                 phase = self.phase(self._number)
                 if phase is None:
-                    return Outcome(self.run.folder, status, len(self.history.rows), self._finish(status))
+                    return Outcome(self.run.folder, status, len(self.history), self._finish(status))
                 self._epochs = self._begin_phase(phase)
 
     def _begin(self) -> Epochs:
@@ -134,8 +166,7 @@ class Job:
         arrays, notes = checkpoint.load(self.run.checkpoint)
         self._number, self.best = notes["phase"], notes["epochs"]["best"]
         self.clock.seconds |= notes["seconds"]
-        for row in notes["history"]:
-            self.history.append(row)
+        self.history += notes["history"]
         self.restore_notes(notes["own"])
         for callback in self.callbacks:
             callback.on_train_begin(self)
@@ -153,12 +184,16 @@ class Job:
             "phase": self._number,
             "epochs": self._epochs.notes(),
             "seconds": self.clock.seconds,
-            "history": self.history.rows,
+            "history": self.history,
             "own": self.notes(),
         }
         return [*self._epochs.learner.state(), *self._epochs.arrays()], notes
 
     # For subclasses
+
+    def check(self) -> ModelSpec:
+        """Check that network and recipe fit; the network. The first that is called."""
+        raise NotImplementedError
 
     def load_data(self, stack: contextlib.ExitStack) -> None:
         """Read images; what must be closed goes onto the stack. Keras is not imported yet."""
@@ -193,8 +228,28 @@ class Job:
         return list(self.dataset.skipped)
 
     def metadata(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """The metadata of the network's file, with metrics by split."""
-        return model_metadata.metadata(self.settings, self.spec, self.dataset.classes, self.split_sha256, metrics)
+        """The metadata of the network's file, with metrics by split; see :mod:`zoo.pretrained.keras_file`."""
+        return {
+            "zoo_version": __version__,
+            "network": self.spec.name,
+            "variables": dict(self.settings.variables),
+            "classes": list(self.dataset.classes) if self.spec.classes else [],
+            "input_size": list(self.spec.input_size),
+            "resize": {
+                "policy": self.spec.resize.policy,
+                "fraction": self.spec.resize.fraction,
+                "interpolation": self.spec.resize.interpolation,
+            },
+            "preprocessing": self.spec.preprocessing.describe(),
+            "trained_on": Path(self.settings.dataset).resolve().name,
+            "initial_weights": self.settings.weights,
+            # Weights trained from random numbers belong to whoever trained them, who may state a licence.
+            "licence": None,
+            "recipe": self.settings.recipe.name,
+            "seed": self.settings.seed,
+            "split_sha256": self.split_sha256,
+            "metrics": dict(metrics),
+        }
 
     def message(self, text: str) -> None:
         """Tell the callbacks."""
@@ -266,11 +321,11 @@ class Job:
         """Look for problems of the dataset, such as duplicates across splits, if the settings ask for it."""
         if not self.settings.check:
             return
-        from zoo.data.checks import inspect as inspection
+        from zoo.data.checks.check import check_dataset
         from zoo.data.checks.findings import KINDS, counted
 
         with self.clock.measure("checking"):
-            found = inspection.inspect(self.dataset, progress=lambda done, total: self.data_read("all", done, total))
+            found = check_dataset(self.dataset, progress=lambda done, total: self.data_read("all", done, total))
         self.findings = found.findings
         for kind, group in found.by_kind().items():
             if (about := KINDS[kind]).severity != "note":
@@ -298,7 +353,7 @@ class Job:
         numbers = {
             **by_split,
             "seconds": {key: round(value, 1) for key, value in self.clock.seconds.items()},
-            "epochs": len(self.history.rows),
+            "epochs": len(self.history),
             "best_epoch": int(best.get("epoch", 0)),
             "ended": status,
             "device": self.device.model,

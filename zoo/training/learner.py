@@ -10,9 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo import models
 from zoo.core.errors import UsageError, ZooError
-from zoo.core.spec import ModelSpec, Preprocessing
+from zoo.core.spec import Preprocessing
 from zoo.training import distribution, losses, optimizers
 from zoo.training.recipe import Recipe
 
@@ -75,40 +74,6 @@ class Learner:
             self.optimizer = optimizers.create(recipe, scales, self._placement.adapt)
             self._compile(distill)
             self.optimizer.build(self._trained.trainable_variables)
-
-    @classmethod
-    def from_scratch(
-        cls,
-        spec: ModelSpec,
-        recipe: Recipe,
-        classes: int,
-        *,
-        precision: str,
-        seed: int,
-        weights: str | None = None,
-        distill: bool = False,
-    ) -> Learner:
-        """A learner of a whole network.
-
-        Args:
-            spec: the network.
-            recipe: how it is trained.
-            classes: number of outputs; 0 for an autoencoder.
-            precision: a Keras dtype policy.
-            seed: of the weights and of dropout; seeds Keras, NumPy and Python.
-            weights: tag or file of initial weights; random if omitted.
-            distill: whether there is a teacher.
-
-        Raises:
-            UsageError: an optimiser or one of its arguments that Keras does not have.
-        """
-        keras.utils.set_random_seed(seed)
-        with dtype_policy(precision):
-            model = models.create_model(spec, weights, num_classes=classes or None, training=True)
-        with dtype_policy("float32"):
-            plain = models.create_model(spec, None, num_classes=classes or None)
-        target = spec.preprocessing if losses.LOSSES[recipe.loss].autoencoder else None
-        return cls(model, recipe, plain=plain, target=target, distill=distill)
 
     def _compile(self, distill: bool) -> None:
         loss = losses.get(self.recipe.loss, label_smoothing=self.recipe.label_smoothing)

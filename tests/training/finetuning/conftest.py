@@ -10,9 +10,11 @@ from tests.training.finetuning.toys import paint
 @pytest.fixture
 def plain_engine(monkeypatch):
     """Networks run in Keras, in this process, which is quicker than compiling each."""
-    from zoo import engines
+    from zoo.engines import registry
 
-    monkeypatch.setattr(engines, "choose", lambda request, spec, device: "keras")
+    keras = registry.ENGINES["keras"]
+    monkeypatch.setattr(registry, "choose", lambda request, spec, device: keras)
+    monkeypatch.setattr(registry, "usable", lambda spec, device: [keras])
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
     from zoo.data.dataset import Dataset
     from zoo.training.clock import Clock
-    from zoo.training.history import History
     from zoo.training.learner import Learner
     from zoo.training.phase import Phase
     from zoo.training.predict import SplitPredictions
@@ -29,7 +28,8 @@ class Context(Protocol):
     spec: ModelSpec
     dataset: Dataset
     clock: Clock
-    history: History
+    #: A row of numbers for each epoch.
+    history: list[dict[str, float]]
     #: What the check of the data found.
     findings: tuple[Finding, ...]
     #: The final predictions on the split that was evaluated last: test where there is one, else val.

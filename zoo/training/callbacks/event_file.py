@@ -7,6 +7,7 @@ its messages are used here.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import os
@@ -14,7 +15,6 @@ import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ _MISSING = "TensorBoard is not installed: pip install 'keras-zoo[tensorboard]', 
 
 
 class EventFile:
-    """Scalars, histograms, images and texts of one run, in a new event file of ``folder``; a context manager.
+    """Scalars, histograms and images of one run, in a new event file of ``folder``.
 
     A resumed training opens another file in the folder; TensorBoard joins them. The part of a name before ``/`` is the
     group that TensorBoard shows it in.
@@ -42,25 +42,18 @@ class EventFile:
             UnavailableError: TensorBoard is not installed, or the folder cannot be written.
         """
         try:
-            from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
+            from tensorboard.compat.proto import event_pb2, summary_pb2
             from tensorboard.summary.writer.record_writer import RecordWriter
         except ImportError as error:
             raise UnavailableError(_MISSING) from error
-        self._event, self._summary, self._tensor, self._string = (
-            event_pb2.Event,
-            summary_pb2,
-            tensor_pb2.TensorProto,
-            types_pb2.DT_STRING,
-        )
+        self._event, self._summary = event_pb2.Event, summary_pb2
         self._path = _unused(Path(folder))
-        self._closed = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Without a buffer nothing is left to be written when the file is closed.
-            self._file = self._path.open("xb", buffering=0)
+            self._file = self._path.open("xb")
         except OSError as error:
             raise self._failure(error) from error
-        self._records = RecordWriter(_Whole(self._file))
+        self._records = RecordWriter(self._file)
         self._write(file_version="brain.Event:2")
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
@@ -121,39 +114,11 @@ class EventFile:
         )
         self._add(step, {"tag": name, "image": image})
 
-    def text(self, name: str, text: str, step: int) -> None:
-        """Add a text in Markdown.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
-        plugin = self._summary.SummaryMetadata.PluginData(plugin_name="text")
-        self._add(
-            step,
-            {
-                "tag": name,
-                "metadata": self._summary.SummaryMetadata(plugin_data=plugin),
-                "tensor": self._tensor(dtype=self._string, string_val=[text.encode("utf-8", "backslashreplace")]),
-            },
-        )
-
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
+        # Everything has been written, or an error was raised.
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError as error:
-            raise self._failure(error) from error
-
-    def __enter__(self) -> EventFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _add(self, step: int, *values: dict[str, Any]) -> None:
         summary = self._summary.Summary(value=[self._summary.Summary.Value(**value) for value in values])
@@ -162,6 +127,7 @@ class EventFile:
     def _write(self, **event: Any) -> None:
         try:
             self._records.write(self._event(wall_time=time.time(), **event).SerializeToString())
+            self._file.flush()
         except OSError as error:
             raise self._failure(error) from error
 
@@ -170,18 +136,6 @@ class EventFile:
             f"TensorBoard's file {self._path} cannot be written ({(error.strerror or str(error)).lower()}); "
             "make room, or train without --tensorboard."
         )
-
-
-class _Whole:
-    """A raw file whose ``write`` writes everything or raises."""
-
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
-
-    def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
 
 
 def _unused(folder: Path) -> Path:

@@ -31,7 +31,7 @@ class TrainingCurves(Callback):
 
     def _draw(self, best: int) -> None:
         folder = self.context.run.folder
-        drawn = plots.curves_image(self.context.history.rows, title=folder.name, best=best)
+        drawn = plots.curves_image(self.context.history, title=folder.name, best=best)
         plots.write_png(drawn, folder / "curves.png")
 
 

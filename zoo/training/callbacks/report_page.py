@@ -44,7 +44,7 @@ def report_of(context: Context, metrics: Mapping[str, Any]) -> report.RunReport:
         facts=_facts(context, metrics),
         plan=metrics.get("plan", ()),
         metrics={split: metrics[split] for split in report.SPLITS if split in metrics},
-        history=context.history.rows,
+        history=context.history,
         best_epoch=metrics["best_epoch"] or None,
         phases=_phases(context, metrics.get("phases", ())),
         counts=context.dataset.counts(),
@@ -116,7 +116,7 @@ def _phases(context: Context, names: Sequence[str]) -> list[report.Phase]:
     """The first and the last epoch of each phase."""
     found = []
     for number, name in enumerate(names, start=1):
-        epochs = [int(row["epoch"]) for row in context.history.rows if row.get("phase") == number]
+        epochs = [int(row["epoch"]) for row in context.history if row.get("phase") == number]
         if epochs:
             found.append(report.Phase(name, epochs[0], epochs[-1]))
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zoo.catalog import default_model, registry
 from zoo.core.errors import UsageError
-from zoo.pretrained import keras_file
+from zoo.pretrained import digests, keras_file
 from zoo.pretrained import weights as pretrained
 from zoo.training.finetuning.recipe import Head
 from zoo.training.settings import Settings
@@ -37,3 +39,18 @@ def choose(settings: Settings, head: Head, *, scratch: bool) -> default_model.Ch
     tag = settings.weights or registry.resolve(settings.model)[1]
     found = pretrained.fetch(spec, tag, include_top=head.pool == "own")
     return default_model.Choice(spec, found.tag, found, "asked for by name")
+
+
+def metadata(base: default_model.Choice) -> dict[str, Any]:
+    """The metadata of a fine-tuned network about its base model: its weights, their digest and licence."""
+    spec, found = base.spec, base.weights
+    weights = spec.weights.get(base.tag) if base.tag else spec.weight_set()
+    file = found.path if found is not None else spec.file
+    return {
+        "backbone": spec.name,
+        "initial_weights": base.tag or spec.file,
+        "weights_sha256": digests.digest(file) if file else None,
+        # The licence of the weights covers what is derived from them.
+        "licence": weights.licence if weights else None,
+        "attribution": weights.attribution if weights else None,
+    }

@@ -74,7 +74,7 @@ def dry_run(settings: Settings, folder: Path, callbacks: Sequence[Callback] = ()
     Raises:
         UsageError: as for the run itself.
     """
-    job = FineTuningJob(settings, Run(folder, "finetune"), resumed=False, callbacks=callbacks)
+    job = FineTuningJob(settings, Run(folder, "finetune"), callbacks=callbacks)
     phases = _Estimator(job).phases()
     seconds = sum(phase.feature_seconds + phase.training_seconds for phase in phases) + OVERHEAD
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

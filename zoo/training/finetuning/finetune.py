@@ -13,10 +13,11 @@ from zoo.training.callbacks.base import Callback
 from zoo.training.finetuning import recipe as recipes
 from zoo.training.finetuning.job import FineTuningJob
 from zoo.training.job import Outcome
-from zoo.training.run import Run, next_folder
-from zoo.training.settings import Settings, resumed
+from zoo.training.run import next_folder
+from zoo.training.settings import Settings
 
-COMMAND = "finetune"
+#: Fine-tune with complete settings, and resume a run that was stopped.
+start, resume = FineTuningJob.start, FineTuningJob.resume
 
 
 def finetune(
@@ -70,21 +71,3 @@ def finetune(
 def short_name(model: str) -> str:
     """The name of a network without its tag, or that of its file; run folders are called by it."""
     return Path(model).stem if keras_file.is_file(model) else registry.resolve(model)[0].name
-
-
-def start(settings: Settings, folder: Path, *, callbacks: Sequence[Callback] = ()) -> Outcome:
-    """Fine-tune with complete settings; see :func:`finetune`."""
-    return FineTuningJob(settings, Run(folder, COMMAND), resumed=False, callbacks=callbacks).train()
-
-
-def resume(
-    folder: Path, *, time_limit: float | None = None, device: str | None = None, callbacks: Sequence[Callback] = ()
-) -> Outcome:
-    """Resume a run that was stopped, exactly where it was; see :func:`zoo.training.scratch.train.resume`.
-
-    Raises:
-        UsageError: it is not a run, its checkpoint is damaged, or its images have changed since.
-    """
-    run = Run(folder, COMMAND)
-    settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)
-    return FineTuningJob(settings, run, resumed=True, callbacks=callbacks).train()

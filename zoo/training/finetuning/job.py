@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.core.errors import UnavailableError
-from zoo.core.spec import Cut
+from zoo.core.spec import Cut, ModelSpec
 from zoo.data.loading.loader import Loader
 from zoo.engines import keras_backend
 from zoo.training import precision, predict, rate_finder
 from zoo.training.callbacks.base import Callback
 from zoo.training.finetuning import base_model, plan
 from zoo.training.finetuning.cached_features import CachedFeatures
-from zoo.training.finetuning.recipe import FineTuningRecipe
+from zoo.training.finetuning.recipe import FineTuningRecipe, from_mapping
 from zoo.training.finetuning.training_data import TrainingData
 from zoo.training.finetuning.views import Views
 from zoo.training.job import EVALUATION_BATCH, Job
-from zoo.training.metadata import base_model_metadata
 from zoo.training.phase import Batches, Phase
 from zoo.training.recipe import Recipe
 from zoo.training.run import Run
@@ -53,18 +52,13 @@ class FineTuningJob(Job):
 
     command = "finetune"
 
-    def __init__(self, settings: Settings, run: Run, *, resumed: bool, callbacks: Sequence[Callback] = ()) -> None:
-        """Check that network, recipe, dataset and devices fit, and fetch the weights.
+    read_recipe = staticmethod(from_mapping)
 
-        Raises:
-            UsageError: there is no such network, or it cannot get a new head.
-            WeightsError: its weights are unavailable.
-        """
-        assert isinstance(settings.recipe, FineTuningRecipe)
-        self.recipe = settings.recipe
-        self.scratch = self.recipe.mode == "scratch"
-        self.base = base_model.choose(settings, self.recipe.head, scratch=self.scratch)
-        super().__init__(settings, run, self.base.spec, resumed=resumed, callbacks=callbacks)
+    def __init__(
+        self, settings: Settings, run: Run, *, resumed: bool = False, callbacks: Sequence[Callback] = ()
+    ) -> None:
+        """Check that network, recipe, dataset and devices fit, before anything is written."""
+        super().__init__(settings, run, resumed=resumed, callbacks=callbacks)
         self.classes = len(self.dataset.classes)
         self.data = TrainingData(self, self.recipe, self.base)
         self._head_batches: dict[str, Batches] = {}
@@ -76,6 +70,14 @@ class FineTuningJob(Job):
         self.loss_apart: float | None = None
         #: Learning rates that were found, by phase.
         self.rates: dict[str, float] = {}
+
+    def check(self) -> ModelSpec:
+        """Check that the network can get a new head, and fetch its weights."""
+        assert isinstance(self.settings.recipe, FineTuningRecipe)
+        self.recipe = self.settings.recipe
+        self.scratch = self.recipe.mode == "scratch"
+        self.base = base_model.choose(self.settings, self.recipe.head, scratch=self.scratch)
+        return self.base.spec
 
     # Data
 
@@ -176,7 +178,7 @@ class FineTuningJob(Job):
         from zoo.training.learner import copy_weights
 
         kept = models.create_model(str(self.run.model))
-        tops = [row["val_top1"] for row in self.history.rows if row["phase"] == 1 and "val_top1" in row]
+        tops = [row["val_top1"] for row in self.history if row["phase"] == 1 and "val_top1" in row]
         name, first = self.second_phase(kept, max(tops, default=None))
         recipe = self.recipe.phases[name]
         part = f"everything from {first} on" if name == "partial" else "everything"
@@ -225,7 +227,7 @@ class FineTuningJob(Job):
             learner,
             batches,
             recipe,
-            after=sum(1 for row in self.history.rows if row["phase"] <= number),
+            after=sum(1 for row in self.history if row["phase"] <= number),
             columns={"phase": number + 1},
             end=HEAD_SHARE if number == 0 and self.recipe.mode in _TWO_PHASES else 1.0,
         )
@@ -322,7 +324,7 @@ class FineTuningJob(Job):
 
     def metadata(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """The metadata of the network's file, with that of the network it comes from."""
-        return super().metadata(metrics) | ({} if self.scratch else base_model_metadata(self.base))
+        return super().metadata(metrics) | ({} if self.scratch else base_model.metadata(self.base))
 
     def _plan(self, sentence: str) -> None:
         """Add a sentence to the plan, unless a resumed run has it already, and show it."""

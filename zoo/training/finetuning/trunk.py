@@ -30,7 +30,7 @@ from zoo.training.finetuning.views import Views
 
 if TYPE_CHECKING:
     from zoo.engines.devices import Device
-    from zoo.pretrained.weights import Found
+    from zoo.pretrained.weights import LocalWeights
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class TrunkOutputs:
 class Trunk:
     """A network up to a cut, with its weights, on a device."""
 
-    def __init__(self, spec: ModelSpec, weights: Found | None, cut: Cut, device: Device) -> None:
+    def __init__(self, spec: ModelSpec, weights: LocalWeights | None, cut: Cut, device: Device) -> None:
         """Nothing is computed yet.
 
         Args:

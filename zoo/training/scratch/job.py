@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from zoo.core.errors import UsageError
+from zoo.core.spec import ModelSpec
 from zoo.data.loading.loader import Loader
 from zoo.training import precision
-from zoo.training.callbacks.base import Callback
 from zoo.training.job import Job
 from zoo.training.losses import LOSSES
 from zoo.training.phase import Phase
-from zoo.training.recipe import Recipe
-from zoo.training.run import Run
+from zoo.training.recipe import Recipe, from_mapping
 from zoo.training.settings import Settings
 
 
 class ScratchJob(Job):
     """See :class:`~zoo.training.job.Job`."""
 
-    def __init__(self, settings: Settings, run: Run, *, resumed: bool, callbacks: Sequence[Callback] = ()) -> None:
-        """Check that network, recipe, dataset and devices fit, before anything is written."""
-        assert isinstance(settings.recipe, Recipe)
-        spec = settings.spec()
+    read_recipe = staticmethod(from_mapping)
+
+    def check(self) -> ModelSpec:
+        """Check that the loss fits the network."""
+        assert isinstance(self.settings.recipe, Recipe)
+        self.recipe, spec = self.settings.recipe, self.settings.spec()
         self.autoencoder = spec.classes == 0
-        self.recipe = settings.recipe
         if self.autoencoder != LOSSES[self.recipe.loss].autoencoder:
             kind = "is an autoencoder and takes the loss mse" if self.autoencoder else "classifies"
             raise UsageError(f"{spec.name} {kind}; the recipe {self.recipe.name} has loss: {self.recipe.loss}.")
-        super().__init__(settings, run, spec, resumed=resumed, callbacks=callbacks)
-        self.precision = precision.resolve(self.recipe.precision, self.device.kind)
-        self.loaders: dict[str, Loader] = {}
+        return spec
 
     def load_data(self, stack: contextlib.ExitStack) -> None:
         """Read all splits."""
+        self.precision = precision.resolve(self.recipe.precision, self.device.kind)
+        self.loaders: dict[str, Loader] = {}
         targets = self.teacher_targets()
         with self.clock.measure("reading"):
             for part in self.dataset.splits:
@@ -47,20 +46,23 @@ class ScratchJob(Job):
         """The only phase."""
         if number:
             return None
-        from zoo.training.learner import Learner
+        import keras
 
-        learner = Learner.from_scratch(
-            self.spec,
-            self.recipe,
-            0 if self.autoencoder else len(self.dataset.classes),
-            precision=self.precision,
-            seed=self.settings.seed,
-            weights=self.settings.weights,
-            distill=self.settings.teacher is not None,
-        )
+        from zoo import models
+        from zoo.training.learner import Learner, dtype_policy
+
+        classes = None if self.autoencoder else len(self.dataset.classes)
+        target = self.spec.preprocessing if self.autoencoder else None
+        # Of the weights, and of dropout.
+        keras.utils.set_random_seed(self.settings.seed)
+        with dtype_policy(self.precision):
+            model = models.create_model(self.spec, self.settings.weights, num_classes=classes, training=True)
+        with dtype_policy("float32"):
+            plain = models.create_model(self.spec, None, num_classes=classes)
+        distill = self.settings.teacher is not None
+        learner = Learner(model, self.recipe, plain=plain, target=target, distill=distill)
         if self.recipe.class_weights == "balanced":
             self.weigh_classes(learner, self.loaders["train"].labels)
-        target = self.spec.preprocessing if self.autoencoder else None
         return Phase("training", learner, self.loaders, self.recipe, target=target)
 
     def evaluate(self) -> dict[str, Any]:

@@ -12,9 +12,12 @@ from zoo.catalog import registry
 from zoo.training import recipe as recipes
 from zoo.training.callbacks.base import Callback
 from zoo.training.job import Outcome
-from zoo.training.run import Run, next_folder
+from zoo.training.run import next_folder
 from zoo.training.scratch.job import ScratchJob
-from zoo.training.settings import Settings, resumed
+from zoo.training.settings import Settings
+
+#: Train with complete settings, and resume a training that was stopped.
+start, resume = ScratchJob.start, ScratchJob.resume
 
 
 def train(
@@ -61,28 +64,3 @@ def train(
         **settings,
     )
     return start(ready, Path(folder) if folder is not None else next_folder(spec.name), callbacks=callbacks)
-
-
-def start(settings: Settings, folder: Path, *, callbacks: Sequence[Callback] = ()) -> Outcome:
-    """Train with complete settings; see :func:`train`."""
-    return ScratchJob(settings, Run(folder), resumed=False, callbacks=callbacks).train()
-
-
-def resume(
-    folder: Path, *, time_limit: float | None = None, device: str | None = None, callbacks: Sequence[Callback] = ()
-) -> Outcome:
-    """Resume a training that was stopped, exactly where it was.
-
-    Args:
-        folder: its run folder.
-        time_limit: seconds for the training as a whole, with those before the stop; default: as before.
-        device: default: as before.
-        callbacks: see :mod:`zoo.training.callbacks`.
-
-    Raises:
-        UsageError: there is no checkpoint, or the network or the dataset has changed.
-        UnavailableError: as for :func:`train`.
-    """
-    run = Run(folder)
-    settings = resumed(run, recipes.from_mapping, time_limit=time_limit, device=device)
-    return ScratchJob(settings, run, resumed=True, callbacks=callbacks).train()
