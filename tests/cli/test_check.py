@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tests.data.checks.test_inspect import photos
+from tests.data.checks.test_check import photos
 
 
 @pytest.fixture

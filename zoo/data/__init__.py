@@ -1,1 +1,7 @@
-"""Datasets, the loader that feeds a network from them, and augmentation. Nothing here imports a framework."""
+"""Datasets, from folders to batches.
+
+* ``dataset``: reads a dataset for training, evaluation or a check; ``split`` divides it.
+* ``sources/``: what datasets look like on disk.
+* ``checks/``, ``duplicates/``: what is wrong with a dataset, and which images are in it twice.
+* ``loading/``, ``augment/``: from a dataset to batches, with random changes.
+"""

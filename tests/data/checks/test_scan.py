@@ -9,18 +9,18 @@ from tests.drawn import broken_files, detailed, drawing, encoded, odd_files, sto
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.data.checks import scan as module
-from zoo.data.checks.scan import is_named_after, look_at, survey
+from zoo.data.checks.scan import is_named_after, scan_image, scan_images
 from zoo.data.duplicates.phash import SIDE
 from zoo.data.sources import idx_folder as idx_folder_source
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 LOOK = Resize(SIDE, SIDE, "squash", 1.0)
 
 
 def seen(path):
     pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
-    return look_at(Source(str(path)), pixels), pixels
+    return scan_image(Source(str(path)), pixels), pixels
 
 
 def test_what_cannot_be_read_has_the_reason_that_every_command_gives(tmp_path):
@@ -102,19 +102,19 @@ def test_all_images_in_order_with_the_progress(tmp_path):
             Image.fromarray(drawing(10 + number, 20)).save(path)
         sources.append(Source(str(path)))
     told = []
-    found = survey(sources, threads=3, progress=lambda done, total: told.append((done, total)))
+    found = scan_images(sources, threads=3, progress=lambda done, total: told.append((done, total)))
     assert [fact.problem is not None for fact in found.facts] == [number % 50 == 7 for number in range(300)]
     assert [fact.size for fact in found.facts if fact.size] == [(20, 10 + n) for n in range(300) if n % 50 != 7]
     assert told[-1] == (300, 300)
     assert told == sorted(told)
-    assert found.looks.thumbs.shape == (300, 16, 16, 3)
+    assert found.prints.thumbs.shape == (300, 16, 16, 3)
 
 
 def test_grey_is_seen_in_the_pixels_and_not_in_the_mode(tmp_path):
     grey = np.repeat(drawing()[..., :1], 3, axis=-1)
     Image.fromarray(grey).save(tmp_path / "grey.jpg")
     Image.fromarray(drawing()).save(tmp_path / "colour.jpg")
-    found = survey([Source(str(tmp_path / name)) for name in ("grey.jpg", "colour.jpg")])
+    found = scan_images([Source(str(tmp_path / name)) for name in ("grey.jpg", "colour.jpg")])
     assert found.grey.tolist() == [True, False]
 
 
@@ -122,8 +122,8 @@ def test_images_of_idx_files_have_one_channel(tmp_path):
     content = idx_folder(tmp_path, size=(28, 28))
     folder = idx_folder_source.open_folder(str(tmp_path))
     splits = folder.read(folder.parts).splits
-    found = survey(splits["train"].sources)
-    assert found.looks.thumbs.shape == (40, 16, 16)
+    found = scan_images(splits["train"].sources)
+    assert found.prints.thumbs.shape == (40, 16, 16)
     assert found.grey.all()
     assert {fact.size for fact in found.facts} == {(28, 28)}
     assert len({fact.digest for fact in found.facts}) == len(content["train"][0])

@@ -1,33 +1,33 @@
-"""What the numbers of images and the names of classes tell of a dataset, before any image is opened."""
+"""Checks of class names and image counts, before any image is opened."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from zoo.core.groups import equal_groups
 from zoo.data.checks.findings import Finding, counted, listed
 from zoo.data.dataset import Dataset
 
-#: A class with fewer images to train on has few.
+#: A class with fewer training images has few.
 FEW = 10
-#: How many times as large as the smallest the largest class is before it is said, and before it is a warning.
+#: Ratio of the largest to the smallest class from which it is a note, and a warning.
 UNEQUAL, IMBALANCED = 3.0, 10.0
 
-#: Names of classes that a sentence gives before it counts the others.
+#: Names of classes in a sentence before the others are counted.
 _NAMED = 5
 
 
 def find(dataset: Dataset) -> Iterator[Finding]:
-    """Classes that are empty, small, unequal, missing in a part, or called almost the same."""
+    """Classes that are empty, small, unequal, missing in a part, or have almost the same name."""
     counts = dataset.counts()
     if len(dataset.classes) < 2:
         yield Finding("one-class", "There is only one class; a classifier needs two to tell apart.")
     yield from _similar_names(dataset.classes)
     if "train" not in dataset.splits:
         parts = tuple(dataset.splits)
-        yield Finding("no-train", f"There is {listed(parts)}, and nothing to train on.", splits=parts)
+        yield Finding("no-train", f"There is {listed(parts)}, but nothing to train on.", splits=parts)
     train = {name: parts.get("train", 0) for name, parts in counts.items()}
     for name, table in counts.items():
         there = tuple(part for part, count in table.items() if count)
@@ -36,17 +36,17 @@ def find(dataset: Dataset) -> Iterator[Finding]:
         elif "train" not in dataset.splits:
             continue
         elif not train[name]:
-            text = f"The class '{name}' is in {listed(there)}, and not in train."
+            text = f"The class '{name}' is in {listed(there)}, but not in train."
             yield Finding("unknown-class", text, splits=there, classes=(name,))
         elif train[name] < FEW:
             kind = "too-few" if train[name] == 1 else "few"
             text = f"The class '{name}' has {counted(train[name], 'image')} to train on."
             yield Finding(kind, text, splits=("train",), classes=(name,))
     for part in dataset.splits:
-        without = tuple(name for name, parts in counts.items() if not parts[part] and any(parts.values()))
-        if part != "train" and without:
-            text = f"There are no images of {listed([repr(name) for name in without], _NAMED)} in {part}."
-            yield Finding("missing-class", text, len(without), splits=(part,), classes=without)
+        missing = tuple(name for name, parts in counts.items() if not parts[part] and any(parts.values()))
+        if part != "train" and missing:
+            text = f"There are no images of {listed([repr(name) for name in missing], _NAMED)} in {part}."
+            yield Finding("missing-class", text, len(missing), splits=(part,), classes=missing)
     yield from _balance(train)
 
 
@@ -59,7 +59,7 @@ def _balance(train: dict[str, int]) -> Iterator[Finding]:
     ratio = train[largest] / train[smallest]
     if ratio >= UNEQUAL:
         text = (
-            f"'{largest}' has {ratio:.1f} times as many images to train on as '{smallest}', "
+            f"'{largest}' has {ratio:.1f} times as many training images as '{smallest}', "
             f"{train[largest]:,} and {train[smallest]:,}."
         )
         kind = "imbalance" if ratio >= IMBALANCED else "unequal"
@@ -67,14 +67,9 @@ def _balance(train: dict[str, int]) -> Iterator[Finding]:
 
 
 def _similar_names(classes: Sequence[str]) -> Iterator[Finding]:
-    """Classes whose names differ only in case, in spaces, or in what stands for them."""
-    keys = {name: _key(name) for name in classes}
-    for key, count in Counter(keys.values()).items():
-        if count > 1:
-            names = tuple(name for name in classes if keys[name] == key)
-            text = f"The names of the classes {listed([repr(name) for name in names])} are almost equal."
-            yield Finding("similar-names", text, len(names), classes=names)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
+    """Classes whose names differ only in case, spaces, ``-``, ``_`` or the encoding of accents."""
+    keys = [re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip() for name in classes]
+    for group in equal_groups(keys):
+        names = tuple(classes[index] for index in group)
+        text = f"The class names {listed([repr(name) for name in names])} are almost equal."
+        yield Finding("similar-names", text, len(names), classes=names)

@@ -1,4 +1,4 @@
-"""A first look at many images: each file is opened once, decoded small, and what it is and looks like is noted."""
+"""One look at many images: each file is opened once, decoded at a small size, and its properties are recorded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -16,17 +16,18 @@ from PIL import Image
 
 from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
+from zoo.core.progress import Progress
 from zoo.core.spec import Resize
-from zoo.data.duplicates.groups import Looks
+from zoo.data.duplicates.near_duplicates import Fingerprints
 from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
 from zoo.data.sources.idx import IdxImages
 from zoo.images.decode import load
-from zoo.images.formats import check_cost, identify
-from zoo.images.sources import Source
+from zoo.images.header import check_cost, identify
+from zoo.images.source import Source
 
-#: How an image is looked at: all of it, whatever that does to the aspect.
-_LOOK = Resize(SIDE, SIDE, "squash", 1.0)
-#: A JPEG is decoded at a reduced size where that leaves so many pixels a side.
+#: How an image is decoded: all of it, whatever that does to the aspect.
+_RESIZE = Resize(SIDE, SIDE, "squash", 1.0)
+#: A JPEG is decoded at a reduced size if that leaves so many pixels a side.
 _DRAFT_SIDE = 48
 #: Bytes of the largest file that is held in memory.
 _LARGEST = 1 << 24
@@ -38,16 +39,16 @@ _GREY_LEVELS = 4
 _ORIENTATION_TAG = 0x0112
 #: Formats of several images that are no animation: a photo with a preview or a depth map.
 _STILL = frozenset({"MPO"})
-#: Formats that are so alike that either name will do.
+#: Formats that are so similar that either suffix will do.
 _FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ImageFacts:
     """What is known of one image.
 
-    ``size`` is (width, height) as it is meant to be seen, ``None`` where only the pixels are known; ``digest`` is
-    BLAKE2b of the file's bytes. With a ``problem`` it cannot be read, and nothing else is known.
+    ``size`` is (width, height) turned upright; ``digest`` is BLAKE2b of the file's bytes. If there is a ``problem``,
+    the image cannot be read, and nothing else is known.
     """
 
     problem: str | None = None
@@ -61,51 +62,45 @@ class Facts:
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
-    """What is known of n images: ``facts`` of each, how they look, and ``grey``, bool (n,).
+class Scan:
+    """What is known of n images: ``facts``, ``prints``, and ``grey``, bool (n,).
 
-    Rows of ``looks`` and ``grey`` that belong to what cannot be read hold anything.
+    Rows of ``prints`` and ``grey`` of unreadable images are undefined.
     """
 
-    facts: list[Facts]
-    looks: Looks
+    facts: list[ImageFacts]
+    prints: Fingerprints
     grey: np.ndarray
 
 
-def survey(
-    sources: Sequence[Source],
-    *,
-    threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Survey:
-    """Look at images.
+def scan_images(sources: Sequence[Source], *, threads: int | None = None, progress: Progress | None = None) -> Scan:
+    """Open images and record what is known of them.
 
     Args:
         sources: n images; all of them or none from IDX files.
-        threads: how many read; the number of processors without.
-        progress: called with the images done and those in all.
+        threads: threads that read; the number of processors if omitted.
+        progress: called with the images done and their total.
     """
-    count, workers = len(sources), threads or processors()
+    count = len(sources)
     is_grey = isinstance(sources, IdxImages)
-    facts: list[Facts] = []
+    facts: list[ImageFacts] = []
     thumbs = np.empty((count, SIDE // 2, SIDE // 2, *(() if is_grey else (3,))), np.uint8)
     plain, mirrored, grey = np.empty(count, np.uint64), np.empty(count, np.uint64), np.zeros(count, bool)
 
-    def work(begin: int) -> list[Facts]:
+    def work(begin: int) -> list[ImageFacts]:
         part = sources[begin : begin + _CHUNK]
         end = begin + len(part)
         pixels = np.zeros((len(part), SIDE, SIDE, *thumbs.shape[3:]), np.uint8)
-        known = [look_at(source, pixels[number]) for number, source in enumerate(part)]
+        known = [scan_image(source, pixels[number]) for number, source in enumerate(part)]
         plain[begin:end], mirrored[begin:end] = hashes(pixels)
         thumbs[begin:end] = thumbnails(pixels)
         grey[begin:end] = is_grey or np.ptp(pixels, axis=-1).max(axis=(1, 2)) <= _GREY_LEVELS
         return known
 
-    waiting: deque[Future[list[Facts]]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="look") as pool:
+    waiting: deque[Future[list[ImageFacts]]] = deque()
+    with ThreadPoolExecutor(threads or processors(), thread_name_prefix="scan") as pool:
         try:
-            for begin in range(0, count, _CHUNK):
-                waiting.append(pool.submit(work, begin))
+            waiting += (pool.submit(work, begin) for begin in range(0, count, _CHUNK))
             while waiting:
                 facts += waiting.popleft().result()
                 if progress is not None:
@@ -113,26 +108,25 @@ def survey(
         finally:
             # Interrupted: what has not begun need not begin.
             pool.shutdown(wait=False, cancel_futures=True)
-    return Survey(facts, Looks(plain, mirrored, thumbs), grey)
+    return Scan(facts, Fingerprints(plain, mirrored, thumbs), grey)
 
 
-def look_at(source: Source, out: np.ndarray) -> Facts:
-    """Look at one image.
-
-    Args:
-        source: the image.
-        out: uint8 (32, 32, 3) that its pixels are written to; or (32, 32), for a grey image from memory.
-    """
+def scan_image(source: Source, out: np.ndarray) -> ImageFacts:
+    """Open one image, and write its pixels to ``out``, uint8 (32, 32, 3), or (32, 32) for a grey one in memory."""
     if source.pixels is not None:
-        return _look_at_array(source.pixels, out)
+        image = Image.fromarray(source.pixels)
+        resized = image if image.size == (SIDE, SIDE) else image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        out[...] = np.asarray(resized if out.ndim == source.pixels.ndim else resized.convert("RGB"))
+        digest = hashlib.blake2b(source.pixels.tobytes(), digest_size=16).digest()
+        return ImageFacts(size=image.size, mode=image.mode, digest=digest)
     try:
-        return _look_at_file(source, out)
-    except Exception:  # Files can be damaged in any way; the one path of all commands has the words for it.
+        return _scan_file(source, out)
+    except Exception:  # Files can be damaged in any way; load() has the error messages for all of them.
         try:
-            out[...] = load(source, _LOOK)
+            out[...] = load(source, _RESIZE)
         except ImageError as error:
-            return Facts(problem=str(error))
-        return Facts()
+            return ImageFacts(problem=str(error))
+        return ImageFacts()
 
 
 def is_named_after(path: str, format: str | None) -> bool:
@@ -141,15 +135,7 @@ def is_named_after(path: str, format: str | None) -> bool:
     return named is None or format is None or named == format or any({named, format} <= family for family in _FAMILIES)
 
 
-def _look_at_array(pixels: np.ndarray, out: np.ndarray) -> Facts:
-    image = Image.fromarray(pixels)
-    resized = image if image.size == (SIDE, SIDE) else image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    out[...] = np.asarray(resized) if out.ndim == pixels.ndim else np.asarray(resized.convert("RGB"))
-    digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
-    return Facts(size=image.size, mode=image.mode, digest=digest)
-
-
-def _look_at_file(source: Source, out: np.ndarray) -> Facts:
+def _scan_file(source: Source, out: np.ndarray) -> ImageFacts:
     with source.open() as opened:
         file, digest = _held(opened)
         image: Any = identify(file)
@@ -157,7 +143,7 @@ def _look_at_file(source: Source, out: np.ndarray) -> Facts:
         # Pillow reads colours of 16 bits as 8; only the raw mode tells, as long as nothing is decoded.
         deep = image.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in image.tile)
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-        facts = Facts(
+        facts = ImageFacts(
             # From 5 on, rows are columns.
             size=image.size[::-1] if orientation in range(5, 9) else image.size,
             format=image.format,
@@ -171,12 +157,12 @@ def _look_at_file(source: Source, out: np.ndarray) -> Facts:
             step = next((step for step in (8, 4, 2) if min(image.size) // step >= _DRAFT_SIDE), 1)
             if step > 1:
                 image.draft(None, (image.width // step, image.height // step))
-        out[...] = load(image, _LOOK)
+        out[...] = load(image, _RESIZE)
         return facts
 
 
 def _held(file: Any) -> tuple[Any, bytes]:
-    """A file at its beginning, in memory where it is small, and the digest of its bytes."""
+    """A file at its beginning, in memory if it is small, and the digest of its bytes."""
     data = file.read(_LARGEST + 1)
     if len(data) <= _LARGEST:
         return io.BytesIO(data), hashlib.blake2b(data, digest_size=16).digest()

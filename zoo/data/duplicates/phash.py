@@ -3,10 +3,9 @@
 The hash is that of Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, chapter 3.2.1:
 the signs, about their median, of the lowest frequencies of a discrete cosine transform of the image in grey at 32×32.
 Here those are the 8×8 lowest without the constant one, as the rows and columns of pure frequencies tell as much as the
-others. Mirroring an image changes the sign of every second column, so that the hash of its mirror image comes for
-free.
+others. Mirroring an image changes the sign of every second column, so that the hash of its mirror image costs nothing.
 
-Two hashes that differ in few bits say that two images may be the same. :func:`difference` then looks closer.
+If two hashes differ in few bits, the images may be the same, and :func:`difference` compares them in detail.
 """
 
 from __future__ import annotations
@@ -49,41 +48,26 @@ def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def thumbnails(pixels: np.ndarray) -> np.ndarray:
-    """Images at half the size of what is hashed, each pixel the mean of four.
-
-    Args:
-        pixels: uint8 (n, 32, 32, …).
-
-    Returns:
-        uint8 (n, 16, 16, …).
-    """
+    """Images at half the size of what is hashed, each pixel the mean of four: uint8 (n, 16, 16, …)."""
     summed = pixels[:, 0::2].astype(np.uint16) + pixels[:, 1::2]
     thumbs: np.ndarray = ((summed[:, :, 0::2] + summed[:, :, 1::2] + 2) // 4).astype(np.uint8)
     return thumbs
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """In how many bits hashes differ.
-
-    Args:
-        one: uint64 of any shape.
-        other: uint64 of a shape that goes with it.
-
-    Returns:
-        uint8 of the common shape.
-    """
-    return _count_bits(one ^ other)
+    """Hamming distance: in how many bits hashes, uint64 of shapes that broadcast, differ; uint8."""
+    values = one ^ other
+    if hasattr(np, "bitwise_count"):
+        return np.asarray(np.bitwise_count(values))
+    # NumPy 1 has no such function: sums of neighbouring bits, pairs, nibbles and bytes, all at once.
+    values = values - ((values >> 1) & 0x5555555555555555)
+    values = (values & 0x3333333333333333) + ((values >> 2) & 0x3333333333333333)
+    values = (values + (values >> 4)) & 0x0F0F0F0F0F0F0F0F
+    return np.asarray((values * 0x0101010101010101) >> 56, np.uint8)
 
 
 def contrast(thumbs: np.ndarray) -> np.ndarray:
-    """How far the pixels of an image are from its mean colour: the root of the mean square, in grey levels.
-
-    Args:
-        thumbs: uint8 (n, 16, 16, 3) or (n, 16, 16).
-
-    Returns:
-        float32 (n,).
-    """
+    """RMS contrast of thumbnails, uint8 (n, 16, 16[, 3]), about their mean colour: float32 (n,), in grey levels."""
     spread = np.empty(len(thumbs), np.float32)
     for begin in range(0, len(thumbs), _CHUNK):
         values = _centred(thumbs[begin : begin + _CHUNK])
@@ -97,12 +81,12 @@ def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
     The second image is fitted to the first by a factor for all channels and a constant for each.
 
     Args:
-        one: thumbnails, uint8 (n, 16, 16, 3) or (n, 16, 16).
+        one: thumbnails, uint8 (n, 16, 16[, 3]).
         other: as many of the same shape.
 
     Returns:
-        float32 (n,), what is left after the fit as a share of the image's own variation: 0 for the same image, 1
-        where they have nothing in common; and float32 (n,), the largest that is left in any place, the same way.
+        the residual as a share of the image's own variation, float32 (n,): 0 for the same image, 1 if they have nothing
+        in common; and the largest residual of any pixel, the same way.
     """
     first, second = _centred(one), _centred(other)
     spread = np.maximum((first**2).sum(axis=(1, 2)), 1e-6)
@@ -114,17 +98,11 @@ def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def sketches(thumbs: np.ndarray) -> np.ndarray:
-    """Sixteen numbers for each image, which are never farther apart than :func:`difference` allows.
+    """Sixteen numbers for each thumbnail, whose distance is a lower bound of :func:`difference`: float32 (n, 4, 4).
 
-    An image is a point on a sphere once brightness and contrast are taken away; this is where it lies in the space of
-    images that are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far
-    apart here is different (Agrawal, Faloutsos and Swami, Efficient similarity search in sequence databases, 1993).
-
-    Args:
-        thumbs: uint8 (n, 16, 16, 3) or (n, 16, 16).
-
-    Returns:
-        float32 (n, 4, 4).
+    An image is a point on a sphere once brightness and contrast are taken away; this is its projection onto images that
+    are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far apart here is
+    different (Agrawal, Faloutsos and Swami, Efficient similarity search in sequence databases, 1993).
     """
     drawn = np.empty((len(thumbs), _SQUARES, _SQUARES), np.float32)
     side = THUMBNAIL // _SQUARES
@@ -137,16 +115,7 @@ def sketches(thumbs: np.ndarray) -> np.ndarray:
 
 
 def may_differ_less(one: np.ndarray, other: np.ndarray, limit: float) -> np.ndarray:
-    """Which pairs may have a :func:`difference` of ``limit`` or less; it is certain that the others have not.
-
-    Args:
-        one: sketches, float32 (pairs, 4, 4).
-        other: as many.
-        limit: 0-1.
-
-    Returns:
-        bool (pairs,).
-    """
+    """Which pairs of sketches may have a :func:`difference` of ``limit`` or less, bool (pairs,); others have not."""
     # Points whose angle has the sine ``limit``, as far apart as the chord between them; and some room for rounding.
     chord = 2 - 2 * np.sqrt(1 - limit**2) + 1e-5
     apart = (one - other).reshape(len(one), -1)
@@ -176,13 +145,3 @@ def _packed(spectrum: np.ndarray) -> np.ndarray:
     above = values > np.median(values, axis=1, keepdims=True)
     packed = np.packbits(np.pad(above, ((0, 0), (1, 0))), axis=1)
     return np.asarray(packed.view(">u8")[:, 0], np.uint64)
-
-
-def _count_bits(values: np.ndarray) -> np.ndarray:
-    if hasattr(np, "bitwise_count"):
-        return np.asarray(np.bitwise_count(values))
-    # NumPy 1 has no such function: sums of neighbouring bits, pairs, nibbles and bytes, all at once.
-    values = values - ((values >> 1) & 0x5555555555555555)
-    values = (values & 0x3333333333333333) + ((values >> 2) & 0x3333333333333333)
-    values = (values + (values >> 4)) & 0x0F0F0F0F0F0F0F0F
-    return np.asarray((values * 0x0101010101010101) >> 56, np.uint8)

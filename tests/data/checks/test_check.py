@@ -11,10 +11,10 @@ from PIL import Image
 from tests.data.trees import idx_folder
 from tests.drawn import broken_files, detailed, encoded, odd_files, stored_for, with_orientation
 from zoo.data import dataset
+from zoo.data.checks import check
 from zoo.data.checks import classes as class_checks
-from zoo.data.checks import inspect as inspection
-from zoo.data.checks.findings import KINDS, SEVERITIES, Report
-from zoo.data.checks.inspect import inspect
+from zoo.data.checks.check import check_dataset
+from zoo.data.checks.findings import KINDS, SEVERITIES, CheckReport
 from zoo.data.dataset import Dataset
 from zoo.data.split import Split
 
@@ -42,8 +42,8 @@ def clean(tmp_path):
     return tmp_path / "data"
 
 
-def look(folder, **options) -> Report:
-    return inspect(dataset.read_for_check(folder), **options)
+def look(folder, **options) -> CheckReport:
+    return check_dataset(dataset.read_for_check(folder), **options)
 
 
 def kinds(report):
@@ -125,7 +125,7 @@ def test_copies_to_the_eye(clean, change):
     finding = only(report, "near-leak")
     assert (finding.severity, report.leaks) == ("warning", (finding,))
     assert below(finding, clean) == ["train/cat/5.jpg", "test/cat/copy.jpg"]
-    assert ("in the mirror" in finding.text) == (change == "mirrored")
+    assert ("mirrored" in finding.text) == (change == "mirrored")
     assert kinds(look(clean, near=False)) == []
 
 
@@ -173,7 +173,7 @@ def test_files_of_another_format_are_one_finding_a_kind(clean):
         (clean / "train" / "dog" / f"png{number}.jpg").write_bytes(encoded(photo(200 + number), "PNG"))
     finding = only(look(clean), "wrong-suffix")
     assert finding.count == 3
-    assert finding.text == "3 files called .jpg hold images in PNG, such as train/dog/png0.jpg."
+    assert finding.text == "3 files called .jpg are in PNG format, such as train/dog/png0.jpg."
 
 
 def test_small_long_and_empty_images(clean):
@@ -277,7 +277,7 @@ def test_a_division_has_copies_in_one_part(tmp_path):
     held = data.splits["val"].sources[0].path
     kept = data.splits["train"].sources[0].path
     shutil.copy(kept, held)
-    report = inspect(dataset.read_for_training(tmp_path))
+    report = check_dataset(dataset.read_for_training(tmp_path))
     assert not report.leaks
     (finding,) = report.of_kind("duplicate")
     assert set(finding.paths) == {held, kept}
@@ -354,6 +354,6 @@ def test_limits_are_those_of_the_documentation():
     from tests.conftest import ROOT
 
     page = (ROOT / "docs" / "check.md").read_text()
-    assert f"{inspection.TINY} pixels" in page
+    assert f"{check.TINY} pixels" in page
     assert f"fewer than {class_checks.FEW}" in page
     assert {kind for kind in KINDS if f"`{kind}`" not in page} == set()

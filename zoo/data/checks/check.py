@@ -1,0 +1,241 @@
+"""Checks of a dataset: unreadable and odd images, duplicates and class problems. No file is changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.core.groups import equal_groups
+from zoo.core.progress import Progress
+from zoo.data.checks import classes
+from zoo.data.checks.findings import KINDS, CheckReport, Finding, counted, listed
+from zoo.data.checks.scan import ImageFacts, is_named_after, scan_images
+from zoo.data.dataset import Dataset
+from zoo.data.duplicates.near_duplicates import FLAT, Fingerprints, is_mirrored, near_groups
+from zoo.data.duplicates.phash import contrast
+from zoo.images.formats import IMAGE_SUFFIXES
+from zoo.images.source import Source
+
+#: Pixels of the shorter side below which an image is tiny.
+TINY = 32
+#: Ratio of the sides above which an image is long.
+LONG = 3.0
+
+
+def check_dataset(
+    dataset: Dataset,
+    *,
+    near: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    input_size: tuple[int, int] | None = None,
+) -> CheckReport:
+    """Check a dataset. Each file is opened once, and none is changed.
+
+    Args:
+        dataset: from any reader of :mod:`zoo.data.dataset`.
+        near: look for near-duplicates too, not only for identical files.
+        threads: threads that read and compare; the number of processors if omitted.
+        progress: called with the images done and their total.
+        input_size: (height, width) of a network; smaller images are reported.
+
+    Returns:
+        what was found, the worst first.
+    """
+    started = time.perf_counter()
+    view = _scan(dataset, threads, progress)
+    found = [
+        *_files(view),
+        *_images(view, input_size),
+        *_duplicates(view, near=near, threads=threads),
+        *classes.find(dataset),
+        *_skipped(dataset),
+    ]
+    order = {kind: number for number, kind in enumerate(KINDS)}
+    found.sort(key=lambda finding: order[finding.kind])
+    seconds = round(time.perf_counter() - started, 2)
+    return CheckReport(
+        dataset.path, dataset.root, len(view.sources), dataset.classes, dataset.counts(), tuple(found), seconds
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """All images of a dataset, part after part, and what is known of them."""
+
+    dataset: Dataset
+    sources: Sequence[Source]
+    parts: Sequence[str]
+    labels: np.ndarray
+    facts: Sequence[ImageFacts]
+    prints: Fingerprints
+    grey: np.ndarray
+    readable: np.ndarray
+
+    def finding(self, kind: str, text: str, indices: Sequence[int] | np.ndarray) -> Finding:
+        """A finding of some of the images."""
+        numbers = [int(index) for index in indices]
+        return Finding(
+            kind,
+            text,
+            len(numbers),
+            tuple(self.sources[number].path for number in numbers),
+            tuple(self.parts[number] for number in numbers),
+            tuple(self.dataset.classes[self.labels[number]] for number in numbers),
+        )
+
+    def name(self, index: int) -> str:
+        """An image's path below the dataset's folder."""
+        return self.dataset.relative(self.sources[index].path)
+
+
+def _scan(dataset: Dataset, threads: int | None, progress: Progress | None) -> _View:
+    total, done = sum(map(len, dataset.splits.values())), 0
+    scans = []
+    for split in dataset.splits.values():
+        before = done
+
+        def update(scanned: int, _: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + scanned, total)
+
+        scans.append(scan_images(split.sources, threads=threads, progress=update))
+        done += len(split)
+    facts = [fact for scan in scans for fact in scan.facts]
+
+    def joined(array: Callable[[Fingerprints], np.ndarray]) -> np.ndarray:
+        return np.concatenate([array(scan.prints) for scan in scans])
+
+    return _View(
+        dataset,
+        [source for split in dataset.splits.values() for source in split.sources],
+        [part for part, split in dataset.splits.items() for _ in range(len(split))],
+        np.concatenate([split.labels for split in dataset.splits.values()]),
+        facts,
+        Fingerprints(joined(lambda p: p.plain), joined(lambda p: p.mirrored), joined(lambda p: p.thumbs)),
+        np.concatenate([scan.grey for scan in scans]),
+        np.array([fact.problem is None for fact in facts], bool),
+    )
+
+
+# Files
+
+
+def _files(view: _View) -> Iterator[Finding]:
+    """Files that cannot be read, or have the suffix of another format."""
+    for index in np.flatnonzero(~view.readable).tolist():
+        yield view.finding("unreadable", f"{view.name(index)} cannot be read: {view.facts[index].problem}.", [index])
+    misnamed: dict[tuple[str, str], list[int]] = {}
+    for index, fact in enumerate(view.facts):
+        path = view.sources[index].path
+        if fact.format and not is_named_after(path, fact.format):
+            misnamed.setdefault((os.path.splitext(path)[1], fact.format), []).append(index)
+    for (suffix, format), indices in misnamed.items():
+        first = view.name(indices[0])
+        text = f"{first} is in {format} format."
+        if len(indices) > 1:
+            text = f"{len(indices):,} files called {suffix} are in {format} format, such as {first}."
+        yield view.finding("wrong-suffix", text, indices)
+
+
+def _skipped(dataset: Dataset) -> Iterator[Finding]:
+    """Files and folders that are not used."""
+    for path, why in dataset.skipped:
+        if os.path.isdir(path):
+            # A class folder without images is reported with the classes.
+            if os.path.basename(path) in dataset.classes:
+                continue
+            kind = "unused-folder"
+        else:
+            kind = "stray" if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES else "not-a-picture"
+        yield Finding(kind, f"{dataset.relative(path)}: {why}.", 1, (path,), ("",), ("",))
+
+
+# Images
+
+
+def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding]:
+    """Readable images that are odd: one finding for all of a kind."""
+    sizes = np.array([fact.size or (0, 0) for fact in view.facts], np.int64).reshape(-1, 2)
+    shorter, longer = sizes.min(axis=1), sizes.max(axis=1)
+    known = view.readable & (shorter > 0)
+    tiny = known & (shorter < TINY)
+    # If all are tiny, that is the nature of the dataset, and nothing that can be fixed.
+    if tiny.sum() == known.sum():
+        tiny[:] = False
+    height, width = input_size or (0, 0)
+    grey = view.readable & view.grey
+    if grey.sum() == view.readable.sum():
+        grey[:] = False
+    kinds = {
+        "tiny": tiny,
+        "small": known & ((sizes[:, 0] < width) | (sizes[:, 1] < height)) & ~tiny,
+        "blank": view.readable & (contrast(view.prints.thumbs) < FLAT),
+        "long": known & (longer > LONG * shorter),
+        "grey": grey,
+        "turned": [fact.turned for fact in view.facts],
+        "cmyk": [fact.mode == "CMYK" for fact in view.facts],
+        "deep": [fact.deep for fact in view.facts],
+        "animated": [fact.animated for fact in view.facts],
+    }
+    for kind, which in kinds.items():
+        indices = np.flatnonzero(which)
+        if len(indices):
+            verb = "is" if len(indices) == 1 else "are"
+            more = f" of {width}×{height}" if kind == "small" else ""
+            text = f"{counted(len(indices), 'image')} {verb} {KINDS[kind].title}{more}."
+            yield view.finding(kind, text, indices)
+
+
+# Duplicates
+
+
+def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Finding]:
+    """Images that occur more than once."""
+    groups = equal_groups(fact.digest for fact in view.facts)
+    for group in groups:
+        yield from _group_findings(view, group, "", "are the same file")
+    if not near:
+        return
+    # Of each content one image stands for all.
+    is_first = view.readable.copy()
+    for group in groups:
+        is_first[group[1:]] = False
+    chosen = np.flatnonzero(is_first)
+    identical = {int(group[0]): group for group in groups}
+    for group in near_groups(view.prints.take(chosen), threads=threads):
+        first, *others = (int(index) for index in chosen[group])
+        mirrored = [is_mirrored(view.prints.thumbs, first, other) for other in others]
+        how = "look the same"
+        if any(mirrored):
+            how += ", mirrored" if all(mirrored) else ", some mirrored"
+        members = np.sort(np.concatenate([identical.get(index, np.array([index])) for index in (first, *others)]))
+        yield from _group_findings(view, members, "near-", how)
+
+
+def _group_findings(view: _View, group: np.ndarray, prefix: str, how: str) -> Iterator[Finding]:
+    """A finding if a group of duplicates is in several parts, one if in several classes, or one if in neither."""
+    by_part = _first_of_each([view.parts[index] for index in group])
+    by_class = _first_of_each([view.dataset.classes[view.labels[index]] for index in group])
+
+    def said(shown: Mapping[str, int]) -> str:
+        # If a group is large, those of different parts or classes.
+        numbers = [*shown.values(), *(at for at in range(len(group)) if at not in shown.values())]
+        return f"{listed([view.name(group[at]) for at in numbers], max(2, len(shown)))} {how}"
+
+    if len(by_part) > 1:
+        yield view.finding(f"{prefix}leak", f"{said(by_part)}, in {listed(list(by_part))}.", group)
+    if len(by_class) > 1:
+        names = listed([repr(name) for name in by_class])
+        yield view.finding(f"{prefix}conflict", f"{said(by_class)}, as {names}.", group)
+    if len(by_part) == len(by_class) == 1:
+        yield view.finding(f"{prefix}duplicate", f"{said({})}.", group)
+
+
+def _first_of_each(values: Sequence[str]) -> dict[str, int]:
+    """The index at which each value occurs first."""
+    return {value: values.index(value) for value in dict.fromkeys(values)}

@@ -1,0 +1,185 @@
+"""Near-duplicates: images that look the same, or like each other's mirror image.
+
+They are found in two steps. Perceptual hashes (:mod:`zoo.data.duplicates.phash`) of all pairs are compared, which takes
+two seconds for 60,000 images and is quadratic, but cheaper than decoding them up to millions. Of the pairs that are
+left, thumbnails are compared.
+
+The threshold follows from the dataset. Among photographs only duplicates are near each other; among 60,000 digits on
+black, some pairs are by chance as similar as an image and its recompressed copy. The number of pairs with a difference
+below x grows with a power of x, so the pairs that are clearly no duplicates say below which difference less than one is
+expected by chance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.core.groups import groups_of_labels, merge_labels
+from zoo.core.hardware import processors
+from zoo.data.duplicates.phash import contrast, difference, distance, may_differ_less, sketches
+
+#: Bits in which the hashes of near-duplicates differ at most. Of 600 photographs, no copy was farther away that had
+#: been saved at quality 15, reduced to a quarter, or made darker or brighter by 0.85 and 1.15.
+RADIUS = 8
+#: Share of an image's variation by which a near-duplicate differs at most, and how many times as much it may differ
+#: in one place: another print on the same shirt is another image.
+TOLERANCE, LOCALLY = 0.15, 5.0
+#: Images that vary by less, in grey levels, are of one colour; no two of them are compared.
+FLAT = 4.0
+
+#: Pairs with a difference between TOLERANCE and this are similar, but no duplicates.
+_SIMILAR = 0.3
+#: The power with which their number grows: 5.7 was measured for photographs of clothing, 6.6 for Fashion-MNIST, and 7
+#: to 8.5 for MNIST.
+_POWER = 7
+#: Candidates for each image beyond which the radius shrinks, and how far.
+_MOST_CANDIDATES, _LEAST_RADIUS = 20, 2
+#: Images that are compared with all others to estimate the threshold, how many of them at a time, and how many of
+#: their candidates are looked at.
+_SAMPLE, _SAMPLED_ROWS, _SAMPLED_PAIRS = 1024, 64, 2000
+#: Rows and columns of a block of the table of all pairs, and pairs whose thumbnails are compared together.
+_ROWS, _COLUMNS, _PAIRS = 512, 4096, 8192
+#: Blocks that are computed ahead, for each thread.
+_AHEAD = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprints:
+    """What is kept of n images to compare them.
+
+    ``plain`` and ``mirrored`` are their hashes and those of their mirror images, uint64 (n,); ``thumbs`` is uint8
+    (n, 16, 16, 3), or (n, 16, 16) if all are grey.
+    """
+
+    plain: np.ndarray
+    mirrored: np.ndarray
+    thumbs: np.ndarray
+
+    def take(self, indices: np.ndarray) -> Fingerprints:
+        """Those of some of the images, integers (m,)."""
+        return Fingerprints(self.plain[indices], self.mirrored[indices], self.thumbs[indices])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most by which near-duplicates differ: bits of the hashes, and :func:`difference`."""
+
+    radius: int
+    tolerance: float
+
+
+def near_groups(prints: Fingerprints, *, threads: int | None = None) -> list[np.ndarray]:
+    """Images that look the same, or like each other's mirror image.
+
+    Args:
+        prints: of n images, each content once.
+        threads: threads that compare; the number of processors if omitted.
+
+    Returns:
+        indices of two or more images, each of which looks like another one of them, in order.
+    """
+    varied = np.flatnonzero(contrast(prints.thumbs) >= FLAT)
+    prints = prints.take(varied)
+    limits = find_limits(prints)
+    labels = np.arange(len(varied))
+    for pairs, mirrored in _candidates(prints, limits, threads or processors()):
+        for begin in range(0, len(pairs), _PAIRS):
+            part = pairs[begin : begin + _PAIRS]
+            # Of a thousand copies of one image, all pairs but 999 need not be looked at.
+            part = part[labels[part[:, 0]] != labels[part[:, 1]]]
+            left, most = difference(prints.thumbs[part[:, 0]], _flipped(prints.thumbs[part[:, 1]], mirrored))
+            same = (left <= limits.tolerance) & (most <= LOCALLY * limits.tolerance)
+            labels = merge_labels(labels, part[same])
+    return [varied[group] for group in groups_of_labels(labels)]
+
+
+def is_mirrored(thumbs: np.ndarray, one: int, other: int) -> bool:
+    """Whether an image looks more like the mirror image of another one than like that itself."""
+    pair = np.stack([thumbs[other], thumbs[other][:, ::-1]])
+    straight, mirrored = difference(thumbs[[one, one]], pair)[0]
+    return bool(mirrored < straight)
+
+
+def find_limits(prints: Fingerprints) -> Limits:
+    """The threshold at which less than one pair is expected to be similar by chance."""
+    count = len(prints.plain)
+    if count < 2:
+        return Limits(RADIUS, TOLERANCE)
+    rows = np.unique(np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64))
+    # Every pair is seen from both its ends.
+    scale = count / (2 * len(rows))
+    pairs = np.zeros(RADIUS + 1)
+    similar = np.zeros(RADIUS + 1)
+    for mirrored in (False, True):
+        for begin in range(0, len(rows), _SAMPLED_ROWS):
+            more_pairs, more_similar = _sampled(prints, rows[begin : begin + _SAMPLED_ROWS], mirrored)
+            pairs += scale * more_pairs
+            similar += scale * more_similar
+    enough = np.flatnonzero(np.cumsum(pairs) <= _MOST_CANDIDATES * count)
+    radius = max(_LEAST_RADIUS, int(enough[-1]) if len(enough) else 0)
+    expected = max(1.0, float(similar[: radius + 1].sum()))
+    return Limits(radius, min(TOLERANCE, float(_SIMILAR * expected ** (-1 / _POWER))))
+
+
+def _sampled(prints: Fingerprints, rows: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Some images against all: pairs by the distance of their hashes, and how many of those are merely similar.
+
+    Returns:
+        two arrays, float64 (RADIUS + 1,).
+    """
+    table = distance(prints.plain[rows, None], (prints.mirrored if mirrored else prints.plain)[None])
+    table[np.arange(len(rows)), rows] = 255
+    at, others = np.nonzero(table <= RADIUS)
+    bits = table[at, others]
+    pairs = np.bincount(bits, minlength=RADIUS + 1).astype(np.float64)
+    if len(at) > _SAMPLED_PAIRS:
+        kept = np.random.default_rng(int(rows[0])).choice(len(at), _SAMPLED_PAIRS, replace=False)
+    else:
+        kept = np.arange(len(at))
+    left, _ = difference(prints.thumbs[rows[at[kept]]], _flipped(prints.thumbs[others[kept]], mirrored))
+    similar = bits[kept][(left >= TOLERANCE) & (left < _SIMILAR)]
+    return pairs, np.bincount(similar, minlength=RADIUS + 1) * (len(at) / max(1, len(kept)))
+
+
+def _flipped(thumbs: np.ndarray, mirrored: bool) -> np.ndarray:
+    return thumbs[:, :, ::-1] if mirrored else thumbs
+
+
+def _candidates(prints: Fingerprints, limits: Limits, threads: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """Pairs, integers (m, 2), that may be near-duplicates by hash and sketch, and whether one of them is mirrored."""
+    drawn = sketches(prints.thumbs)
+
+    def block(top: int, left: int, mirrored: bool) -> tuple[np.ndarray, bool]:
+        columns = (prints.mirrored if mirrored else prints.plain)[left : left + _COLUMNS]
+        table = distance(prints.plain[top : top + _ROWS, None], columns[None])
+        one, other = np.divmod(np.flatnonzero(table <= limits.radius), len(columns))
+        pairs = np.stack([one + top, other + left], axis=1)
+        pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+        near = np.empty(len(pairs), bool)
+        for begin in range(0, len(pairs), _PAIRS):
+            first, second = pairs[begin : begin + _PAIRS].T
+            near[begin : begin + _PAIRS] = may_differ_less(
+                drawn[first], _flipped(drawn[second], mirrored), limits.tolerance
+            )
+        return pairs[near], mirrored
+
+    count = len(prints.plain)
+    corners = (
+        (top, left, mirrored)
+        for top in range(0, count, _ROWS)
+        for left in range(top // _COLUMNS * _COLUMNS, count, _COLUMNS)
+        for mirrored in (False, True)
+    )
+    waiting: deque[Future[tuple[np.ndarray, bool]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="compare") as pool:
+        for corner in corners:
+            waiting.append(pool.submit(block, *corner))
+            if len(waiting) > _AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
