@@ -8,7 +8,7 @@ import io
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
@@ -66,20 +66,9 @@ _STYLE = {
 
 #: Font families with Chinese, Japanese and Korean characters, if installed. Matplotlib ships DejaVu.
 _FURTHER_FAMILIES = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Noto Sans JP",
-    "Noto Sans KR",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Apple SD Gothic Neo",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Arial Unicode MS",
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Source Han Sans SC"),
+    *("WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo"),
+    *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS"),
 )
 
 # Matplotlib's settings are global, so only one image is drawn at a time.
@@ -123,6 +112,20 @@ def to_pixels(figure: Figure) -> np.ndarray:
     canvas: Any = figure.canvas
     canvas.draw()
     return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def write_heading(figure: Figure, left: float, title: str | None, lines: Mapping[str, str]) -> None:
+    """Write a title, if any, and lines with their colours at the top of a figure; ``left`` is in inches."""
+    width, height = figure.get_size_inches()
+    top = height - 0.2
+    if title:
+        top -= 0.14
+        text = shortened(title, 11, width - left - 0.2, "bold")
+        figure.text(left / width, top / height, text, fontsize=11, weight="bold")
+        top -= 0.06
+    for line, colour in lines.items():
+        top -= 0.18
+        figure.text(left / width, top / height, line, fontsize=8, color=colour)
 
 
 def note(text: str) -> np.ndarray:
@@ -190,6 +193,7 @@ def _advance(sign: str, points: float, weight: str) -> float:
 
 def shortened(text: str, points: float, width: float, weight: str = "normal") -> str:
     """The text, or its beginning with an ellipsis, in ``width`` inches."""
+    text = clean(text)
     if text_width(text, points, weight) <= width:
         return text
     # Bisection, because measuring is slow.
@@ -206,7 +210,7 @@ def shortened(text: str, points: float, width: float, weight: str = "normal") ->
 def wrapped(text: str, points: float, width: float, limit: int) -> list[str]:
     """At most ``limit`` lines of at most ``width`` inches; the rest becomes an ellipsis."""
     lines: list[str] = []
-    rest = text.strip()
+    rest = clean(text).strip()
     while rest:
         if len(lines) == limit - 1 or text_width(rest, points) <= width:
             return [*lines, shortened(rest, points, width)]

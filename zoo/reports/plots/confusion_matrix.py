@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.reports.confusion_cells import class_shares, strength
-from zoo.reports.plots.canvas import (
-    DPI,
-    HAIRLINE,
-    INK,
-    POINTS,
-    QUIET,
-    clean,
-    new_figure,
-    note,
-    shortened,
-    style,
-    text_width,
-    to_pixels,
-)
+from zoo.reports.plots import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,29 +50,29 @@ def confusion_image(matrix: np.ndarray, names: Sequence[str], *, title: str | No
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(names) != len(matrix):
         raise UsageError(f"A confusion matrix of the shape {matrix.shape} does not go with {len(names)} classes.")
     if not len(matrix):
-        return note("No classes.")
-    with style():
-        return _draw(matrix, [clean(name) for name in names], title)
+        return canvas.note("No classes.")
+    with canvas.style():
+        return _draw(matrix, names, title)
 
 
-def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray:
+def _draw(matrix: np.ndarray, names: Sequence[str], title: str | None) -> np.ndarray:
     classes = len(matrix)
     cell = max(1, min(CELL, SIDE // classes))
-    side = cell * classes / DPI
-    points = min(9.0, max(_SMALLEST, 0.8 * cell * POINTS / DPI))
-    step = math.ceil(1.2 * points * DPI / POINTS / cell)
-    shown = [shortened(names[index], points, _LONGEST_NAME) for index in range(0, classes, step)]
-    longest = max(text_width(name, points) for name in shown)
-    flat = longest <= 0.92 * cell / DPI
-    across = points / POINTS if flat else longest
+    side = cell * classes / canvas.DPI
+    points = min(9.0, max(_SMALLEST, 0.8 * cell * canvas.POINTS / canvas.DPI))
+    step = math.ceil(1.2 * points * canvas.DPI / canvas.POINTS / cell)
+    shown = [canvas.shortened(names[index], points, _LONGEST_NAME) for index in range(0, classes, step)]
+    longest = max(canvas.text_width(name, points) for name in shown)
+    flat = longest <= 0.92 * cell / canvas.DPI
+    across = points / canvas.POINTS if flat else longest
 
     left, below = _EDGE + 0.2 + longest + _PAD, _EDGE + 0.2 + across + _PAD
     above = _EDGE + (0.5 if title else 0.28)
     right, total = int(np.trace(matrix)), int(matrix.sum())
     heading = f"{right:,} of {total:,} right: {100 * right / total:.1f} %" if total else "no images"
-    width = max(left + side + 1.0, left + text_width(heading, 8) + _EDGE)
+    width = max(left + side + 1.0, left + canvas.text_width(heading, 8) + _EDGE)
     height = below + side + above
-    figure = new_figure(width, height)
+    figure = canvas.new_figure(width, height)
     axes = figure.add_axes((left / width, below / height, side / width, side / height))
     shares = class_shares(matrix)
     diagonal = np.eye(classes, dtype=bool)[..., None]
@@ -102,16 +89,14 @@ def _draw(matrix: np.ndarray, names: list[str], title: str | None) -> np.ndarray
     tick = 0 if step == 1 else 2
     axes.set_xticks(places, shown, fontsize=points, rotation=0 if flat else 90)
     axes.set_yticks(places, shown, fontsize=points)
-    axes.tick_params(length=tick, pad=3, labelcolor=INK)
-    figure.text((left + side / 2) / width, _EDGE / height, "predicted class", ha="center", fontsize=8, color=QUIET)
-    middle = (below + side / 2) / height
-    figure.text(_EDGE / width, middle, "true class", ha="left", va="center", fontsize=8, color=QUIET, rotation=90)
-    figure.text(left / width, (below + side + 0.12) / height, heading, fontsize=8, color=QUIET)
-    if title:
-        text = shortened(clean(title), 11, width - left - _EDGE, "bold")
-        figure.text(left / width, (below + side + 0.34) / height, text, fontsize=11, weight="bold")
+    axes.tick_params(length=tick, pad=3, labelcolor=canvas.INK)
+    across, up = (left + side / 2) / width, (below + side / 2) / height
+    small: dict[str, Any] = {"fontsize": 8, "color": canvas.QUIET}
+    figure.text(across, _EDGE / height, "predicted class", ha="center", **small)
+    figure.text(_EDGE / width, up, "true class", ha="left", va="center", rotation=90, **small)
+    canvas.write_heading(figure, left, title, {heading: canvas.QUIET})
     _legend(figure, (left + side + 0.2, below), min(max(side - 0.35, 0.9), 1.8), (width, height))
-    return to_pixels(figure)
+    return canvas.to_pixels(figure)
 
 
 def _colour(shares: np.ndarray, hues: tuple[str, ...]) -> np.ndarray:
@@ -124,9 +109,9 @@ def _colour(shares: np.ndarray, hues: tuple[str, ...]) -> np.ndarray:
 
 def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, cell: int) -> None:
     """Write the counts that are not 0 into the cells, if the widest fits."""
-    room = 0.84 * cell / DPI
+    room = 0.84 * cell / canvas.DPI
     widest = max((f"{count:,}" for count in np.unique(matrix)), key=len)
-    points = min(9.0, 9.0 * room / text_width(widest, 9), 0.5 * cell * POINTS / DPI)
+    points = min(9.0, 9.0 * room / canvas.text_width(widest, 9), 0.5 * cell * canvas.POINTS / canvas.DPI)
     if points < _SMALLEST:
         return
     for row, column in np.argwhere(matrix):
@@ -139,7 +124,7 @@ def _counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray, cell: int) -> No
             ha="center",
             va="center_baseline",
             fontsize=points,
-            color="white" if dark else INK,
+            color="white" if dark else canvas.INK,
         )
 
 
@@ -153,8 +138,8 @@ def _legend(figure: Figure, corner: tuple[float, float], length: float, page: tu
     for spine in axes.spines.values():
         spine.set_visible(True)
     axes.set_xticks([0.5, 1.5], ["right", "wrong"], fontsize=7, rotation=90)
-    axes.set_title("share of\ntrue class", loc="left", fontsize=7, color=QUIET, pad=5)
+    axes.set_title("share of\ntrue class", loc="left", fontsize=7, color=canvas.QUIET, pad=5)
     axes.yaxis.tick_right()
     axes.set_yticks(strength(np.array(_TICKS)), [f"{100 * tick:.0f} %" for tick in _TICKS], fontsize=7)
-    axes.tick_params(axis="y", length=2, color=HAIRLINE)
+    axes.tick_params(axis="y", length=2, color=canvas.HAIRLINE)
     axes.tick_params(axis="x", length=0)

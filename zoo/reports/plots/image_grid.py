@@ -11,20 +11,7 @@ import numpy as np
 from PIL import Image
 
 from zoo.core.errors import UsageError
-from zoo.reports.plots.canvas import (
-    BLUE,
-    DPI,
-    INK,
-    POINTS,
-    QUIET,
-    clean,
-    new_figure,
-    note,
-    shortened,
-    style,
-    text_width,
-    wrapped,
-)
+from zoo.reports.plots import canvas
 
 #: The longest side of an image on a sheet, in pixels, and the same if there are many images.
 SIDE, SMALL_SIDE = 160, 112
@@ -37,7 +24,7 @@ MANY = 35
 
 _MARGIN, _GAP = 30, 16
 _TITLE_POINTS, _POINTS, _LINE = 8.0, 7.0, 17
-_HEADING_POINTS, _HEADING, _HEADING_WIDTH = 11.0, 36, 900
+_HEADING_POINTS, _HEADING, _HEADING_WIDTH = 11.0, 36, 6.0
 #: Lines that a title, and one line of text, may be broken into.
 _BROKEN = 3
 #: Between an image and what is below it; the height and width of a scale, and the space between two.
@@ -75,7 +62,7 @@ class Panel:
     #: Written over the middle of the image.
     note: str = ""
     #: Of ``lines``.
-    colour: str = INK
+    colour: str = canvas.INK
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +97,19 @@ def page(blocks: Sequence[Block], *, scales: Sequence[Scale] = (), notes: Sequen
     Returns:
         uint8 RGB (height, width, 3).
     """
-    with style():
+    with canvas.style():
         bars = len(scales) * (_SCALE_WIDTH + _BETWEEN) - _BETWEEN
         across = max(bars, _NOTES_WIDTH if notes else 0, *(block.width for block in blocks))
-        headings = [shortened(clean(one.heading), _HEADING_POINTS, _HEADING_WIDTH / DPI, "bold") for one in blocks]
-        across = max(across, *(math.ceil(text_width(one, _HEADING_POINTS, "bold") * DPI) for one in headings))
+        headings = [canvas.shortened(one.heading, _HEADING_POINTS, _HEADING_WIDTH, "bold") for one in blocks]
+        widest = max(canvas.text_width(heading, _HEADING_POINTS, "bold") for heading in headings)
+        across = max(across, math.ceil(widest * canvas.DPI))
         ink = _Ink()
         top = _MARGIN
         for number, (block, heading) in enumerate(zip(blocks, headings, strict=True)):
             top += _GAP if number else 0
             if heading:
-                base = top + _HEADING_POINTS * DPI / POINTS
-                ink.write(heading, _MARGIN, base, fontsize=_HEADING_POINTS, weight="bold", color=INK)
+                base = top + _HEADING_POINTS * canvas.DPI / canvas.POINTS
+                ink.write(heading, _MARGIN, base, fontsize=_HEADING_POINTS, weight="bold", color=canvas.INK)
                 top += _HEADING
             top = _block(ink, block, top)
         if scales:
@@ -130,9 +118,9 @@ def page(blocks: Sequence[Block], *, scales: Sequence[Scale] = (), notes: Sequen
                 for number, scale in enumerate(scales)
             )
         for text in notes:
-            for line in wrapped(clean(text), _POINTS, across / DPI, _BROKEN):
+            for line in canvas.wrapped(text, _POINTS, across / canvas.DPI, _BROKEN):
                 top += _LINE
-                ink.write(line, _MARGIN, top - 4, fontsize=_POINTS, color=QUIET)
+                ink.write(line, _MARGIN, top - 4, fontsize=_POINTS, color=canvas.QUIET)
         return ink.drawn(2 * _MARGIN + across, top + _MARGIN - _GAP // 2)
 
 
@@ -160,11 +148,11 @@ def sheet_image(
     Raises:
         UsageError: the lengths differ, or an image is no such array.
     """
-    colours = [INK] * len(images) if colours is None else colours
+    colours = [canvas.INK] * len(images) if colours is None else colours
     if not len(images) == len(captions) == len(colours):
         raise UsageError(f"{len(images)} images have {len(captions)} captions and {len(colours)} colours.")
     if not len(images):
-        return note(f"{title}: no images" if title else "No images.")
+        return canvas.note(f"{title}: no images" if title else "No images.")
     small = len(images) > MANY or (columns or 0) > COLUMNS
     panels = [
         Panel(_fitted(image, SMALL_SIDE if small else SIDE), lines=str(caption).splitlines(), colour=colour)
@@ -211,7 +199,7 @@ class _Ink:
         ground = np.full((height, width, 3), 255, np.uint8)
         for pixels, x, y in self._images:
             ground[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
-        figure: Any = new_figure(width / DPI, height / DPI)
+        figure: Any = canvas.new_figure(width / canvas.DPI, height / canvas.DPI)
         figure.patch.set_visible(False)
         for text, left, base, how in self._texts:
             # Matplotlib counts from below, in pixels without a transform.
@@ -247,23 +235,23 @@ def _panel(ink: _Ink, panel: Panel, left: int, top: int, cell: int, height: int,
     thick = _MARK if panel.marked else 1
     frame = np.full((tall + 2 * thick, wide + 2 * thick, 3), _HAIRLINE, np.uint8)
     if panel.marked:
-        frame[:] = [int(BLUE[start : start + 2], 16) for start in (1, 3, 5)]
+        frame[:] = [int(canvas.BLUE[start : start + 2], 16) for start in (1, 3, 5)]
     ink.put(frame, x - thick, y - thick)
     ink.put(panel.pixels, x, y)
-    said = wrapped(clean(panel.note), _POINTS, (wide - _GAP) / DPI, max(1, tall // _LINE - 1))
+    said = canvas.wrapped(panel.note, _POINTS, (wide - _GAP) / canvas.DPI, max(1, tall // _LINE - 1))
     for number, line in enumerate(said):
         base = y + (tall - len(said) * _LINE) / 2 + (number + 1) * _LINE - 5
-        ink.write(line, x + wide / 2, base, ha="center", fontsize=_POINTS, color=INK)
+        ink.write(line, x + wide / 2, base, ha="center", fontsize=_POINTS, color=canvas.INK)
     end = top + height + _AIR
     if panel.scale is not None:
         end = _scale(ink, panel.scale, left, end, wide)
     place: dict[str, Any] = {"x": left + cell / 2 * centred, "ha": "center" if centred else "left"}
     for line in _title(panel.title, cell):
         end += _LINE
-        colour = BLUE if panel.marked else INK
+        colour = canvas.BLUE if panel.marked else canvas.INK
         ink.write(line, y=end - 3, fontsize=_TITLE_POINTS, weight="bold", color=colour, **place)
     for text in panel.lines:
-        for line in wrapped(clean(text), _POINTS, cell / DPI, _BROKEN):
+        for line in canvas.wrapped(text, _POINTS, cell / canvas.DPI, _BROKEN):
             end += _LINE
             ink.write(line, y=end - 3, fontsize=_POINTS, color=panel.colour, **place)
     return end
@@ -272,8 +260,8 @@ def _panel(ink: _Ink, panel: Panel, left: int, top: int, cell: int, height: int,
 def _title(text: str, cell: int) -> list[str]:
     """A bold title in lines as wide as a cell."""
     # Bold letters are wider than those that lines are broken by.
-    plain, bold = (text_width(clean(text), _TITLE_POINTS, weight) for weight in ("normal", "bold"))
-    return wrapped(clean(text), _TITLE_POINTS, cell / DPI * (plain / bold if bold else 1), _BROKEN)
+    plain, bold = (canvas.text_width(canvas.clean(text), _TITLE_POINTS, weight) for weight in ("normal", "bold"))
+    return canvas.wrapped(text, _TITLE_POINTS, cell / canvas.DPI * (plain / bold if bold else 1), _BROKEN)
 
 
 def _scale(ink: _Ink, scale: Scale, left: int, top: int, width: int) -> int:
@@ -289,7 +277,7 @@ def _scale(ink: _Ink, scale: Scale, left: int, top: int, width: int) -> int:
         (scale.high, left + width, "right"),
     ):
         if text:
-            ink.write(clean(text), x, base, ha=side, fontsize=_POINTS, color=QUIET)
+            ink.write(canvas.clean(text), x, base, ha=side, fontsize=_POINTS, color=canvas.QUIET)
     return base + 4
 
 

@@ -9,20 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.reports.plots.canvas import (
-    BLUE,
-    FAINT,
-    HAIRLINE,
-    QUIET,
-    VERMILLION,
-    clean,
-    new_figure,
-    note,
-    shortened,
-    style,
-    text_width,
-    to_pixels,
-)
+from zoo.reports.plots import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +18,7 @@ if TYPE_CHECKING:
 SIDE, STRIP = 3.6, 0.7
 _LEFT, _RIGHT, _BELOW, _BETWEEN = 0.72, 0.3, 0.52, 0.34
 #: Of the first series and of the second.
-_COLOURS = (BLUE, VERMILLION)
+_COLOURS = (canvas.BLUE, canvas.VERMILLION)
 #: By how much two series are shifted, so that the intervals of both are visible.
 _ASIDE = 0.006
 
@@ -75,30 +62,30 @@ def reliability_image(series: Mapping[str, Sequence[Bin]], *, title: str | None 
     if not 1 <= len(series) <= len(_COLOURS):
         raise UsageError(f"Expected one or two series for a reliability diagram. Received: {len(series)}")
     if not any(entry.count for entry in next(iter(series.values()))):
-        return note("No images." if title is None else f"{title}: no images")
-    with style():
+        return canvas.note("No images." if title is None else f"{title}: no images")
+    with canvas.style():
         return _draw(series, title)
 
 
 def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
-    lines = [f"{clean(name)}: {_describe(bins)}" for name, bins in series.items()]
-    width = _LEFT + max(SIDE, *(text_width(line, 8) for line in lines)) + _RIGHT
+    lines = [canvas.clean(f"{name}: {_describe(bins)}") for name, bins in series.items()]
+    width = _LEFT + max(SIDE, *(canvas.text_width(line, 8) for line in lines)) + _RIGHT
     above = 0.52 + (0.26 if title else 0) + 0.18 * len(lines)
     height = above + SIDE + _BETWEEN + STRIP + _BELOW
-    figure = new_figure(width, height)
+    figure = canvas.new_figure(width, height)
     box = (_LEFT / width, (_BELOW + STRIP + _BETWEEN) / height, SIDE / width, SIDE / height)
     axes = figure.add_axes(box)
     strip = figure.add_axes((_LEFT / width, _BELOW / height, SIDE / width, STRIP / height), sharex=axes)
     ticks = np.linspace(0, 1, 6)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    axes.plot([0, 1], [0, 1], color=HAIRLINE, linewidth=1.0, zorder=1)
-    axes.annotate("overconfident", (0.98, 0.06), ha="right", fontsize=8, color=QUIET)
-    axes.annotate("underconfident", (0.02, 0.92), ha="left", fontsize=8, color=QUIET)
+    axes.plot([0, 1], [0, 1], color=canvas.HAIRLINE, linewidth=1.0, zorder=1)
+    axes.annotate("overconfident", (0.98, 0.06), ha="right", fontsize=8, color=canvas.QUIET)
+    axes.annotate("underconfident", (0.02, 0.92), ha="left", fontsize=8, color=canvas.QUIET)
     for number, (bins, colour) in enumerate(zip(series.values(), _COLOURS, strict=False)):
         _points(axes, bins, colour, _ASIDE * (2 * number - 1) if len(series) > 1 else 0.0)
     axes.set_yticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
-    axes.set_title("accuracy", loc="left", fontsize=9, color=QUIET, pad=5)
+    axes.set_title("accuracy", loc="left", fontsize=9, color=canvas.QUIET, pad=5)
     axes.grid(axis="both")
     axes.tick_params(labelbottom=False, bottom=False)
     axes.spines["left"].set_visible(False)
@@ -106,16 +93,8 @@ def _draw(series: Mapping[str, Sequence[Bin]], title: str | None) -> np.ndarray:
     strip.set_xticks(ticks, [f"{100 * tick:.0f} %" for tick in ticks])
     strip.set_xlabel("confidence")
 
-    line = height - 0.2
-    if title:
-        line -= 0.14
-        text = shortened(clean(title), 11, width - _LEFT - 0.2, "bold")
-        figure.text(_LEFT / width, line / height, text, fontsize=11, weight="bold")
-        line -= 0.06
-    for text, colour in zip(lines, _COLOURS, strict=False):
-        line -= 0.18
-        figure.text(_LEFT / width, line / height, text, fontsize=8, color=colour)
-    return to_pixels(figure)
+    canvas.write_heading(figure, _LEFT, title, dict(zip(lines, _COLOURS, strict=False)))
+    return canvas.to_pixels(figure)
 
 
 def _describe(bins: Sequence[Bin]) -> str:
@@ -146,9 +125,9 @@ def _counts(strip: Axes, series: Mapping[str, Sequence[Bin]]) -> None:
         edges = [bins[0].low, *(entry.high for entry in bins)]
         counts = [entry.count for entry in bins]
         if number == 0:
-            strip.stairs(counts, edges, fill=True, color=FAINT)
+            strip.stairs(counts, edges, fill=True, color=canvas.FAINT)
         strip.stairs(counts, edges, color=colour, linewidth=1.1)
     strip.set_ylim(0, 1.1 * highest)
     strip.set_yticks([0, highest], ["0", f"{highest:,}"])
-    strip.set_title("images", loc="left", fontsize=9, color=QUIET, pad=5)
+    strip.set_title("images", loc="left", fontsize=9, color=canvas.QUIET, pad=5)
     strip.spines["left"].set_visible(False)

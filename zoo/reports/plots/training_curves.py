@@ -7,20 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.reports.plots.canvas import (
-    BLUE,
-    FAINT,
-    HAIRLINE,
-    POINTS,
-    QUIET,
-    VERMILLION,
-    clean,
-    new_figure,
-    note,
-    shortened,
-    style,
-    to_pixels,
-)
+from zoo.reports.plots import canvas
 from zoo.reports.scales import ticks
 from zoo.reports.training_series import Panel, TrainingSeries, spread, training_series
 
@@ -34,7 +21,7 @@ _LEFT, _RIGHT, _BELOW, _BETWEEN = 0.68, 0.5, 0.52, 0.34
 _DOTS = 15
 #: The minimum distance of two lines' names, in points.
 _APART = 11.0
-_COLOURS = {"train": BLUE, "val": VERMILLION}
+_COLOURS = {"train": canvas.BLUE, "val": canvas.VERMILLION}
 
 
 def curves_image(rows: Sequence[Mapping[str, Any]], *, title: str | None = None, best: int | None = None) -> np.ndarray:
@@ -50,8 +37,8 @@ def curves_image(rows: Sequence[Mapping[str, Any]], *, title: str | None = None,
     """
     series = training_series(rows, best)
     if all(panel.is_rate for panel in series.panels):
-        return note("No epoch has been finished." if title is None else f"{title}: no epoch has been finished")
-    with style():
+        return canvas.note("No epoch has been finished." if title is None else f"{title}: no epoch has been finished")
+    with canvas.style():
         return _draw(series, title)
 
 
@@ -61,7 +48,7 @@ def _draw(series: TrainingSeries, title: str | None) -> np.ndarray:
     above = 0.42 + (0.24 if title else 0) + (0.2 if heading else 0)
     heights = [STRIP if panel.is_rate else PANEL for panel in series.panels]
     height = above + sum(heights) + _BETWEEN * (len(heights) - 1) + _BELOW
-    figure = new_figure(WIDTH, height)
+    figure = canvas.new_figure(WIDTH, height)
     top = height - above
     # Half an epoch at the sides of a single one.
     margin = 0.5 if len(epochs) == 1 else 0.02 * (epochs.max() - epochs.min())
@@ -75,15 +62,8 @@ def _draw(series: TrainingSeries, title: str | None) -> np.ndarray:
     axes.tick_params(labelbottom=True, bottom=True)
     axes.set_xlabel("epoch")
 
-    line = height - 0.2
-    if title:
-        line -= 0.14
-        text = shortened(clean(title), 11, WIDTH - _LEFT - 0.2, "bold")
-        figure.text(_LEFT / WIDTH, line / height, text, fontsize=11, weight="bold")
-        line -= 0.06
-    if heading:
-        figure.text(_LEFT / WIDTH, (line - 0.14) / height, heading, fontsize=8, color=QUIET)
-    return to_pixels(figure)
+    canvas.write_heading(figure, _LEFT, title, {heading: canvas.QUIET})
+    return canvas.to_pixels(figure)
 
 
 def _heading(series: TrainingSeries) -> str:
@@ -102,21 +82,22 @@ def _heading(series: TrainingSeries) -> str:
 def _panel(axes: Axes, panel: Panel, series: TrainingSeries) -> None:
     """One quantity, of both sets."""
     epochs, best = series.epochs, series.best
-    scale = panel.scale(0, PANEL * POINTS)
+    scale = panel.scale(0, PANEL * canvas.POINTS)
     if scale.log:
         axes.set_yscale("log")
     axes.set_ylim(scale.low, scale.high)
     places = [0.0, scale.high / 1.08] if panel.is_rate else scale.ticks(7)
     axes.set_yticks(places, [panel.written(place) for place in places])
     axes.minorticks_off()
-    axes.set_title(panel.title, loc="left", fontsize=9, color=QUIET, pad=5)
+    axes.set_title(panel.title, loc="left", fontsize=9, color=canvas.QUIET, pad=5)
     axes.spines["left"].set_visible(False)
     if best is not None:
-        axes.axvline(epochs[best], color=HAIRLINE, linewidth=0.8, zorder=1)
+        axes.axvline(epochs[best], color=canvas.HAIRLINE, linewidth=0.8, zorder=1)
     if panel.is_rate:
         (rates,) = panel.lines.values()
-        axes.fill_between(epochs, rates, color=FAINT, linewidth=0)
-        axes.plot(epochs, rates, color=HAIRLINE, linewidth=1, marker="o" if len(epochs) == 1 else None, markersize=3)
+        axes.fill_between(epochs, rates, color=canvas.FAINT, linewidth=0)
+        dots = "o" if len(epochs) == 1 else None
+        axes.plot(epochs, rates, color=canvas.HAIRLINE, linewidth=1, marker=dots, markersize=3)
         return
     axes.grid(axis="y")
     for name, values in panel.lines.items():
@@ -130,7 +111,7 @@ def _panel(axes: Axes, panel: Panel, series: TrainingSeries) -> None:
         )
     if best is not None and "val" in panel.lines:
         mark: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 1.2, "zorder": 5}
-        axes.plot(epochs[best], panel.lines["val"][best], "o", color=VERMILLION, **mark)
+        axes.plot(epochs[best], panel.lines["val"][best], "o", color=canvas.VERMILLION, **mark)
     ends = {name: (epochs[last], panel.lines[name][last]) for name, last in panel.ends().items()}
     shifts = spread({name: scale(value) for name, (_, value) in ends.items()}, _APART)
     for name, end in ends.items():
