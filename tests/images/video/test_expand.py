@@ -203,7 +203,7 @@ def test_a_pipe(folder, format):
 
 def test_an_address(folder):
     (source,) = expand([Source("https://example.org/clip.mp4?x=1", "url")], "1s")
-    assert "fetch it first" in source.problem
+    assert "download it first" in source.problem
 
 
 def test_frames_come_one_by_one(folder):
