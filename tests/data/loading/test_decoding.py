@@ -55,12 +55,12 @@ def test_a_file_that_brings_the_decoder_down_costs_itself_alone(split, monkeypat
     script.write_text(
         "import os\n"
         "from zoo.data.loading import shared_headers, worker\n"
-        "original = shared_headers.AlikeReader.load\n"
+        "original = shared_headers.SharedHeaderReader.load\n"
         "def deadly(self, source):\n"
         f"    if source.path == {split.sources[7].path!r}:\n"
         "        os._exit(9)\n"
         "    return original(self, source)\n"
-        "shared_headers.AlikeReader.load = deadly\n"
+        "shared_headers.SharedHeaderReader.load = deadly\n"
         "worker.main()\n"
     )
     monkeypatch.setattr(decoding, "_COMMAND", f"exec(open({str(script)!r}).read())")
@@ -68,7 +68,7 @@ def test_a_file_that_brings_the_decoder_down_costs_itself_alone(split, monkeypat
     out = np.zeros((16, 12, 16, 3), np.uint8)
     failed = decoder.submit(split.sources[:16], out).result(120)
     decoder.close()
-    assert failed == [(7, "the program that decodes it ends when it tries")]
+    assert failed == [(7, "the process that decodes it crashes")]
     expected = [load(source, SQUASH) for source in split.sources[:16]]
     assert all(np.array_equal(out[number], expected[number]) for number in range(16) if number != 7)
 

@@ -9,7 +9,7 @@ from tests.drawn import broken_files, detailed, encoded, odd_files, stored_for, 
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
 from zoo.data.loading import shared_headers
-from zoo.data.loading.shared_headers import AlikeReader
+from zoo.data.loading.shared_headers import SharedHeaderReader
 from zoo.images.decode import load
 from zoo.images.source import Source
 
@@ -48,7 +48,7 @@ def ordinary(monkeypatch):
 @pytest.mark.parametrize("options", [{}, {"subsampling": 0, "quality": 95}, {"subsampling": 1, "dpi": (72, 72)}])
 def test_pixels_are_the_same(write, ordinary, resize, options):
     files = [write(f"{n}.jpg", encoded(detailed(32, 32, n), "JPEG", **options)) for n in range(6)]
-    reader = AlikeReader(resize)
+    reader = SharedHeaderReader(resize)
     for file in files:
         assert np.array_equal(reader.load(file), load(file, resize))
     assert ordinary == ["0.jpg"]
@@ -56,7 +56,7 @@ def test_pixels_are_the_same(write, ordinary, resize, options):
 
 def test_grey_images(write, ordinary):
     files = [write(f"{n}.jpg", encoded(detailed(32, 32, n)[..., 0], "JPEG")) for n in range(4)]
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     for file in files:
         assert np.array_equal(reader.load(file), load(file, RESIZE))
     assert ordinary == ["0.jpg"]
@@ -75,7 +75,7 @@ def test_grey_images(write, ordinary):
 )
 def test_what_is_not_ordinary_goes_the_ordinary_way(write, ordinary, make):
     files = [write(f"{n}.jpg", make(n)) for n in range(3)]
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     for file in files:
         assert np.array_equal(reader.load(file), load(file, RESIZE))
     assert ordinary == ["0.jpg", "1.jpg", "2.jpg"]
@@ -84,14 +84,14 @@ def test_what_is_not_ordinary_goes_the_ordinary_way(write, ordinary, make):
 def test_headers_of_two_sorts_in_turn(write, ordinary):
     sizes = [(32, 32), (24, 30)]
     files = [write(f"{n}.jpg", encoded(detailed(*sizes[n % 2], n), "JPEG")) for n in range(6)]
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     for file in files:
         assert np.array_equal(reader.load(file), load(file, RESIZE))
     assert ordinary == ["0.jpg", "1.jpg"]
 
 
 def test_headers_of_their_own_are_not_remembered_without_end(write):
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     for number in range(shared_headers.MOST_LENGTHS + 30):
         file = write(f"{number}.jpg", encoded(detailed(32, 32, number), "JPEG", comment=b"x" * number))
         assert np.array_equal(reader.load(file), load(file, RESIZE))
@@ -100,7 +100,7 @@ def test_headers_of_their_own_are_not_remembered_without_end(write):
 
 
 def test_files_cut_at_every_place_give_the_same_reason_or_pixels(write):
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     whole = encoded(detailed(32, 32, 1), "JPEG")
     reader.load(write("whole.jpg", whole))
     assert reader._lengths
@@ -110,7 +110,7 @@ def test_files_cut_at_every_place_give_the_same_reason_or_pixels(write):
 
 
 def test_files_damaged_anywhere_give_the_same_reason_or_pixels(write):
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     whole = encoded(detailed(32, 32, 1), "JPEG")
     reader.load(write("whole.jpg", whole))
     rng = np.random.default_rng(0)
@@ -126,7 +126,7 @@ def test_files_damaged_anywhere_give_the_same_reason_or_pixels(write):
 
 
 def test_odd_and_broken_files(tmp_path):
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     files = [*odd_files(tmp_path / "odd").values(), *broken_files(tmp_path / "broken").values(), tmp_path, "missing"]
     for path in files * 2:
         source = Source(str(path))
@@ -137,7 +137,7 @@ def test_a_pillow_that_works_in_another_way(write, ordinary, monkeypatch):
     files = [write(f"{n}.jpg", encoded(detailed(32, 32, n), "JPEG")) for n in range(3)]
     monkeypatch.delattr(shared_headers.Image, "_getdecoder")
     monkeypatch.setattr(shared_headers, "load", lambda source, resize: ordinary.append(source.path) or np.zeros(3))
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     for file in files:
         reader.load(file)
     assert ordinary == [file.path for file in files]
@@ -145,10 +145,10 @@ def test_a_pillow_that_works_in_another_way(write, ordinary, monkeypatch):
 
 def test_an_array(write):
     source = Source.from_array(detailed(32, 32))
-    assert np.array_equal(AlikeReader(RESIZE).load(source), load(source, RESIZE))
+    assert np.array_equal(SharedHeaderReader(RESIZE).load(source), load(source, RESIZE))
     broken = dataclasses.replace(source, problem="none at all")
     with pytest.raises(ImageError, match="none at all"):
-        AlikeReader(RESIZE).load(broken)
+        SharedHeaderReader(RESIZE).load(broken)
 
 
 @pytest.mark.slow
@@ -158,7 +158,7 @@ def test_real_images(real_data, tmp_path):
 
     with tarfile.open(real_data / "cifar10.tar.xz") as archive:
         archive.extractall(tmp_path, [m for m in archive if "/test/" in m.name][:3000], filter="data")
-    reader = AlikeReader(RESIZE)
+    reader = SharedHeaderReader(RESIZE)
     files = sorted(tmp_path.rglob("*.jpg"))
     assert len(files) > 2000
     for path in files:

@@ -1,9 +1,9 @@
-"""Decoding many images at once: in threads, each with a process of its own where that pays.
+"""Decoding many images at once, in threads, each with a process of its own if that is faster.
 
-Pillow releases the GIL while it decodes, so that threads scale with photographs. With images of 32×32 most of the
-time is spent in Python and in passing the GIL on, and two threads are slower than one; processes are not. They are
-started with ``python -c`` and talk through pipes: unlike those of ``multiprocessing`` they do not run the main script
-again, need no shared memory from the system, and end by themselves with their input.
+Pillow releases the GIL while it decodes, so threads scale with photographs. With images of 32×32 most of the time is
+spent in Python and in passing the GIL on, and two threads are slower than one; processes are not. They are started with
+``python -c`` and connected by pipes: unlike those of ``multiprocessing`` they do not run the main script again, need no
+shared memory, and end with their input.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ import threading
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO
 
 import numpy as np
 
 from zoo.core.spec import Resize
-from zoo.data.loading.shared_headers import AlikeReader
+from zoo.data.loading.shared_headers import SharedHeaderReader
 from zoo.data.loading.worker import HEADER, READY, decode
 from zoo.images.source import Source
 
-#: Bytes of pixels decoded at a time: enough to make nothing of the cost of a message, and little enough to share out.
+#: Bytes of pixels decoded at a time: so many that the cost of a message is small, so few that all workers have some.
 CHUNK = 1 << 20
 
 log = logging.getLogger(__name__)
@@ -36,17 +35,17 @@ _COMMAND = "from zoo.data.loading.worker import main; main()"
 
 
 class EndedError(Exception):
-    """A process ended before it had answered."""
+    """A process ended before it answered."""
 
 
 class Decoder:
-    """Decodes images in ``workers`` threads; in ``workers`` processes that they speak for, with ``processes``."""
+    """Decodes images in ``workers`` threads, or in as many processes if ``processes``."""
 
     def __init__(self, resize: Resize, workers: int, *, processes: bool) -> None:
-        """Nothing is started before it is needed."""
+        """Threads and processes are started when they are needed."""
         self.resize = resize
         self.processes = processes
-        self._reader = AlikeReader(resize)
+        self._reader = SharedHeaderReader(resize)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self._children: list[Child] = []
         self._local = threading.local()
@@ -54,24 +53,19 @@ class Decoder:
 
     @property
     def chunk(self) -> int:
-        """How many images are best submitted together."""
+        """How many images to submit together."""
         return max(1, min(256, CHUNK // (self.resize.height * self.resize.width * 3)))
 
     def submit(self, sources: Sequence[Source], out: np.ndarray) -> Future[list[tuple[int, str]]]:
-        """Decode ``sources`` into ``out``.
-
-        Args:
-            sources: n images.
-            out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone, C-contiguous.
+        """Decode n images into ``out``, uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
 
         Returns:
-            when done, which of them cannot be read, in order, each with the reason; their places in ``out`` hold
-            anything.
+            when done, the number and the error of each that cannot be read, in order; its row of ``out`` is undefined.
         """
         return self._pool.submit(self._decode, sources, out)
 
     def close(self) -> None:
-        """Drop what has not begun, end what has, and the processes."""
+        """Cancel what has not begun, and end the processes."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._finalizer()
         self._pool.shutdown(wait=True)
@@ -90,15 +84,15 @@ class Decoder:
                 raise
             self._children.remove(child)
             self._local.child = None
-        # One of them has brought the process down, or the system has; each half is tried with a new one.
+        # One image ended the process, or the system did; each half is tried in a new one.
         if len(sources) == 1:
-            return [(0, "the program that decodes it ends when it tries")]
+            return [(0, "the process that decodes it crashes")]
         middle = len(sources) // 2
         first = self._decode(sources[:middle], out[:middle])
         return first + [(middle + at, why) for at, why in self._decode(sources[middle:], out[middle:])]
 
     def _child(self) -> Child | None:
-        """This thread's process, started if need be; none where that fails, which costs speed and nothing else."""
+        """This thread's process, started if need be; ``None`` if that fails, which costs only speed."""
         child: Child | None = getattr(self._local, "child", None)
         if child is None:
             try:
@@ -117,19 +111,19 @@ class Child:
     """A process that decodes, and the pipes to it."""
 
     def __init__(self) -> None:
-        """Start it, and wait until it has come up.
+        """Start the process, and wait until it is ready.
 
         Raises:
-            OSError: the system starts no process, or it ended at once.
+            OSError: it cannot be started, or ended at once.
         """
         environment = {
             **os.environ,
-            # Whatever is imported here can be imported there; an empty entry means this folder.
+            # What can be imported here can be imported there; an empty entry means this folder.
             "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-            # It multiplies no matrices, and need not start threads for them.
+            # It needs no threads for linear algebra.
             "OPENBLAS_NUM_THREADS": "1",
         }
-        # In a session of its own, so that Ctrl-C reaches its parent alone, which then ends it.
+        # In a session of its own, so that Ctrl-C reaches only the parent, which then ends it.
         self.process = subprocess.Popen(
             [sys.executable, "-c", _COMMAND],
             stdin=subprocess.PIPE,
@@ -138,15 +132,20 @@ class Child:
             env=environment,
             start_new_session=True,
         )
-        self._pipes = _both(self.process)
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self._pipes = self.process.stdin, self.process.stdout
         answers = self._pipes[1]
-        _widen(answers)
+        # A pipe holds a whole answer where the system can: each read has to wait for the GIL.
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            import fcntl
+
+            fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, CHUNK)
         if answers.read(len(READY)) != READY:
             self.stop()
-            raise OSError("a process to decode images ended at once")
+            raise OSError("a decoding process ended at once")
 
     def decode(self, paths: list[str], resize: Resize, out: np.ndarray) -> list[tuple[int, str]]:
-        """As :meth:`Decoder.submit`, and wait for it.
+        """As :meth:`Decoder.submit`, but waits.
 
         Raises:
             EndedError: the process ended meanwhile.
@@ -159,7 +158,10 @@ class Child:
             if len(header) < HEADER.size:
                 raise EndedError
             failures, size = HEADER.unpack(header)
-            failed: list[tuple[int, str]] = pickle.loads(_exactly(answers, failures))
+            pickled = answers.read(failures)
+            if len(pickled) < failures:
+                raise EndedError
+            failed: list[tuple[int, str]] = pickle.loads(pickled)
             view = out.data.cast("B")
             assert size == view.nbytes
             while view:
@@ -168,39 +170,18 @@ class Child:
                     raise EndedError
                 view = view[count:]
         except (OSError, ValueError) as error:
-            # A pipe that is closed, at its other end or, by stop(), at this one.
+            # A pipe is closed at its other end or, by stop(), at this one.
             raise EndedError from error
         return failed
 
     def stop(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait()
         for pipe in self._pipes:
             # What was not sent yet cannot be any more.
             with contextlib.suppress(OSError):
                 pipe.close()
-
-
-def _both(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
-    """Standard input and output of a process that was started with both."""
-    assert process.stdin is not None and process.stdout is not None
-    return process.stdin, process.stdout
-
-
-def _widen(pipe: IO[bytes]) -> None:
-    """Let a pipe hold a whole answer where the system can: each read has to wait for the GIL."""
-    with contextlib.suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
-
-
-def _exactly(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
-    if len(data) < count:
-        raise EndedError
-    return data
 
 
 def _stop(children: list[Child]) -> None:

@@ -1,4 +1,4 @@
-"""From a dataset to batches: each file is read once where that fits in memory, and augmented in the background."""
+"""From a dataset to batches: each file is read once if that fits in memory, and augmented in the background."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.core.errors import UnavailableError
 from zoo.core.hardware import available_memory, processors
+from zoo.core.progress import Progress
 from zoo.core.spec import Resize
 from zoo.data.augment.config import Augment
 from zoo.data.augment.pipeline import augment_batch
@@ -23,17 +24,16 @@ from zoo.data.loading.shared_headers import is_fit
 from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
 
-#: An image of which random crops are taken is kept larger than the network's input by this factor, which is the
-#: common 256 pixels for 224.
+#: Images for random crops are larger than the network's input by this factor: the common 256 pixels for 224.
 CROP_MARGIN = 1 / 0.875
 #: Share of the available memory that images may take.
 MEMORY_SHARE = 0.25
-#: Batches that are made ahead of the training. More would only cost memory.
+#: Batches that are made ahead of training. More would only cost memory.
 AHEAD = 4
-#: Images that are decoded at first, to see how long it takes; and seconds of work for each worker, from which on
-#: it pays to start a process.
+#: Images that are decoded first, to measure the time, and seconds of work for each worker from which on processes are
+#: started.
 PROBE, WORTH = 64, 0.4
-#: From this many pixels on, more threads than one make batches faster; below, they wait for each other.
+#: Pixels from which on several threads make batches faster than one; below, they wait for each other.
 LARGE = 96 * 96
 
 # Two random streams, so that none of their seeds are equal.
@@ -43,9 +43,9 @@ _ORDER, _AUGMENT = 1, 2
 class Loader:
     """Images of one part of a dataset as batches, epoch by epoch.
 
-    A batch depends on the seed, the number of the epoch and that of the step alone: not on the number of workers, nor
-    on whether the images fit in memory, nor on where the epoch was begun, so that training can be resumed exactly.
-    Files that cannot be read are left out and named in :attr:`failed`; none is ever replaced.
+    A batch depends only on the seed, the epoch and the step: not on the number of workers, whether the images fit in
+    memory, or where the epoch was begun, so training can be resumed exactly. Files that cannot be read are left out and
+    listed in :attr:`failed`; none is ever replaced.
     """
 
     def __init__(
@@ -63,21 +63,21 @@ class Loader:
         drop_last: bool = False,
         targets: np.ndarray | None = None,
     ) -> None:
-        """Nothing is read yet.
+        """Prepare to load; nothing is read yet.
 
         Args:
             split: images and labels.
-            resize: the network's size and policy. With random crops (:attr:`Augment.crop`) the images are brought to
-                1/0.875 of the size, by the policy but with all of the image, and cropped from there.
+            resize: the network's size and policy. For random crops (:attr:`Augment.crop`) whole images are resized to
+                1/0.875 of the size, and cropped from there.
             classes: columns of the labels.
             batch_size: images in a batch.
-            augment: what to change at random; without, pixels are those of :func:`zoo.images.decode.load`.
+            augment: random changes; if omitted, pixels are those of :func:`zoo.images.decode.load`.
             shuffle: a new order of all images in every epoch, instead of that of ``split``.
             seed: of order and augmentation.
-            workers: threads and processes that decode and augment; the number of processors without.
-            memory: bytes that the images may take, decoded; a quarter of what is available without.
-            drop_last: leave out the last batch of an epoch where it is smaller than the others.
-            targets: what stands for each image of ``split``, float32 (n, columns); a 1 for its class without.
+            workers: threads and processes that decode and augment; the number of processors if omitted.
+            memory: bytes that decoded images may take; a quarter of what is available if omitted.
+            drop_last: leave out the last batch of an epoch if it is smaller than the others.
+            targets: the target of each image of ``split``, float32 (n, columns); one-hot labels if omitted.
         """
         self.split = split
         self.resize = resize
@@ -88,7 +88,7 @@ class Loader:
         self.seed = seed
         self.workers = max(1, workers or processors())
         self.drop_last = drop_last
-        #: Files that could not be read, each with the reason.
+        #: Files that cannot be read, each with the reason.
         self.failed: list[tuple[str, str]] = []
         self._memory = memory
         self._targets = targets
@@ -104,7 +104,7 @@ class Loader:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch. Where all images are fewer than a batch, they are one."""
+        """Batches an epoch. If all images are fewer than a batch, they are one."""
         count = len(self._kept) / self.batch_size
         return math.floor(count) if self.drop_last and count > 1 else math.ceil(count)
 
@@ -135,11 +135,11 @@ class Loader:
         size = self._stored.height, self._stored.width
         return size if self._grey else (*size, 3)
 
-    def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Decode all images, where they fit in the memory that they may take; otherwise they are read each epoch.
+    def prepare(self, progress: Progress | None = None) -> None:
+        """Decode all images if they fit in the memory that they may take; otherwise they are read in each epoch.
 
         Args:
-            progress: called with the images done and those in all.
+            progress: called with the images done and their total.
 
         Raises:
             UnavailableError: none of them can be read.
@@ -148,20 +148,20 @@ class Loader:
             return
         self._prepared = True
         limit = int(MEMORY_SHARE * available_memory()) if self._memory is None else self._memory
-        if self._whole():
-            self._pixels = self.split.sources.pixels[self.split.sources.indices]  # type: ignore[attr-defined]
+        sources = self.split.sources
+        if isinstance(sources, IdxImages) and is_fit(sources.pixels.shape[:0:-1], self._stored):
+            self._pixels = sources.pixels[sources.indices]
         elif self.nbytes <= limit:
-            self._decode_all(progress or _silent)
+            self._decode_all(progress)
 
     def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches of one epoch, from step ``start`` on; made in the background, a few ahead.
 
-        Where images are not kept in memory, a batch is smaller by those that cannot be read, and left out where
-        none can.
+        If images are not kept in memory, unreadable ones are missing in their batch, and empty batches are left out.
 
         Yields:
             pixels, uint8 (b, height, width, 3), 0-255, and labels, float32 (b, classes), each row a distribution; or
-            what ``targets`` has in its place.
+            rows of ``targets``.
 
         Raises:
             UnavailableError: none of the images can be read.
@@ -172,7 +172,7 @@ class Loader:
             order = order[np.random.default_rng(self._entropy(_ORDER, number)).permutation(len(order))]
         threads = self.workers if self._pixels is not None and math.prod(self._shape[:2]) >= LARGE else 1
         if self._pixels is None:
-            # They wait for the threads that decode, and would keep none of those busy alone.
+            # Each waits for the threads that decode, and one alone would not keep all of those busy.
             threads = AHEAD
         waiting: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
         pool = ThreadPoolExecutor(threads, thread_name_prefix="batch")
@@ -181,14 +181,14 @@ class Loader:
                 indices = order[step * self.batch_size : (step + 1) * self.batch_size]
                 waiting.append(pool.submit(self._batch, indices, number, step))
                 if len(waiting) > max(AHEAD, threads):
-                    yield from _filled(waiting.popleft().result())
+                    yield from _filled(waiting.popleft())
             while waiting:
-                yield from _filled(waiting.popleft().result())
+                yield from _filled(waiting.popleft())
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
-        """Stop what decodes, and forget the pixels."""
+        """Stop decoding, and free the pixels."""
         if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
@@ -198,23 +198,19 @@ class Loader:
     def _entropy(self, stream: int, number: int, step: int = 0) -> list[int]:
         return [stream, self.seed % 2**64, number, step]
 
-    def _whole(self) -> bool:
-        """Whether the images of an array need no resizing at all."""
-        sources = self.split.sources
-        return isinstance(sources, IdxImages) and is_fit(sources.pixels.shape[:0:-1], self._stored)
-
-    def _decode_all(self, progress: Callable[[int, int], None]) -> None:
+    def _decode_all(self, progress: Progress | None) -> None:
         count = len(self.split)
         pixels = np.empty((count, *self._shape), np.uint8)
         failed: dict[int, str] = {}
         probe = min(PROBE, count)
         with closing(Decoder(self._stored, 1, processes=False)) as decoder:
-            # Once without looking at the clock: the first image pays for imports.
+            # The first image is not timed, because it pays for imports.
             failed.update(decoder.submit(self.split.sources[:1], pixels[:1]).result())
             started = time.perf_counter()
             failed.update(decoder.submit(self.split.sources[:probe], pixels[:probe]).result())
             seconds = (time.perf_counter() - started) / max(1, probe)
-        progress(probe, count)
+        if progress is not None:
+            progress(probe, count)
         worth = self.workers > 1 and seconds * (count - probe) / self.workers > WORTH
         with closing(Decoder(self._stored, self.workers, processes=worth)) as decoder:
             waiting: deque[tuple[int, int, Future[list[tuple[int, str]]]]] = deque()
@@ -225,7 +221,8 @@ class Loader:
             while waiting:
                 begin, end, future = waiting.popleft()
                 failed.update((begin + at, why) for at, why in future.result())
-                progress(end, count)
+                if progress is not None:
+                    progress(end, count)
         for index, why in sorted(failed.items()):
             self._report(index, why)
         self._kept = np.delete(np.arange(count), sorted(failed))
@@ -253,7 +250,7 @@ class Loader:
                 self._decoder = Decoder(self._stored, self.workers, processes=self.workers > 1)
             decoder = self._decoder
         pixels = np.empty((len(indices), *self._shape), np.uint8)
-        # Several small pieces, so that all workers have a part in the batch that is waited for.
+        # Small pieces, so that all workers share the batch that is waited for.
         size = min(decoder.chunk, math.ceil(len(indices) / self.workers))
         waiting = [
             (begin, decoder.submit([self.split.sources[index] for index in piece], pixels[begin : begin + size]))
@@ -282,24 +279,21 @@ class Loader:
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Labels, integers (n,), as float32 (n, ``classes``) with a 1 in each row."""
+    """One-hot labels, float32 (n, ``classes``), of integers (n,)."""
     rows = np.zeros((len(labels), classes), np.float32)
     rows[np.arange(len(labels)), labels] = 1
     return rows
 
 
 def stored_size(resize: Resize, augment: Augment | None) -> Resize:
-    """How images are kept: as the network takes them, or larger and whole where crops are taken of them."""
+    """How images are kept: as the network takes them, or whole and larger for random crops."""
     if augment is None or augment.crop is None:
         return resize
     height, width = (math.ceil(side * CROP_MARGIN) for side in (resize.height, resize.width))
     return replace(resize, height=height, width=width, fraction=1.0)
 
 
-def _filled(batch: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    if len(batch[0]):
+def _filled(future: Future[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The batch, unless it is empty."""
+    if len((batch := future.result())[0]):
         yield batch
-
-
-def _silent(done: int, total: int) -> None:
-    pass

@@ -1,9 +1,9 @@
-"""Small JPEGs that begin alike, as those of one dataset do, decoded without reading the same header again and again.
+"""Small JPEGs with equal headers, as in one dataset, decoded without parsing the same header again and again.
 
 Of the 0.1 ms that a JPEG of 32×32 takes, Pillow spends two thirds on its header, in Python. What it finds there (size,
-colours, how to decode) depends on nothing but the header, so that it holds for every file that begins with the very
-same bytes; of those only the pixels are left to decode, by the same decoder. Whatever is not quite ordinary goes the
-ordinary way, :func:`zoo.images.decode.load`, and so does every file that this way cannot finish.
+colours, how to decode) depends on nothing but the header, so it holds for every file that begins with the same bytes;
+only the pixels are left to decode, by the same decoder. This needs a private function of Pillow: the public ones take
+1.7 times as long. Other files, and those that this cannot finish, go to :func:`zoo.images.decode.load`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from zoo.images.decode import fit, load
 from zoo.images.header import identify
 from zoo.images.source import Source
 
-#: Bytes of the largest file; Pillow's decoder is given as much at once.
+#: Bytes of the largest file, which are given to Pillow's decoder at once.
 LARGEST = 1 << 16
-#: Headers and lengths of headers that are remembered. Where every file has its own, nothing can be gained.
+#: Headers, and lengths of headers, that are remembered. If every file has its own, nothing can be gained.
 MOST_HEADERS, MOST_LENGTHS = 256, 8
-#: An image whose sides are more than so many times the target's may be decoded at a reduced size, the ordinary way.
+#: An image whose sides are more than so many times the target's may be decoded at a reduced size, by ``load``.
 MOST_REDUCTION = 2
 
 _START_OF_SCAN = 0xDA
@@ -35,7 +35,7 @@ _START_OF_SCAN = 0xDA
 
 @dataclass(frozen=True)
 class Header:
-    """What Pillow makes of a header."""
+    """What Pillow reads from a header."""
 
     mode: str
     size: tuple[int, int]
@@ -43,11 +43,11 @@ class Header:
 
 
 @dataclass
-class AlikeReader:
+class SharedHeaderReader:
     """Reads images to the size of ``resize``: the same pixels and errors as :func:`zoo.images.decode.load`."""
 
     resize: Resize
-    #: The header, or none for one that has to go the ordinary way, by its bytes; and how long they are.
+    #: The header, or ``None`` if its files have to go to ``load``, by its bytes; and the lengths of headers.
     _headers: dict[bytes, Header | None] = field(default_factory=dict)
     _lengths: list[int] = field(default_factory=list)
 
@@ -55,14 +55,14 @@ class AlikeReader:
         """The pixels of an image, as :func:`zoo.images.decode.load` gives them.
 
         Raises:
-            ImageError: as there.
+            ImageError: the image cannot be read.
         """
         if source.kind != "file" or source.problem:
             return load(source, self.resize)
         try:
             data = _read(source.path)
         except (OSError, ValueError):
-            # Missing, forbidden, a folder: the ordinary way has the words for it.
+            # Missing, forbidden, a folder: load() has the error messages.
             data = b""
         if not data.startswith(b"\xff\xd8\xff") or len(data) >= LARGEST:
             return load(source, self.resize)
@@ -77,7 +77,7 @@ class AlikeReader:
         return image
 
     def _learn(self, data: bytes) -> None:
-        """Remember the header of a file that has been decoded the ordinary way."""
+        """Remember the header of a file that ``load`` has decoded."""
         length = _header_length(data)
         if length is None or data[:length] in self._headers:
             return
@@ -109,12 +109,12 @@ class AlikeReader:
 
 
 def is_fit(size: tuple[int, int], resize: Resize) -> bool:
-    """Whether an image of a width and height is left as it is by a resize."""
+    """Whether a resize leaves an image of (width, height) as it is."""
     return size == (resize.width, resize.height) and (resize.policy != "crop" or resize.fraction == 1)
 
 
 def _read(path: str) -> bytes:
-    """The file, or the beginning of a large one. Twice as fast as Python's own files."""
+    """The file, or the beginning of a large one; twice as fast as Python's own file objects."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
         return os.read(descriptor, LARGEST)
@@ -123,21 +123,21 @@ def _read(path: str) -> bytes:
 
 
 def _decoded(data: bytes, header: Header) -> Image.Image | None:
-    """The image in a file with a known header; none where its pixels do not end as they should."""
+    """The image in a file with a known header; ``None`` if its pixels do not end as they should."""
     try:
         img: Any = Image.new(header.mode, header.size)
         decoder = Image._getdecoder(header.mode, "jpeg", header.arguments)  # type: ignore[attr-defined]
         decoder.setimage(img.im, (0, 0, *header.size))
         consumed, error = decoder.decode(data)
         decoder.cleanup()
-    except Exception:  # Another Pillow may do it in another way; the ordinary one is always there.
+    except Exception:  # Another Pillow may do it in another way; load() is always there.
         return None
-    # As in Pillow's own loop: a negative count ends it, and a negative code says that something is missing.
+    # As in Pillow's own loop: a negative count ends it, a negative code is an error.
     return img if consumed < 0 and error >= 0 else None
 
 
 def _header_length(data: bytes) -> int | None:
-    """Bytes up to the pixels of a JPEG; none where it is not built of plain segments."""
+    """Bytes up to the pixels of a JPEG; ``None`` if it is not built of plain segments."""
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]

@@ -1,6 +1,6 @@
-"""A process that decodes: it reads names on standard input and writes pixels on standard output.
+"""A process that decodes images: it reads paths from standard input and writes pixels to standard output.
 
-It needs nothing but NumPy and Pillow, and ends with its standard input, so that it never outlives who started it.
+It imports only NumPy and Pillow, and ends with its standard input, so that it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Iterable
 import numpy as np
 
 from zoo.core.errors import ImageError
-from zoo.data.loading.shared_headers import AlikeReader
+from zoo.data.loading.shared_headers import SharedHeaderReader
 from zoo.images.source import Source
 
-#: What it says once it has started.
+#: What it writes once it has started.
 READY = b"zoo\n"
 #: Before each answer: the length of the list of failures that follows, and of the pixels after it.
 HEADER = struct.Struct("<QQ")
 
 
 def main() -> None:
-    """Serve requests until there are none."""
+    """Serve requests until standard input ends."""
     requests = sys.stdin.buffer
     # What anything prints must not get between the pixels.
     answers = os.fdopen(os.dup(1), "wb")
@@ -39,7 +39,7 @@ def main() -> None:
             return
         pixels = np.empty((len(paths), resize.height, resize.width, 3), np.uint8)
         if reader is None or reader.resize != resize:
-            reader = AlikeReader(resize)
+            reader = SharedHeaderReader(resize)
         failed = pickle.dumps(decode(map(Source, paths), reader, pixels))
         try:
             answers.write(HEADER.pack(len(failed), pixels.nbytes))
@@ -50,13 +50,11 @@ def main() -> None:
             return
 
 
-def decode(sources: Iterable[Source], reader: AlikeReader, out: np.ndarray) -> list[tuple[int, str]]:
-    """Decode images into ``out``; which of them cannot be read, and why.
+def decode(sources: Iterable[Source], reader: SharedHeaderReader, out: np.ndarray) -> list[tuple[int, str]]:
+    """Decode n images into ``out``, uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
 
-    Args:
-        sources: n images.
-        reader: how.
-        out: uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
+    Returns:
+        the number and the error of each image that cannot be read.
     """
     failed = []
     for number, source in enumerate(sources):
