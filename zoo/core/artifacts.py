@@ -1,32 +1,34 @@
-"""What zoo has computed and keeps, so that it need not be computed again: folders in ``$ZOO_CACHE``, by kind.
+"""Artifacts: results that zoo keeps in ``$ZOO_CACHE`` instead of computing them again.
 
-Below the folder of a kind, each result has one of its own, ``NETWORK-DIGEST``, with an ``about.json`` that says what it
-was made from. It gets that name when it is whole; until then it is a work folder, whose name begins with a dot.
+Each is a folder ``KIND/NETWORK-DIGEST`` with an ``about.json`` that says what it was made from. It gets that name when
+it is complete; until then it is a work folder, whose name begins with a dot.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from zoo.core import paths
+from zoo.core.errors import UnavailableError
 
-#: Compiled networks (:mod:`zoo.engines.compiled`), what the frozen part of a network makes of images
-#: (:mod:`zoo.training.finetuning.trunk`), and indexes of the neighbours of vectors (:mod:`zoo.search.approximate`).
+#: Compiled networks (:mod:`zoo.engines.openvino.compiled_cache`), outputs of frozen trunks
+#: (:mod:`zoo.training.finetuning.trunk`), and indexes for approximate search (:mod:`zoo.search.approximate`).
 Kind = Literal["compiled", "features", "neighbours"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One result. ``bytes`` counts everything in its folder; ``about`` is empty where it cannot be read."""
+class Artifact:
+    """One result. ``bytes`` is the size of its folder; ``about`` is empty if it cannot be read."""
 
     folder: Path
     kind: Kind
@@ -36,7 +38,7 @@ class Kept:
 
     @property
     def content(self) -> str:
-        """What it is of, in a few words; empty for a whole network."""
+        """What it was computed of, in a few words; empty for a whole network."""
         network = self.about.get("network", {}) if self.kind == "features" else self.about
         cut = network.get("cut") or {}
         words = []
@@ -48,48 +50,60 @@ class Kept:
             words.append("with probabilities")
         if "pictures" in self.about:
             views = self.about.get("views", {}).get("count", 1)
-            words.insert(0, f"{self.about['images']} images" + (f" in {views} views" if views > 1 else ""))
+            words.insert(0, f"{self.about['pictures']} images" + (f" in {views} views" if views > 1 else ""))
         if self.about.get("precision") == "int8":
             words.append("int8")
         return ", ".join(words)
 
 
 def root(kind: Kind) -> Path:
-    """The folder that holds everything of a kind."""
+    """The folder of a kind."""
     return paths.cache_root() / kind
 
 
-def entries(kind: Kind) -> Iterator[Kept]:
-    """Everything of a kind, by name."""
+def entries(kind: Kind) -> Iterator[Artifact]:
+    """All artifacts of a kind, by name."""
     for file in sorted(root(kind).glob("[!.]*/about.json")):
         model, _, _ = file.parent.name.rpartition("-")
-        yield Kept(file.parent, kind, model, _read(file), size(file.parent))
+        yield Artifact(file.parent, kind, model, _read(file), size(file.parent))
 
 
 @contextlib.contextmanager
-def making(target: Path) -> Iterator[Path]:
-    """A work folder, which becomes ``target`` at the end; where anything goes wrong it goes, and there is none.
+def create(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
+    """A work folder that becomes ``target``, with ``about`` in it, at the end; after an error it is removed.
 
-    Where another process was faster its result stays, which is the same.
+    If another process was faster its folder stays, which has the same content.
 
     Raises:
-        OSError: the folder cannot be written, or the disk is full.
+        UnavailableError: the folder cannot be written, or the disk is full.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        yield work
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
-            work.rename(target)
-        except OSError:
-            if not (target / "about.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            yield work
+            (work / "about.json").write_text(json.dumps(about, indent=1))
+            try:
+                work.rename(target)
+            except OSError:
+                if not (target / "about.json").is_file():
+                    raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise UnavailableError(
+            f"{target} cannot be written ({error.strerror or error}); free some space, or set ZOO_CACHE to another "
+            "folder."
+        ) from error
+
+
+def digest(about: Mapping[str, Any]) -> str:
+    """Twenty hexadecimal digits of values that JSON has, whatever their order: the end of a folder's name."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def leftovers(kind: Kind, older_than: float = 3600.0) -> list[Path]:
-    """Work folders in which nothing has happened for ``older_than`` seconds: what filled them never ended."""
+    """Work folders unchanged for ``older_than`` seconds: their process has died."""
     limit = time.time() - older_than
     return sorted(path for path in root(kind).glob(".*-*") if path.is_dir() and path.stat().st_mtime < limit)
 

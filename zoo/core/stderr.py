@@ -1,4 +1,4 @@
-"""Keep the frameworks' start-up lines out of a person's terminal."""
+"""Keep the frameworks' start-up messages off the terminal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what is written to file descriptor 2 meanwhile, unless the log level is DEBUG.
+    """Discard what is written to file descriptor 2 in this block, unless the log level is DEBUG.
 
-    TensorFlow's C++ side writes there whatever its own log level says. Python exceptions are not affected.
-    Other threads are silenced too, so keep the block short.
+    TensorFlow's C++ code writes there at any log level. Other threads are silenced too, so keep the block short.
     """
     if log.isEnabledFor(logging.DEBUG):
         yield
@@ -25,7 +24,7 @@ def quiet_stderr() -> Iterator[None]:
     try:
         saved = os.dup(2)
     except OSError:
-        # There is no standard error to keep clean.
+        # There is no standard error.
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -111,9 +111,10 @@ def build_index(vectors: Vectors, target: Path, *, progress: Progress | None = N
         expansion_add=EXPANSION,
         enable_key_lookups=False,
     )
+    about = {"format": FORMAT, "of": os.path.abspath(vectors.path), "pictures": vectors.count}
     try:
         # Before the work, which may take an hour: fails if the folder cannot be made.
-        with artifacts.making(target) as work:
+        with artifacts.create(target, about) as work:
             for first, block in vectors.blocks(_ROWS):
                 units = normalized(block)
                 # Zero vectors and vectors that are not finite are nobody's neighbours.
@@ -124,13 +125,11 @@ def build_index(vectors: Vectors, target: Path, *, progress: Progress | None = N
                     progress(first + len(block), vectors.count)
             np.save(work / "basis.npy", basis)
             index.save(work / "graph.usearch")
-            about = {"format": FORMAT, "of": os.path.abspath(vectors.path), "pictures": vectors.count}
-            (work / "about.json").write_text(json.dumps(about), encoding="utf-8")
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except RuntimeError as error:
+        # usearch raises it for a full disk.
         raise UnavailableError(
-            f"The index of {vectors.path} cannot be written to {target.parent} ({reason.lower()}); free disk space, or "
-            "set ZOO_CACHE to another folder."
+            f"The index of {vectors.path} cannot be written to {target.parent} ({str(error).lower()}); free some space, "
+            "or set ZOO_CACHE to another folder."
         ) from error
 
 

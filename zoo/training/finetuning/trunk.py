@@ -110,7 +110,7 @@ class Trunk:
 
     def _compute(self, split: Split, views: Views, progress: Callable[[int, int], None] | None) -> None:
         target = self._folder(split, views)
-        with artifacts.keeping(target, self._about(split, views)) as work:
+        with artifacts.create(target, self._about(split, views)) as work:
             failed = self._fill(work / "outputs.npy", split, views, progress)
             (work / "failed.json").write_text(json.dumps(failed))
 
