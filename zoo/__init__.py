@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.evaluate import evaluate
     from zoo.evaluation.result import Evaluation
     from zoo.inference.classify import Classifier, Result
-    from zoo.inference.extract import write_features
+    from zoo.inference.feature_file import write_features
     from zoo.inference.features import Extractor, Features, extract_features
     from zoo.models import create_model
     from zoo.search.near_duplicates import Duplicates, find_duplicates
@@ -56,7 +56,7 @@ _WHERE = {
     "list_models": "zoo.catalog.registry",
     "register_model": "zoo.catalog.registry",
     "train": "zoo.training.scratch.train",
-    "write_features": "zoo.inference.extract",
+    "write_features": "zoo.inference.feature_file",
 }
 
 __all__ = [

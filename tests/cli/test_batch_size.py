@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from zoo.catalog import registry
-from zoo.engines import batching, compiled
+from zoo.engines.openvino import batch_tuning, compiled_cache
 
 NETWORK = "cifar10-resnet9"
 
@@ -33,29 +33,31 @@ def sizes(monkeypatch):
     """What was measured in an invocation of a command."""
 
     def run(name, *arguments, stdin=None):
-        for file in compiled.folder().rglob("batch-size-*.json"):
+        for file in compiled_cache.folder().rglob("batch-size-*.json"):
             file.unlink()
         done = CliRunner().invoke(
             import_module(f"zoo.cli.{name}").command, [str(argument) for argument in arguments], input=stdin
         )
         logging.getLogger("zoo").handlers.clear()
         assert done.exit_code == 0, done.output
-        return [json.loads(file.read_text())["batch_size"] for file in compiled.folder().rglob("batch-size-*.json")]
+        return [
+            json.loads(file.read_text())["batch_size"] for file in compiled_cache.folder().rglob("batch-size-*.json")
+        ]
 
-    monkeypatch.setattr(batching, "measure", lambda start, size: {1: 5.0, 2: 9.0})
+    monkeypatch.setattr(batch_tuning, "measure", lambda start, size: {1: 5.0, 2: 9.0})
     return run
 
 
 def test_enough_is_what_takes_longer_than_measuring(monkeypatch):
-    monkeypatch.setattr(batching, "LONG", 10.0)
-    assert [batching.enough(gmacs) for gmacs in (4.0, 0.3, None)] == [3, 34, 10]
+    monkeypatch.setattr(batch_tuning, "WORTHWHILE", 10.0)
+    assert [batch_tuning.images_needed(gmacs) for gmacs in (4.0, 0.3, None)] == [3, 34, 10]
 
 
 def test_features_classify_and_evaluate_measure_where_it_pays(photos, sizes, tmp_path, monkeypatch):
     four = [photos, "-r", "-m", NETWORK, "--device", "cpu"]
     target = ["-o", tmp_path / "f.h5", "--overwrite"]
     assert sizes("features", *four, *target) == []
-    monkeypatch.setattr(batching, "LONG", 4 * registry.get(NETWORK).gmacs)
+    monkeypatch.setattr(batch_tuning, "WORTHWHILE", 4 * registry.get(NETWORK).gmacs)
     assert sizes("features", *four, *target) == [2]
     assert sizes("features", *four, *target, "-b", 4) == []
     assert sizes("classify", *four) == [2]
@@ -68,11 +70,11 @@ def test_features_classify_and_evaluate_measure_where_it_pays(photos, sizes, tmp
 
 def test_as_few_images_are_counted_as_need_be(photos, monkeypatch):
     from zoo.cli import common
-    from zoo.images import sources
+    from zoo.images import discovery
 
     given = []
-    find = sources.find
-    monkeypatch.setattr(sources, "find", lambda *a, **k: (given.append(one) or one for one in find(*a, **k)))
+    find = discovery.find
+    monkeypatch.setattr(discovery, "find", lambda *a, **k: (given.append(one) or one for one in find(*a, **k)))
     assert common.has_at_least([str(photos)], 2, recursive=True)
     assert len(given) == 2
     assert not common.has_at_least([str(photos)], 5, recursive=True)

@@ -23,10 +23,10 @@ import zoo
 from tests.conftest import ROOT
 from tests.drawn import drawing
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.distributed import cluster, ray_runner, task
+from zoo.distributed import ray_cluster, ray_runner, shard_task
 from zoo.distributed.ray_runner import RayRunner
-from zoo.distributed.task import Done, Job
-from zoo.images.sources import Source
+from zoo.distributed.shard_task import ShardJob, ShardResult
+from zoo.images.source import Source
 from zoo.vectors import open_vectors
 from zoo.vectors.formats.shards import Shard
 
@@ -185,7 +185,7 @@ def test_who_asked_may_be_killed_or_interrupted_and_goes_on(zoo, photos, environ
             assert not left
         # Ray alone sees to its own processes where nobody is left to end them, and may take longer.
         end(left)
-    assert b"--resume goes on" in stderr
+    assert b"--resume" in stderr
 
     other = ["-l", "stage1", "--resume"]
     refused = zoo(*arguments(photos, *other), **environment)
@@ -259,8 +259,8 @@ def test_a_cluster_that_is_there_is_used_and_stays(zoo, photos, environment, hea
     [
         (("--address", "127.0.0.1:1"), 4, b"There is no Ray cluster at 127.0.0.1:1: connection refused."),
         (("--cpus-per-task", "4096"), 2, b"processors for a task. Received: 4096"),
-        (("--device", "gpu:1"), 2, b"takes --device auto, cpu or gpu"),
-        (("--update",), 2, b"Nothing is added to a folder of shards"),
+        (("--device", "gpu:1"), 2, b"Expected --device auto, cpu or gpu"),
+        (("--update",), 2, b"A folder of shards cannot be updated"),
         (("-l", "stage1_ress"), 2, b"Did you mean"),
         (("--runner", "local", "--address", "auto"), 2, b"are for --runner ray"),
     ],
@@ -293,19 +293,19 @@ def machines(*cpus, gpus=0):
 )
 def test_no_processor_is_left_over(cpus, usual, slots):
     ray = machines(*cpus)
-    assert cluster.usual_cpus(ray) == usual
-    assert cluster.slots(ray, usual, 0) == slots
+    assert ray_cluster.default_cpus(ray) == usual
+    assert ray_cluster.slots(ray, usual, 0) == slots
 
 
 def test_each_task_on_a_gpu_has_one():
-    assert cluster.slots(machines(32, 32, gpus=2), 4, 1) == 4
-    assert cluster.slots(machines(32), 4, 1) == 0
+    assert ray_cluster.slots(machines(32, 32, gpus=2), 4, 1) == 4
+    assert ray_cluster.slots(machines(32), 4, 1) == 0
 
 
 def test_the_environment_is_as_it_was(monkeypatch):
     monkeypatch.setenv("ZOO_A", "1")
     monkeypatch.delenv("ZOO_B", raising=False)
-    with cluster._environment({"ZOO_A": "2", "ZOO_B": "2"}, "ZOO_C"):
+    with ray_cluster._environment({"ZOO_A": "2", "ZOO_B": "2"}, "ZOO_C"):
         assert (os.environ["ZOO_A"], os.environ["ZOO_B"]) == ("2", "2")
         os.environ["ZOO_C"] = "3"
     assert os.environ["ZOO_A"] == "1"
@@ -314,7 +314,7 @@ def test_the_environment_is_as_it_was(monkeypatch):
 
 def test_images_in_memory_are_refused():
     batches = ray_runner._batches(iter([Source("a.png"), Source.from_array(np.zeros((2, 2, 3), np.uint8))]), 10)
-    with pytest.raises(UsageError, match=r"takes files and addresses\. Received: array \(array\)"):
+    with pytest.raises(UsageError, match=r"takes files and URLs\. Received: array \(array\)"):
         next(batches)
 
 
@@ -323,12 +323,14 @@ def test_a_machine_that_does_not_see_the_images_is_named(tmp_path):
     here.write_bytes(b"")
     part = tmp_path / "part-00000.h5"
     part.write_bytes(b"")
-    job = Job({}, {}, str(tmp_path), str(tmp_path))
-    gone = Done(Shard(part.name, 0, 1), (0,), (("x", "no such file"),), new=True, host="node7", unseen=("gone.png",))
+    job = ShardJob({}, {}, str(tmp_path), str(tmp_path))
+    gone = ShardResult(
+        Shard(part.name, 0, 1), (0,), (("x", "no such file"),), new=True, host="node7", unseen=("gone.png",)
+    )
     ray_runner._check_seen(gone, job)
     assert part.exists()
-    with pytest.raises(UnavailableError, match=r"1.png is here, and not on node7; images must be"):
-        ray_runner._check_seen(Done(gone.shard, (0,), gone.failed, True, "node7", ("gone.png", str(here))), job)
+    with pytest.raises(UnavailableError, match=r"1.png exists here, but not on node7; put the images"):
+        ray_runner._check_seen(ShardResult(gone.shard, (0,), gone.failed, True, "node7", ("gone.png", str(here))), job)
     assert not part.exists()
 
 
@@ -340,7 +342,7 @@ def test_what_ray_gives_up_is_a_sentence():
 
     fake = SimpleNamespace(get=get, exceptions=ray.exceptions)
     with pytest.raises(
-        UnavailableError, match=r"^The shard of a.png to b.png was tried 4 times, .*--resume goes on\.$"
+        UnavailableError, match=r"^The shard of a.png to b.png was tried 4 times, .*use --resume to continue\.$"
     ):
         ray_runner._result(fake, None, [Source("a.png"), Source("b.png")])
 
@@ -349,7 +351,7 @@ def test_an_error_of_zoo_comes_back_as_it_was():
     import ray
 
     def get(_):
-        raise ray.exceptions.RayTaskError("make", "traceback", UsageError("No such layer."))
+        raise ray.exceptions.RayTaskError("compute_shard", "traceback", UsageError("No such layer."))
 
     with pytest.raises(UsageError, match=r"^No such layer\.$"):
         ray_runner._result(SimpleNamespace(get=get, exceptions=ray.exceptions), None, [Source("a.png")])
@@ -362,7 +364,7 @@ def test_a_runner_says_what_devices_ray_gives():
 
 def test_a_connection_that_is_there_stays():
     # It knows nothing else: to connect, or to end it, would fail.
-    with cluster.connected(SimpleNamespace(is_initialized=lambda: True), "auto"):
+    with ray_cluster.connected(SimpleNamespace(is_initialized=lambda: True), "auto"):
         pass
 
 
@@ -379,7 +381,7 @@ def test_the_task_can_be_sent():
     """What Ray sends it pickles: by name, as every machine has zoo."""
     import pickle
 
-    assert pickle.loads(pickle.dumps(task.make)) is task.make
-    job = Job({"model": "lenet"}, {"threads": 2}, "/work", "/parts")
+    assert pickle.loads(pickle.dumps(shard_task.compute_shard)) is shard_task.compute_shard
+    job = ShardJob({"model": "lenet"}, {"threads": 2}, "/work", "/parts")
     assert pickle.loads(pickle.dumps(job)) == job
     assert pickle.loads(pickle.dumps(Source("a.png"))) == Source("a.png")

@@ -59,7 +59,7 @@ def test_of_several_layers_the_worst_counts_and_of_classes_the_best():
     found = compare(reference, other, calibrated=5)
     assert (found.cosine, found.least, found.top1) == (0.5, 0.0, 0.5)
     assert found.describe() == (
-        "mean cosine similarity 0.5000 (the worst image 0.000), the same class for 50.0%, on 2 images beside the 5 "
-        "that calibrated it"
+        "mean cosine similarity 0.5000 (worst image 0.000), the same class for 50.0%, on 2 images other than the 5 "
+        "for calibration"
     )
     assert "class" not in compare(structured(same), structured(same), calibrated=5).describe()

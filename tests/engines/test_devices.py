@@ -1,36 +1,26 @@
-"""Which device is taken, with a stand-in for the driver's program."""
+"""Which device is selected, with a stand-in for the driver's library."""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
 
 import pytest
 
+from tests.core import nvml
 from zoo.core import hardware
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.engines import devices
 
-TWO_CARDS = "0, GPU-aaa, Big Card, 8000, 7500\n1, GPU-bbb, Display Card, 8000, 90\n"
+TWO_CARDS = nvml.Card("GPU-aaa", "Big Card"), nvml.Card("GPU-bbb", "Display Card", 8000, 90)
 
 
 @pytest.fixture
-def driver(tmp_path, monkeypatch):
-    """Put an ``nvidia-smi`` on the path that says what the test wants."""
+def driver(monkeypatch):
+    """Have the driver's library list the GPUs that the test wants."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
-    def install(text, status=0):
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        program = folder / "nvidia-smi"
-        (folder / "answer").write_text(text)
-        program.write_text(f'#!/bin/sh\ncat "{folder}/answer"\nexit {status}\n')
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-    return install
+    return lambda cards: monkeypatch.setitem(sys.modules, "pynvml", nvml.module(cards))
 
 
 @pytest.fixture
@@ -42,7 +32,7 @@ def cuda_backend(monkeypatch):
 
 
 def test_without_a_gpu_it_is_the_cpu(monkeypatch):
-    monkeypatch.setattr(hardware, "visible", list)
+    monkeypatch.setattr(hardware, "visible_gpus", list)
     device = devices.select("auto")
     assert (device.name, device.reason) == ("cpu", "there is no GPU here")
     assert device.memory_total > device.memory_free > 0
@@ -73,7 +63,7 @@ def test_a_card_is_taken_by_number(driver, cuda_backend):
 
 @pytest.mark.parametrize("request_", ["gpu", "gpu:0", "gpu:7"])
 def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(monkeypatch, request_):
-    monkeypatch.setattr(hardware, "visible", list)
+    monkeypatch.setattr(hardware, "visible_gpus", list)
     with pytest.raises(UnavailableError):
         devices.select(request_)
 
@@ -95,12 +85,6 @@ def test_hidden_cards_are_not_counted_and_numbers_follow(driver, cuda_backend, m
     assert len(devices.available()) == 1
 
 
-@pytest.mark.parametrize(("text", "status"), [("", 9), ("NVIDIA-SMI has failed", 0), ("a, b, c", 0)])
-def test_a_driver_that_fails_means_no_gpu(driver, text, status):
-    driver(text, status)
-    assert [device.kind for device in devices.available()] == ["cpu"]
-
-
 def test_prepare_places_by_the_cards_own_identifier(driver, cuda_backend, monkeypatch):
     driver(TWO_CARDS)
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
@@ -114,7 +98,7 @@ def test_prepare_places_by_the_cards_own_identifier(driver, cuda_backend, monkey
 
 def test_a_backend_that_is_not_there_is_a_sentence(monkeypatch):
     monkeypatch.setattr(devices, "loaded_backend", lambda: None)
-    with pytest.raises(UnavailableError, match="no backend 'theano'"):
+    with pytest.raises(UnavailableError, match=r"Expected KERAS_BACKEND tensorflow, jax, torch\. Received: theano"):
         devices.prepare(devices.available()[0], backend="theano")
 
 
@@ -128,14 +112,14 @@ def test_several_cards_are_taken_in_the_order_asked_for(driver, cuda_backend):
     assert [device.name for device in devices.select_several("gpu")] == ["gpu:0"]
     rows = devices.survey("gpu:0,gpu:1")
     assert [row.selected for row in rows] == [False, True, True]
-    assert {row.reason for row in rows[1:]} == {"asked for by name"}
+    assert {row.reason for row in rows[1:]} == {"requested by name"}
 
 
 def test_what_runs_on_one_device_takes_no_list(driver, cuda_backend):
     driver(TWO_CARDS)
     with pytest.raises(UsageError, match=r"gpu:0,gpu:1 is 2 devices.*name one"):
         devices.select("gpu:0,gpu:1")
-    driver(TWO_CARDS.splitlines()[0])
+    driver(TWO_CARDS[:1])
     assert devices.select("gpu:all").name == "gpu:0"
 
 
@@ -148,7 +132,7 @@ def test_more_cards_than_there_are_is_an_error_that_names_those_there_are(driver
 
 @pytest.mark.parametrize("request_", ["gpu:0,gpu:1", "gpu:all"])
 def test_cards_that_are_not_there_are_an_error(monkeypatch, request_):
-    monkeypatch.setattr(hardware, "visible", list)
+    monkeypatch.setattr(hardware, "visible_gpus", list)
     with pytest.raises(UnavailableError):
         devices.select_several(request_)
 
@@ -176,7 +160,7 @@ def test_a_list_that_makes_no_sense_is_a_sentence(driver, cuda_backend, request_
 
 
 def test_the_cpu_can_be_several_devices(monkeypatch):
-    monkeypatch.setattr(hardware, "visible", list)
+    monkeypatch.setattr(hardware, "visible_gpus", list)
     chosen = devices.select_several("cpu:0,cpu:1")
     assert [(device.name, device.kind) for device in chosen] == [("cpu:0", "cpu"), ("cpu:1", "cpu")]
     assert [device.name for device in devices.survey("cpu:1,cpu:0") if device.selected] == ["cpu:0", "cpu:1"]
@@ -210,7 +194,7 @@ def test_prepare_tells_jax_of_the_parts_of_the_cpu(monkeypatch):
 
 def test_pytorch_learns_on_one_device_and_this_is_said(monkeypatch):
     clear(monkeypatch)
-    with pytest.raises(UnavailableError, match=r"Keras on torch learns on one device.*tensorflow or jax"):
+    with pytest.raises(UnavailableError, match=r"Keras on torch trains on one device.*tensorflow or jax"):
         devices.prepare(*devices.select_several("cpu:0,cpu:1"), backend="torch")
 
 

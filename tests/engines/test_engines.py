@@ -18,10 +18,14 @@ from zoo.catalog import registry
 from zoo.core import artifacts
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.core.spec import Cut
-from zoo.engines import batching, compiled, devices, keras_engine
+from zoo.engines import devices, keras_engine
+from zoo.engines import registry as registry_of_engines
+from zoo.engines.base import EngineType, Options
+from zoo.engines.openvino import batch_tuning, compiled_cache
 from zoo.pretrained import weights as pretrained
 
 SHIPPED = "cifar10-resnet9"
+CPU, GPU = devices.Device("cpu", "cpu", "", None, None), devices.Device("gpu:0", "gpu", "", None, None)
 
 #: One of each family, the smallest; every one of them is compared in the slow tests.
 FAMILIES = {
@@ -44,9 +48,10 @@ FAMILIES = {
 MAKE_AND_COMPARE = """
 import sys
 import numpy as np
-from zoo.engines import devices; from zoo import models; from zoo.pretrained import weights as pretrained; from zoo.catalog import registry
-from zoo.engines.keras_engine import KerasEngine
-from zoo.engines.openvino_engine import OpenVinoEngine
+from zoo import engines, models
+from zoo.catalog import registry
+from zoo.engines import devices
+from zoo.pretrained import weights as pretrained
 from pathlib import Path
 from zoo.core.spec import WeightFile
 import keras
@@ -63,12 +68,14 @@ def compare(name, path):
             layer.set_weights([*fresh, rng.normal(0, 0.1, beta.shape), rng.normal(0, 0.1, mean.shape),
                                rng.uniform(0.7, 1.3, variance.shape)])
     network.save_weights(path)
-    found = pretrained.Found(path, "imported", True, spec, "imagenet", WeightFile(path.name))
+    found = pretrained.LocalWeights(path, "imported", True, spec, "imagenet", WeightFile(path.name))
     height, width = spec.input_size
     images = rng.integers(0, 256, (3, 1, 1, 3)) * rng.uniform(0.2, 1, (3, height, width, 1))
     images = images.astype("uint8")
-    one = next(OpenVinoEngine(spec, found, batch_size=3).run([images]))
-    two = next(KerasEngine(spec, found, devices.select("cpu")).run([images]))
+    one, two = (
+        next(engines.start(spec, found, devices.select("cpu"), engine=engine, batch_size=3).run([images]))
+        for engine in ("openvino", "keras")
+    )
     # Probabilities of random networks are all small; how much they differ among themselves is the measure.
     print(name, abs(one - two).max(), abs(one - two).max() / abs(two - two.mean()).max())
 
@@ -124,9 +131,9 @@ def test_every_family_is_compared():
 
 
 def test_a_network_is_compiled_once(shipped):
-    first = compiled.ensure(*shipped)
+    first = compiled_cache.ensure(*shipped)
     before = (first / "model.xml").stat().st_mtime_ns
-    assert compiled.ensure(*shipped) == first
+    assert compiled_cache.ensure(*shipped) == first
     assert (first / "model.xml").stat().st_mtime_ns == before
     (entry,) = artifacts.entries("compiled")
     assert (entry.model, entry.folder) == (SHIPPED, first)
@@ -135,18 +142,19 @@ def test_a_network_is_compiled_once(shipped):
 
 def test_other_weights_make_another_form(shipped, tmp_path):
     spec, found = shipped
-    one = compiled._about(spec, found)
+    one = compiled_cache.describe(spec, found)
     other = tmp_path / "other.weights.h5"
     other.write_bytes(found.path.read_bytes() + b" ")
-    two = compiled._about(spec, pretrained.Found(other, "imported", True, spec, found.tag, found.file))
+    two = compiled_cache.describe(spec, pretrained.LocalWeights(other, "imported", True, spec, found.tag, found.file))
     assert one["weights_sha256"] != two["weights_sha256"]
     assert {key for key in one if one[key] != two[key]} == {"weights_sha256"}
 
 
 def test_two_processes_compile_side_by_side(shipped):
     code = (
-        "from zoo.pretrained import weights as pretrained; from zoo.catalog import registry; from zoo.engines import compiled;"
-        f"spec = registry.get('{SHIPPED}'); print(compiled.ensure(spec, pretrained.fetch(spec)))"
+        "from zoo.pretrained import weights as pretrained; from zoo.catalog import registry;"
+        "from zoo.engines.openvino import compiled_cache;"
+        f"spec = registry.get('{SHIPPED}'); print(compiled_cache.ensure(spec, pretrained.fetch(spec)))"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)
@@ -154,26 +162,26 @@ def test_two_processes_compile_side_by_side(shipped):
     assert len({process.communicate()[0] for process in running}) == 1
     assert [process.returncode for process in running] == [0, 0]
     assert len(list(artifacts.entries("compiled"))) == 1
-    assert not list(compiled.folder().glob(".*"))
+    assert not list(compiled_cache.folder().glob(".*"))
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(shipped, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
     with pytest.raises(UnavailableError, match="cannot be written"):
-        compiled.ensure(*shipped)
+        compiled_cache.ensure(*shipped)
 
 
 def test_short_batches_come_back_short(shipped):
-    from zoo.engines.openvino_engine import OpenVinoEngine
+    from zoo.engines.openvino.engine import OpenVinoEngine
 
-    engine = OpenVinoEngine(*shipped, batch_size=4)
+    engine = OpenVinoEngine(*shipped, CPU, Options(batch_size=4))
     rng = np.random.default_rng(0)
     batches = [rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8) for count in (4, 4, 1, 4, 3)]
     outputs = list(engine.run(batches))
     assert [len(output) for output in outputs] == [4, 4, 1, 4, 3]
     # The same images one by one: batches are independent and in order.
-    single = OpenVinoEngine(*shipped, single=True)
+    single = OpenVinoEngine(*shipped, CPU, Options(single=True))
     alone = np.concatenate(list(single.run(batch[i : i + 1] for batch in batches for i in range(len(batch)))))
     assert np.abs(np.concatenate(outputs) - alone).max() < 1e-5
     assert np.abs(alone.sum(1) - 1).max() < 1e-5
@@ -182,9 +190,6 @@ def test_short_batches_come_back_short(shipped):
 def cut(shipped, **wanted):
     spec, found = shipped
     return replace(spec, cut=Cut(**wanted)), found
-
-
-CPU = devices.Device("cpu", "cpu", "", None, None)
 
 
 @pytest.mark.slow
@@ -209,51 +214,90 @@ def test_several_outputs_are_fields(shipped):
 
 
 def test_a_layer_that_does_not_exist_is_what_was_asked_wrongly(shipped):
-    with pytest.raises(UsageError, match=r"has no layer 'stag2_pool'. Did you mean stage2_pool"):
+    with pytest.raises(UsageError, match=r"has no layer 'stag2_pool'. Did you mean 'stage2_pool"):
         engines.start(*cut(shipped, layer="stag2_pool"), CPU)
-    assert not list(compiled.folder().iterdir())
+    assert not list(compiled_cache.folder().iterdir())
 
 
 def test_another_compiled_form_can_be_run(shipped, tmp_path, monkeypatch):
-    folder = compiled.ensure(*shipped)
+    folder = compiled_cache.ensure(*shipped)
     shutil.copytree(folder, tmp_path / "form", ignore=shutil.ignore_patterns("blobs"))
-    monkeypatch.setattr(compiled, "ensure", None)
-    engine = engines.start(*shipped, CPU, folder=tmp_path / "form")
+    monkeypatch.setattr(compiled_cache, "ensure", None)
+    engine = engines.start(*shipped, CPU, engine="openvino", folder=tmp_path / "form")
     assert engine.name == "openvino"
     (output,) = engine.run([np.zeros((1, 32, 32, 3), np.uint8)])
     assert output.shape == (1, 10)
     assert list((tmp_path / "form" / "blobs").iterdir())
-    with pytest.raises(UsageError, match="runs on the CPU"):
-        engines.start(*shipped, devices.Device("gpu:0", "gpu", "", None, None), folder=tmp_path / "form")
+    with pytest.raises(UsageError, match="runs on CPU, not on gpu:0"):
+        engines.start(*shipped, GPU, engine="openvino", folder=tmp_path / "form")
+    with pytest.raises(UsageError, match="keras runs no compiled network"):
+        engines.start(*shipped, GPU, folder=tmp_path / "form")
 
 
 def test_the_batch_size_is_measured_once_where_that_pays(shipped, monkeypatch):
     measured = []
-    monkeypatch.setattr(batching, "measure", lambda start, size: measured.append(start(8).batch_size) or {1: 5, 8: 9})
+    monkeypatch.setattr(
+        batch_tuning, "measure", lambda start, size: measured.append(start(8).batch_size) or {1: 5, 8: 9}
+    )
     start = partial(engines.start, *replace_mirror(shipped), CPU, engine="openvino")
     assert start().batch_size == 1
-    assert start(many=lambda: True).batch_size == 8
-    assert start(many=lambda: True).batch_size == start().batch_size == 8
-    assert start(many=lambda: True, batch_size=3).batch_size == 3
+    assert start(at_least=lambda count: True).batch_size == 8
+    assert start(at_least=lambda count: True).batch_size == start().batch_size == 8
+    assert start(at_least=lambda count: True, batch_size=3).batch_size == 3
     assert start(single=True).batch_size == 1
     assert measured == [8]
     # What is known, or stated, is no reason to count images.
     for settings in ({}, {"batch_size": 3}, {"single": True}):
-        start(many=partial(pytest.fail, "asked for nothing"), **settings)
-    (blobs,) = {path.parent for path in compiled.folder().rglob("*.blob")}
+        start(at_least=partial(pytest.fail, "asked for nothing"), **settings)
+    (blobs,) = {path.parent for path in compiled_cache.folder().rglob("*.blob")}
     assert sorted(path.name.split("-")[1] for path in blobs.glob("throughput-*.blob")) == ["1", "3", "8"]
 
 
-def test_the_engine_follows_the_device(monkeypatch):
+def test_the_engine_follows_the_device():
     spec = registry.get(SHIPPED)
-    cpu, gpu = devices.Device("cpu", "cpu", "", None, None), devices.Device("gpu:0", "gpu", "", None, None)
-    assert engines.choose("auto", spec, cpu) == "openvino"
-    assert engines.choose("auto", spec, gpu) == "keras"
-    assert engines.choose("keras", spec, cpu) == "keras"
-    with pytest.raises(UsageError, match="runs on the CPU"):
-        engines.choose("openvino", spec, gpu)
-    with pytest.raises(UsageError, match="Received: onnx"):
-        engines.choose("onnx", spec, cpu)
+    assert engines.choose("auto", spec, CPU).name == "openvino"
+    assert engines.choose("auto", spec, GPU).name == "keras"
+    assert engines.choose("keras", spec, CPU).name == "keras"
+    with pytest.raises(UsageError, match="--engine openvino runs on CPU, not on gpu:0; use --engine keras"):
+        engines.choose("openvino", spec, GPU)
+    with pytest.raises(UsageError, match=r"Expected --engine auto, keras, openvino\. Received: onnx"):
+        engines.choose("onnx", spec, CPU)
+    local = replace(spec, builder=lambda: None)
+    assert engines.choose("auto", local, CPU).name == "keras"
+    with pytest.raises(UsageError, match="function of this process, which openvino cannot compile; use --engine keras"):
+        engines.choose("openvino", local, CPU)
+
+
+def test_what_is_not_installed_is_not_chosen(monkeypatch):
+    spec = registry.get(SHIPPED)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "openvino" else name)
+    assert engines.choose("auto", spec, CPU).name == "keras"
+    with pytest.raises(UnavailableError, match="pip install openvino"):
+        engines.start(spec, None, CPU, engine="openvino")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UnavailableError, match="No engine for cpu is installed"):
+        engines.choose("auto", spec, CPU)
+
+
+def test_a_row_of_the_table_is_an_engine_everywhere(monkeypatch):
+    """A new engine is chosen, started, offered by the command line and listed by its row alone."""
+
+    class Fast:
+        name, device, single, batch_size = "fast", "cpu", False, 2
+
+        def __init__(self, spec, weights, device, options):
+            assert options.threads == 3
+
+        def run(self, batches):
+            return (np.zeros((len(batch), 10), np.float32) for batch in batches)
+
+    row = EngineType("fast", "very fast", f"{__name__}:fast_engine", "numpy", ("cpu",))
+    monkeypatch.setitem(globals(), "fast_engine", Fast)
+    monkeypatch.setattr(registry_of_engines, "ENGINES", {"fast": row, **engines.ENGINES})
+    monkeypatch.setattr(registry_of_engines, "CHOICES", ("auto", "fast"))
+    spec = replace(registry.get(SHIPPED), mirror=False)
+    assert engines.start(spec, None, CPU, threads=3).name == "fast"
+    assert registry_of_engines.device_rows("cpu")[0]["engines"] == ["fast", "openvino", "keras"]
 
 
 class HungryNetwork:
@@ -337,12 +381,12 @@ def small_graph():
 def test_taking_transpositions_out_changes_nothing():
     import openvino
 
-    from zoo.engines import layout
+    from zoo.engines.openvino import nchw
 
     graph = small_graph()
-    before = layout._count(graph)
-    rewritten = layout.channels_first(graph)
-    assert layout._count(rewritten) <= 3 < before
+    before = nchw._count(graph)
+    rewritten = nchw.to_nchw(graph)
+    assert nchw._count(rewritten) <= 3 < before
     image = np.random.default_rng(1).normal(size=(2, 9, 7, 3)).astype("float32")
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     core = openvino.Core()
@@ -359,12 +403,11 @@ def test_what_does_not_compile_runs_in_keras_and_this_is_said(shipped, monkeypat
     def fail(*_):
         raise UnavailableError("It cannot be compiled.")
 
-    monkeypatch.setattr(compiled, "ensure", fail)
-    cpu = devices.Device("cpu", "cpu", "", None, None)
+    monkeypatch.setattr(compiled_cache, "ensure", fail)
     with caplog.at_level("WARNING", "zoo"):
-        assert engines.start(*shipped, cpu, engine="auto").name == "keras"
+        assert engines.start(*shipped, CPU, engine="auto").name == "keras"
     assert [record.getMessage() for record in caplog.records] == [
-        "It cannot be compiled. Keras runs it now, which is slower to start."
+        "It cannot be compiled. The engine keras runs it instead."
     ]
     with pytest.raises(UnavailableError, match="cannot be compiled"):
-        engines.start(*shipped, cpu, engine="openvino")
+        engines.start(*shipped, CPU, engine="openvino")

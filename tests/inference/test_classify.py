@@ -110,8 +110,7 @@ def test_what_is_missing_of_a_video_is_an_error_beside_the_answer(classifier, fi
 
 
 def test_a_registered_function_runs_in_keras():
-    zoo.register_model("tiny-for-test", input_size=(16, 16), classes=4)
-
+    @zoo.register_model("tiny-for-test", input_size=(16, 16), classes=4)
     def build(input_shape, classes):
         import keras
 

@@ -13,7 +13,8 @@ from tests.conftest import ROOT
 from zoo import models
 from zoo.core.errors import ImageError, UsageError
 from zoo.core.spec import Cut
-from zoo.images import decode, sources
+from zoo.images import decode
+from zoo.images.source import Source
 from zoo.inference.features import Extractor, extract_features
 
 EXAMPLES = ROOT / "examples"
@@ -98,7 +99,7 @@ def test_arrays_sources_and_batches_are_images_too():
     extractor = Extractor(NETWORK)
     one = extractor.extract(pixels)
     batch = extractor.extract(np.stack([pixels, pixels]))
-    source = extractor.extract(sources.Source.from_array(pixels, name="mine"))
+    source = extractor.extract(Source.from_array(pixels, name="mine"))
     assert one.paths == ("array 0",) and batch.paths == ("array 0", "array 1") and source.paths == ("mine",)
     for found in (batch, source):
         np.testing.assert_allclose(found.vectors[-1], one.vectors[0], rtol=1e-5, atol=1e-6)
@@ -128,8 +129,8 @@ def test_a_stream_is_lazy():
         ({"layer": "stag1"}, "Did you mean.*stage1"),
         ({"layer": ["stage1", "stage1"]}, "twice"),
         ({"layer": ["stage1", "stage1_res_add"]}, "twice"),
-        ({"pool": "mean"}, "--pool takes avg"),
-        ({"dtype": "int8"}, "--dtype takes float32"),
+        ({"pool": "mean"}, "Expected --pool avg"),
+        ({"dtype": "int8"}, "Expected --dtype float32"),
         ({"batch_size": 0}, "at least 1"),
     ],
 )
@@ -140,7 +141,7 @@ def test_what_makes_no_sense_is_a_sentence(settings, sentence):
 
 def test_the_network_that_made_a_file_is_found_again():
     made = Extractor(NETWORK, layer="stage2", pool="max", normalize=True)
-    again = Extractor.like(made.about)
+    again = Extractor.from_attributes(made.about)
     assert again.about == made.about
     np.testing.assert_array_equal(again.extract(IMAGES).vectors, made.extract(IMAGES).vectors)
 
@@ -149,12 +150,12 @@ def test_the_network_that_made_a_file_is_found_again():
 def test_another_network_than_the_one_that_made_a_file_is_refused(key):
     about = {**Extractor(NETWORK).about, key: "other"}
     with pytest.raises(UsageError, match=key.replace("_", " ")):
-        Extractor.like(about)
+        Extractor.from_attributes(about)
 
 
 def test_a_file_that_does_not_say_what_made_it_is_refused():
     with pytest.raises(UsageError, match="'model' is missing"):
-        Extractor.like({"layer": ""})
+        Extractor.from_attributes({"layer": ""})
 
 
 @pytest.mark.slow

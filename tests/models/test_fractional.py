@@ -284,7 +284,15 @@ def answers_of_openvino(name, model, folder):
 
     model.save_weights(folder / "w.weights.h5")
     subprocess.run(
-        [sys.executable, "-m", "zoo.engines.compile", name, str(folder), "--weights", str(folder / "w.weights.h5")],
+        [
+            sys.executable,
+            "-m",
+            "zoo.engines.openvino.convert",
+            name,
+            str(folder),
+            "--weights",
+            str(folder / "w.weights.h5"),
+        ],
         check=True,
         env={**os.environ, "KERAS_BACKEND": "openvino", "PYTHONPATH": str(ROOT)},
     )

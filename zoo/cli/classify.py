@@ -1,4 +1,4 @@
-"""``zoo classify``: what is in images and videos."""
+"""``zoo classify``: image and video classification."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import click
 
 from zoo.cli import common
 
-#: Lines of a video's timeline on a terminal, at most.
+#: Lines of a video's timeline on a terminal at most.
 _SEGMENTS = 20
 
 
 @common.command("classify")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
+@common.model_option("Name, NAME:TAG, or a .keras file; default: the best network that is available.")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to show.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="P",
-    help="Say 'unknown' where the best class has a probability below P.",
+    show_default=True,
+    help="Label an image 'unknown' if its best class has a probability below P.",
 )
 @common.recursive_option
-@click.option("--every", metavar="TIME", help="Take an image of each video every 1s, 500ms, 2m, or 30f (frames).")
+@click.option("--every", metavar="TIME", help="Classify videos too: a frame every 1s, 500ms, 2m, or 30f (frames).")
 @common.run_options
 @common.output_options
 def command(
@@ -45,11 +46,11 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """Say what is in images.
+    """Classify images and videos.
 
-    A PATH is a file, a folder, a pattern in quotes ('photos/*.jpg'), an http(s) address, or - for a list of
-    paths on standard input. Each image gives one row, in the order given: its classes, or why it could
-    not be read (then the exit status is 1, and all others are done). A video gives one row too, with --every.
+    A PATH is a file, a folder, a glob in quotes ('photos/*.jpg'), a URL, or - for a list of paths on standard input.
+    Each image gives one row, in the order given: its most probable classes, or why it could not be read (then the exit
+    status is 1, and all others are classified). With --every, a video gives one row too.
 
     \b
       zoo classify photo.jpg
@@ -61,8 +62,8 @@ def command(
     import sys
 
     from zoo.core import output as out
-    from zoo.images.sources import find
-    from zoo.images.video.frames import expand
+    from zoo.images.discovery import find
+    from zoo.images.video.expand import expand
     from zoo.images.video.times import Every
     from zoo.inference.classify import Classifier, Result
 
@@ -72,16 +73,16 @@ def command(
         classifier = Classifier(
             model, device=device, engine=engine, batch_size=batch_size, offline=offline, progress=fetched
         )
-    classifier.many = functools.partial(common.come, paths, recursive=recursive)
+    classifier.at_least = functools.partial(common.has_at_least, paths, recursive=recursive)
     found = expand(find(paths, recursive=recursive, offline=offline, videos=moments is not None), moments)
     first = list(itertools.islice(found, 2))
-    # One image alone is run for latency; of many, only as many are in memory as are being worked on.
+    # A single image is run for latency; of many, only those being processed are in memory.
     images: Any = first if len(first) < 2 else itertools.chain(first, found)
 
     report = out.Report()
     with common.progress("classifying") as update, out.opened(output) as stream:
         if moments and len(first) > 1:
-            # The frames of a long video have one row, and somebody waits.
+            # A long video has only one row, so progress counts its frames.
             images = _counted(images, update)
 
         def rows() -> Iterator[dict[str, Any]]:
@@ -115,20 +116,10 @@ def command(
             }
             return row if result.frames is None else row | _json_frames(result)
 
-        names = [f"{name}{rank}" for rank in range(1, top + 1) for name in ("label", "index", "score")]
-        out.write(
-            rows(),
-            stream,
-            format,
-            columns=[
-                *("path", "status", "model"),
-                *(["label"] if threshold else []),
-                *names,
-                *(["frames"] if moments else []),
-                "error",
-            ],
-            table=lambda row: row["text"],
-        )
+        columns = ["path", "status", "model", *(["label"] if threshold else [])]
+        columns += [f"{name}{rank}" for rank in range(1, top + 1) for name in ("label", "index", "score")]
+        columns += [*(["frames"] if moments else []), "error"]
+        out.write(rows(), stream, format, columns=columns, table=lambda row: row["text"])
     if report.failed:
         whole = " in whole" if moments else ""
         common.say(f"{report.failed} of {report.done + report.failed} could not be read{whole}")
@@ -142,7 +133,7 @@ def _counted(images: Iterable[Any], update: Callable[[int], None]) -> Iterator[A
 
 
 def _json_frames(result: Any) -> dict[str, Any]:
-    """What JSON says of a video beyond what it says of an image."""
+    """The keys of a video in JSON, in addition to those of an image."""
     frames = [
         {"time": frame.time, "error": frame.error}
         if frame.error
@@ -153,7 +144,7 @@ def _json_frames(result: Any) -> dict[str, Any]:
 
 
 def _wide(result: Any, top: int) -> dict[str, Any]:
-    """One row of CSV: the classes side by side."""
+    """One row of CSV, with the classes side by side."""
     row = {"path": result.path, "status": result.status, "model": result.model, "label": result.label}
     for rank, prediction in enumerate(result.predictions[:top], start=1):
         row[f"label{rank}"] = prediction.label
@@ -165,23 +156,26 @@ def _wide(result: Any, top: int) -> dict[str, Any]:
 
 
 def _block(result: Any) -> str:
-    """One image or video on a terminal: its path, then a bar for each class; then when each class is seen."""
+    """One image or video on a terminal: its path, a bar for each class, and a timeline for a video."""
     if not result.ok:
         return f"{result.path}\n  {result.error}\n"
+    from zoo.catalog.labels import display
+
     lines = [result.path]
     if not result.certain:
         lines.append(f"  {result.label}: no class reaches the threshold")
     for prediction in result.predictions:
-        lines.append(f"  {prediction.score:6.1%}  {_bar(prediction.score)}  {prediction.label}")
+        lines.append(f"  {prediction.score:6.1%}  {_bar(prediction.score)}  {display(prediction.label)}")
     if result.frames is not None:
         lines += _timeline(result)
     return "\n".join(lines) + "\n"
 
 
 def _timeline(result: Any) -> list[str]:
-    """When a video shows what, a line for each label as long as it stays the best one."""
+    """The timeline of a video, a line for each run of frames with the same label."""
+    from zoo.catalog.labels import display
     from zoo.images.video.times import clock
-    from zoo.inference.video_votes import segments
+    from zoo.inference.video import segments
 
     decimals = 0 if all(frame.time.is_integer() for frame in result.frames) else 2
     rows = list(segments(result.frames))
@@ -191,7 +185,7 @@ def _timeline(result: Any) -> list[str]:
         lines.append((start if start == end else f"{start}–{end}", row))
     width = max(len(times) for times, _ in lines)
     shown = [
-        f"  {times:{width}}  {row.label}" + (f" ({row.frames} frames)" if row.frames > 1 else "")
+        f"  {times:{width}}  {display(row.label)}" + (f" ({row.frames} frames)" if row.frames > 1 else "")
         for times, row in lines
     ]
     if len(rows) > _SEGMENTS:

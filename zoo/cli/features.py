@@ -1,4 +1,4 @@
-"""``zoo features``: images become vectors in a file."""
+"""``zoo features``: feature vectors of images, written to a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import itertools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,36 +16,34 @@ from zoo.cli import common
 
 if TYPE_CHECKING:
     from zoo.core.errors import ImageError
-    from zoo.images.sources import Source
+    from zoo.images.source import Source
     from zoo.inference.features import Extractor
-    from zoo.vectors import Mode
+    from zoo.vectors import Mode, Written
 
-#: Images that could not be read and are named on standard error; the file names all.
+#: Unreadable images that are named on standard error; the file names all.
 _NAMED = 10
 
 
 def _runner_options(function: common.Function) -> common.Function:
-    """``--runner`` and what goes with ``ray``."""
+    """``--runner`` and the options of ``ray``."""
     for option in (
         click.option(
             "--cpus-per-task",
             type=click.IntRange(min=1),
-            help="Ray: processors for each shard; all of a small machine, or up to eight, without.",
+            help="Ray: processors for each shard; default: all of a small machine, or up to eight.",
         ),
-        click.option(
-            "--shard-size", type=click.IntRange(min=1), help="Ray: images computed by one task; 1,000 without."
-        ),
+        click.option("--shard-size", type=click.IntRange(min=1), help="Ray: images in a shard; default: 1,000."),
         click.option(
             "--address",
             metavar="ADDRESS",
-            help="Ray: of the cluster, e.g. auto or HOST:6379; $RAY_ADDRESS, or this machine alone, without.",
+            help="Ray: address of the cluster, e.g. auto or HOST:6379; default: $RAY_ADDRESS, or this machine alone.",
         ),
         click.option(
             "--runner",
             type=click.Choice(["local", "ray"]),
             default="local",
             show_default=True,
-            help="ray: on a cluster; OUT is a folder of shards.",
+            help="ray: compute on a cluster; OUT is a folder of shards.",
         ),
     ):
         function = option(function)
@@ -53,13 +51,17 @@ def _runner_options(function: common.Function) -> common.Function:
 
 
 def _int8_options(function: common.Function) -> common.Function:
-    """``--precision`` and the bars of int8."""
+    """``--precision`` and the agreement that int8 must reach."""
     for option in (
         click.option(
-            "--min-agreement", type=click.FloatRange(0, 1), help="int8: share of images that keep their class."
+            "--min-agreement",
+            type=click.FloatRange(0, 1),
+            help="int8: least share of images that keep their class; not checked by default.",
         ),
         click.option(
-            "--min-cosine", type=click.FloatRange(-1, 1), help="int8: mean similarity to float32 vectors; 0.99 without."
+            "--min-cosine",
+            type=click.FloatRange(-1, 1),
+            help="int8: least mean cosine similarity to float32 vectors; default: 0.99.",
         ),
         click.option(
             "--precision",
@@ -75,21 +77,21 @@ def _int8_options(function: common.Function) -> common.Function:
 
 @common.command("features")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
+@common.model_option("Name, NAME:TAG, or a .keras file; default: the best network that is available.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
     metavar="OUT",
-    help="The file: .h5, .npy, .npz, .csv, .parquet, or .projector for TensorBoard; a folder with --runner ray.",
+    help="Output: .h5, .npy, .npz, .csv, .parquet, or .projector for TensorBoard; a folder with --runner ray.",
 )
 @click.option(
     "-l",
     "--layer",
     multiple=True,
     metavar="LAYER|STAGE",
-    help="Where the vectors are taken, e.g. block4_pool or stage3; several times for several. Without: the end of the "
+    help="Layer or stage whose output is taken, e.g. block4_pool or stage3; can be repeated. Default: the end of the "
     "network, before its classifier.",
 )
 @click.option(
@@ -97,20 +99,28 @@ def _int8_options(function: common.Function) -> common.Function:
     type=click.Choice(["avg", "max", "flatten", "none"]),
     default="avg",
     show_default=True,
-    help="What becomes of a map: its mean or maximum over rows and columns, one line, or nothing.",
+    help="Pooling of feature maps: mean or maximum over rows and columns, flattened, or none.",
 )
-@click.option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
-@click.option("--normalize", is_flag=True, help="Divide each vector by its length (L2).")
-@click.option("--probabilities", is_flag=True, help="Write the class probabilities too.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Type of the vectors.",
+)
+@click.option("--normalize", is_flag=True, help="Divide each vector by its L2 norm.")
+@click.option("--probabilities", is_flag=True, help="Also write the class probabilities.")
 @common.recursive_option
-@click.option("--resume", "mode", flag_value="resume", help="Go on with what was interrupted.")
-@click.option("--update", "mode", flag_value="update", help="Add what is new, or has changed, to a file that is there.")
-@click.option("--overwrite", "mode", flag_value="overwrite", help="Replace a file that is there.")
-@click.option("--every", metavar="TIME", help="Take videos apart: an image each 1s, 500ms, 2m, or 30f frames.")
+@click.option("--resume", "mode", flag_value="resume", help="Continue what was interrupted.")
+@click.option("--update", "mode", flag_value="update", help="Add new and changed images to an existing file.")
+@click.option("--overwrite", "mode", flag_value="overwrite", help="Replace an existing file.")
+@click.option("--every", metavar="TIME", help="Include videos: a frame every 1s, 500ms, 2m, or 30f (frames).")
 @_int8_options
 @_runner_options
 @common.run_options
-@click.option("--format", type=click.Choice(["table", "json", "jsonl", "csv"]), help="Of the summary on stdout.")
+@click.option(
+    "--format", type=click.Choice(["table", "json", "jsonl", "csv"]), help="Format of the summary on standard output."
+)
 def command(
     paths: tuple[str, ...],
     model: str | None,
@@ -133,11 +143,10 @@ def command(
     format: str | None,
     **settings: Any,
 ) -> int:
-    """Turn images into vectors, in a file.
+    """Extract feature vectors (embeddings) from images into a file.
 
-    A PATH is a file, a folder, a pattern in quotes, an http(s) address, or - for a list of paths on standard input.
-    Each image that can be read gives a row, in order; the file names the others, with the reasons. What is
-    interrupted, by Ctrl-C or worse, --resume goes on with.
+    A PATH is a file, a folder, a glob in quotes, a URL, or - for a list of paths on standard input. Each image that can
+    be read gives a row, in order; the file names the others, with the reasons. --resume continues what was interrupted.
 
     \b
       zoo features photos/ -o f.h5
@@ -149,20 +158,20 @@ def command(
     """
     from zoo.core import output as out
     from zoo.core.errors import UsageError
-    from zoo.images import sources
-    from zoo.images.video.frames import expand
-    from zoo.inference import extract
+    from zoo.images import discovery
+    from zoo.images.video.expand import expand
+    from zoo.inference import feature_file
     from zoo.inference.features import Extractor
 
-    bars = {"min_cosine": min_cosine, "min_agreement": min_agreement}
-    if precision == "float32" and any(bar is not None for bar in bars.values()):
+    thresholds = {"min_cosine": min_cosine, "min_agreement": min_agreement}
+    if precision == "float32" and any(value is not None for value in thresholds.values()):
         raise UsageError("--min-cosine and --min-agreement are for --precision int8; add it.")
-    write = extract.write
+    write: Callable[..., Written] = feature_file.write
     if runner == "ray":
         from zoo.distributed.ray_runner import RayRunner
 
         write = RayRunner(address, shard_size, cpus_per_task, device).write
-        # What each machine of the cluster has to offer is not this one's affair.
+        # The devices of the cluster are not those of this machine.
         device = "cpu"
     elif address or shard_size or cpus_per_task:
         raise UsageError("--address, --shard-size and --cpus-per-task are for --runner ray; add it.")
@@ -180,19 +189,19 @@ def command(
         )
 
     def found() -> Iterator[Source]:
-        files = sources.find(paths, recursive=recursive, offline=offline, videos=every is not None)
+        files = discovery.find(paths, recursive=recursive, offline=offline, videos=every is not None)
         return expand(files, every)
 
-    extractor.many = functools.partial(common.come, paths, recursive=recursive)
+    extractor.at_least = functools.partial(common.has_at_least, paths, recursive=recursive)
     images = found()
     if precision == "int8":
         listed: Iterable[Source] = images
         if "-" in paths:
-            # They are gone through twice, which standard input does not allow.
+            # Standard input can be read only once.
             images, listed = itertools.tee(images)
         else:
             listed = found()
-        _quantize(extractor, listed, output, mode, bars)
+        _quantize(extractor, listed, output, mode, thresholds)
     report = out.Report()
     with common.progress("extracting") as update:
 
@@ -207,7 +216,7 @@ def command(
         try:
             written = write(images, output, extractor, mode=mode or "new", watcher=watch)
         except KeyboardInterrupt:
-            common.say(f"{report.done + report.failed} images are done; the same command with --resume goes on")
+            common.say(f"{report.done + report.failed} images are done; run the same command with --resume to continue")
             raise
     row = {
         "output": str(written.path),
@@ -229,18 +238,22 @@ def command(
 
 
 def _quantize(
-    extractor: Extractor, images: Iterable[Source], output: Path, mode: Mode | None, bars: Mapping[str, float | None]
+    extractor: Extractor,
+    images: Iterable[Source],
+    output: Path,
+    mode: Mode | None,
+    thresholds: Mapping[str, float | None],
 ) -> None:
-    """Compute in int8; a file that is gone on with as it was calibrated then, though there are other images now."""
+    """Run in int8; a file that is continued keeps its calibration, though there are other images now."""
     from zoo.core.errors import UsageError
-    from zoo.inference import extract
+    from zoo.inference.feature_file import previous_attributes
 
-    made = extract.made_with(output) if mode in ("resume", "update") else {}
+    made = previous_attributes(output, mode)
     if not made:
-        extractor.quantize(images, **bars)
+        extractor.quantize(images, **thresholds)
     elif made.get("precision") == "int8" and not extractor.quantize_as(made["calibration"]):
         raise UsageError(
-            f"The int8 form of {extractor.spec.name} that {output} was made with is not in the cache any more; "
+            f"The int8 form of {extractor.spec.name} that {output} was made with is no longer in the cache; "
             "name another file, or --overwrite."
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -56,12 +56,15 @@ class Preprocessing:
             values[..., channel] = (values[..., channel] - mean) / std
         return values
 
+    def values(self) -> dict[str, Any]:
+        """What decides the arithmetic, as values that JSON has: part of the keys of what is computed and kept."""
+        return {"order": self.order, "mean": list(self.mean), "std": list(self.std)}
+
     def describe(self) -> str:
-        """The arithmetic as a sentence."""
+        """The arithmetic in words, for people."""
         if self.identity:
-            return "pixels go in as they are, RGB 0-255; whatever scaling there is belongs to the network"
-        first = {"rgb": "channels stay RGB", "bgr": "RGB is reordered to BGR", "grey": "RGB becomes one grey channel"}
-        parts = [first[self.order]]
+            return "RGB pixels from 0 to 255 as they are; any scaling is part of the network"
+        parts = [{"rgb": "RGB", "bgr": "RGB to BGR", "grey": "RGB to one grey channel"}[self.order]]
         if any(self.mean):
             parts.append(f"minus {_numbers(self.mean)}")
         if any(value != 1.0 for value in self.std):
@@ -73,9 +76,8 @@ class Preprocessing:
 class Resize:
     """How an image of any size becomes ``height`` × ``width`` pixels; antialiased always.
 
-    ``crop``: cut out the largest central window of the target's shape, times ``fraction``, and scale it.
-    ``pad``: scale the image until it fits, centred on black. ``squash``: scale both sides, whatever that
-    does to the aspect.
+    ``crop``: the largest center crop of the target's aspect ratio, times ``fraction``, is resized. ``pad``: the image
+    is resized to fit and padded with black. ``squash``: the image is resized without regard to its aspect ratio.
     """
 
     height: int
@@ -84,16 +86,20 @@ class Resize:
     fraction: float = 0.875
     interpolation: Interpolation = "bilinear"
 
+    def values(self) -> dict[str, Any]:
+        """The fields as values that JSON has: part of the keys of what is computed and kept."""
+        return asdict(self)
+
     def describe(self) -> str:
-        """The policy as a sentence."""
+        """The policy in words, for people."""
         size = f"{self.width}×{self.height}"
         if self.policy == "crop":
-            part = "" if self.fraction == 1 else f", times {self.fraction:g},"
-            how = f"the largest central window of the shape {size}{part} is cut out and scaled to {size}"
+            part = "" if self.fraction == 1 else f" {self.fraction:g} of"
+            how = f"center crop of{part} the image, in the aspect ratio of {size}, resized to {size}"
         elif self.policy == "pad":
-            how = f"the picture is scaled to fit {size} and centred on black"
+            how = f"image resized to fit {size}, padded with black"
         else:
-            how = f"the whole picture is squashed to {size}"
+            how = f"whole image resized to {size}, without regard to its aspect ratio"
         return f"{how} ({self.interpolation}, antialiased)"
 
 
@@ -109,16 +115,16 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a network ends instead of at its classifier: the outputs of layers, pooled or as they are.
+    """Where a network is cut: the outputs of layers instead of its classifier, pooled or as they are.
 
-    What is above them is not computed. With more than one output, what an engine gives for an image is a row of a
-    structured array, whose fields are :attr:`fields`.
+    Layers above them are not computed. With more than one output, an engine yields a row of a structured array for
+    each image, whose fields are :attr:`fields`.
     """
 
-    #: Without, the end of the network without its classifier, or with ``top`` what its last layer takes.
+    #: Default: the end of the network without its classifier, or with ``top`` the input of its last layer.
     layer: str | None = None
-    #: What becomes of a map (rows, columns, channels): its mean or maximum over the rows and columns, one vector of
-    #: all its numbers ("flatten", also for what is no map), or nothing.
+    #: Pooling of a map (rows, columns, channels): its mean or maximum over rows and columns, one vector of all its
+    #: numbers ("flatten", also for other outputs), or none.
     pool: Literal["avg", "max", "flatten"] | None = None
     top: bool = False
     #: Further layers, pooled in the same way.

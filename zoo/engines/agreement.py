@@ -1,4 +1,4 @@
-"""How far two forms of a network agree about the same images."""
+"""How closely two forms of a network, such as int8 and float32, agree on the same images."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How near a network in int8 stays to itself in float32, on images that did not calibrate it.
+    """How closely a quantised network agrees with its float32 form on images that did not calibrate it.
 
-    ``cosine`` is the mean over the images of the cosine similarity of their features, from -1 to 1, and
-    ``least`` that of the worst image; of several layers, those of the layer that agrees least. ``top1`` is the share
-    of images that both put into the same class, ``None`` for a network without classes.
+    ``cosine`` is the mean over the images of the cosine similarity of their features, from -1 to 1, and ``least`` that
+    of the worst image; of several layers, those of the layer that agrees least. ``top1`` is the share of images that
+    both assign to the same class, ``None`` for a network without classes. ``calibrated`` and ``checked`` count images.
     """
 
     calibrated: int
@@ -26,41 +26,35 @@ class Agreement:
         """The figures in a few words."""
         classes = "" if self.top1 is None else f", the same class for {self.top1:.1%}"
         return (
-            f"mean cosine similarity {self.cosine:.4f} (the worst image {self.least:.3f}){classes}, on "
-            f"{self.checked} images beside the {self.calibrated} that calibrated it"
+            f"mean cosine similarity {self.cosine:.4f} (worst image {self.least:.3f}){classes}, on {self.checked} "
+            f"images other than the {self.calibrated} for calibration"
         )
 
 
 def compare(reference: np.ndarray, other: np.ndarray, *, calibrated: int) -> Agreement:
-    """The agreement of what two forms of a network gave for the same images.
+    """The agreement of the outputs of two forms of a network for the same images.
 
     Args:
         reference: as an engine yields it: float32 (n, …), or structured (n,) with a field for each layer and perhaps
             ``probabilities``.
         other: the same of the other form.
-        calibrated: images that calibrated it.
+        calibrated: size of the calibration set.
     """
-    layers = [name for name in reference.dtype.names or () if name != "probabilities"]
+    names = reference.dtype.names or ()
+    layers = [name for name in names if name != "probabilities"]
     pairs = [(reference[name], other[name]) for name in layers] or [(reference, other)]
-    cosines = [cosine(one, two) for one, two in pairs]
-    least = min(cosines, key=lambda values: float(values.mean()))
+    least = min((cosine(one, two) for one, two in pairs), key=lambda values: float(values.mean()))
     top1 = None
-    if "probabilities" in (reference.dtype.names or ()):
+    if "probabilities" in names:
         same = reference["probabilities"].argmax(axis=-1) == other["probabilities"].argmax(axis=-1)
         top1 = float(same.mean())
     return Agreement(calibrated, len(reference), float(least.mean()), float(least.min()), top1)
 
 
 def cosine(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """The cosine similarity of rows, -1 to 1.
+    """The cosine similarity of each row of two arrays (n, …): float64 (n,), from -1 to 1.
 
-    Args:
-        one: (n, …).
-        two: (n, …).
-
-    Returns:
-        float64 (n,). Two rows of zeros are alike, and one of them is like nothing else. What is not finite is like
-        nothing.
+    It is 1 for two rows of zeros, and 0 for one of them and for numbers that are not finite.
     """
     first, second = (array.reshape(len(array), -1).astype("float64") for array in (one, two))
     with np.errstate(invalid="ignore", over="ignore"):

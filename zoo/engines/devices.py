@@ -1,18 +1,19 @@
-"""What can compute here, what was asked for, and what runs; decided before Keras is imported.
+"""CPUs and GPUs, which of them is used, and the environment for it; decided before Keras is imported.
 
-Keras fixes its backend when it is imported and a framework looks for GPUs when it first starts, so both
-are settled here, through the environment, without importing either.
+Keras fixes its backend when it is imported and a framework looks for GPUs when it first starts, so both are settled
+here, through the environment, without importing either.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,16 @@ from zoo.core.errors import UnavailableError, UsageError
 #: The Keras backends that train and run on a GPU, in the order in which zoo tries them.
 BACKENDS = ("tensorflow", "jax", "torch")
 
-#: Those that train on several devices at once; PyTorch does not under Keras.
+#: Backends that train on several devices at once; Keras on PyTorch does not.
 PARALLEL = ("tensorflow", "jax")
 
-#: Share of a card's memory below which it is taken to be busy, or a display card.
+#: Share of a GPU's memory that must be free, or it is taken to be busy, or a display card.
 LEAST_FREE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device. Memory is in bytes; ``reason`` says why it is taken or left."""
+    """One device. Memory is in bytes; ``reason`` says why it is selected or not."""
 
     name: str
     kind: str
@@ -43,12 +44,12 @@ class Device:
     reason: str = ""
 
     def as_row(self) -> dict[str, Any]:
-        """The row of ``zoo devices --format json``."""
+        """The fields by name."""
         return asdict(self)
 
 
 def available() -> list[Device]:
-    """The CPU, then the NVIDIA GPUs that this process may see, numbered as a framework numbers them."""
+    """The CPU, then the NVIDIA GPUs visible to this process, numbered as frameworks number them."""
     return [_cpu(), *_nvidia_gpus()]
 
 
@@ -57,13 +58,13 @@ def select(request: str = "auto", *, backend: str | None = None) -> Device:
 
     Args:
         request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the
-            CPU), ``"cpu"``, ``"gpu"`` (the same without the CPU to fall back on), ``"gpu:N"``, or ``"gpu:all"`` where
-            there is one.
-        backend: the Keras backend that will run; any installed one without.
+            CPU), ``"cpu"``, ``"gpu"`` (as ``"auto"``, but never the CPU), ``"gpu:N"``, or ``"gpu:all"`` if there is
+            only one.
+        backend: the Keras backend that will run; any installed one if omitted.
 
     Raises:
         UsageError: ``request`` has another form, or means several devices.
-        UnavailableError: the device is not there, or no installed backend can use it.
+        UnavailableError: there is no such device, or no installed backend can use it.
     """
     chosen = select_several(request, backend=backend)
     if len(chosen) > 1:
@@ -74,16 +75,16 @@ def select(request: str = "auto", *, backend: str | None = None) -> Device:
 
 
 def select_several(request: str = "auto", *, backend: str | None = None) -> tuple[Device, ...]:
-    """The devices that ``request`` means here, for a training, in its order.
+    """The devices that ``request`` means here, for training, in its order.
 
     Args:
         request: as for :func:`select`, or several devices of one kind: ``"gpu:0,gpu:1"``, ``"gpu:all"``, or
-            ``"cpu:0,cpu:1"``, the CPU as so many devices.
-        backend: the Keras backend that will run; any installed one without.
+            ``"cpu:0,cpu:1"``, the CPU split into devices.
+        backend: the Keras backend that will run; any installed one if omitted.
 
     Raises:
         UsageError: ``request`` has another form, or names a device twice.
-        UnavailableError: a device is not there, or no installed backend can use it.
+        UnavailableError: a device does not exist, or no installed backend can use it.
     """
     found, names = _resolve(request, backend)
     by_name = {device.name: device for device in found}
@@ -91,12 +92,12 @@ def select_several(request: str = "auto", *, backend: str | None = None) -> tupl
 
 
 def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]:
-    """Every device, those that ``request`` takes marked, each with the reason; errors as :func:`select_several`."""
+    """Every device, those that ``request`` selects marked, each with the reason; errors as :func:`select_several`."""
     return _resolve(request, backend)[0]
 
 
 def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]]:
-    """Every device with its reason, and the names of those that are taken, in the order asked for."""
+    """Every device with its reason, and the names of those selected, in the order requested."""
     cpu, *gpus = available()
     usable = gpu_backend(backend)
     free = [gpu for gpu in gpus if _roomy(gpu)]
@@ -107,19 +108,19 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
     if len(words) > 1:
         if not all(re.fullmatch(r"[cg]pu:\d+", word) for word in words) or len({word[:3] for word in words}) > 1:
             raise UsageError(
-                f"Several devices are all gpu:N or all cpu:N, with commas between: gpu:0,gpu:1. Received: {request}"
+                f"Several devices are all gpu:N or all cpu:N, separated by commas: gpu:0,gpu:1. Received: {request}"
             )
         if twice := next((word for word in words if words.count(word) > 1), None):
             raise UsageError(f"--device {request} names {twice} twice; name each device once.")
         if words[0].startswith("cpu"):
             there = [*_parts(cpu, words), *gpus]
-        chosen, reason = words, "asked for by name"
+        chosen, reason = words, "requested by name"
     elif words == ["gpu:all"]:
-        chosen, reason = [gpu.name for gpu in gpus], "all GPUs were asked for"
+        chosen, reason = [gpu.name for gpu in gpus], "all GPUs were requested"
     elif re.fullmatch(r"gpu:\d+", words[0]):
-        chosen, reason = words, "asked for by name"
+        chosen, reason = words, "requested by name"
     elif words == ["cpu"]:
-        chosen, reason = ["cpu"], "asked for by name"
+        chosen, reason = ["cpu"], "requested by name"
     elif words == ["gpu"]:
         found = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
         chosen, reason = [found.name] if found else [], "the GPU with the most free memory"
@@ -128,19 +129,19 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
         chosen = [name]
     else:
         raise UsageError(
-            "--device takes auto, cpu, gpu, gpu:N or gpu:all, and for a training several: gpu:0,gpu:1. "
+            "Expected --device auto, cpu, gpu, gpu:N or gpu:all, or for training several: gpu:0,gpu:1. "
             f"Received: {request}"
         )
 
     if not chosen:
-        raise UnavailableError("There is no GPU that zoo can see here; use --device cpu, or see 'zoo doctor'.")
+        raise UnavailableError("No GPU was found; use --device cpu, or see 'zoo doctor'.")
     for name in chosen:
         if name not in [device.name for device in there]:
             listed = ", ".join(gpu.name for gpu in gpus) or "no GPU"
-            raise UnavailableError(f"There is no {name} here ({listed}); 'zoo devices' lists what there is.")
+            raise UnavailableError(f"There is no {name} here ({listed}); 'zoo devices' lists all devices.")
     if chosen[0].startswith("gpu") and not usable:
         raise UnavailableError(
-            f"{chosen[0]} is here, but no installed Keras backend can use it; "
+            f"{chosen[0]} exists, but no installed Keras backend can use it; "
             "install tensorflow[and-cuda], jax[cuda12] or a CUDA build of torch, or use --device cpu."
         )
     marked = [
@@ -153,7 +154,7 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
 
 
 def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) -> tuple[str, str]:
-    """The name of the device that nobody has asked for, and the reason."""
+    """The name of the device for ``"auto"``, and the reason."""
     if best and usable:
         return best.name, f"the GPU with the most free memory, for Keras on {usable}"
     if best:
@@ -162,43 +163,43 @@ def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) 
 
 
 def _parts(cpu: Device, names: Sequence[str]) -> list[Device]:
-    """The CPU as several devices.
+    """The CPU split into several devices.
 
     Raises:
         UsageError: they are not numbered from 0 on.
     """
     wanted = [f"cpu:{number}" for number in range(len(names))]
     if sorted(names) != sorted(wanted):
-        raise UsageError(f"A CPU as {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}")
+        raise UsageError(
+            f"A CPU split into {len(names)} devices is written {','.join(wanted)}. Received: {','.join(names)}"
+        )
     return [replace(cpu, name=name) for name in wanted]
 
 
 def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
     """Set the environment so that Keras, when it is imported next, runs on ``device``; returns the backend.
 
-    A backend that is already imported stays what it is. TensorFlow is told to take GPU memory as it needs it.
+    A backend that is imported already stays as it is. TensorFlow takes GPU memory as it needs it.
 
     Args:
         device: where to run.
-        *others: further devices of the same kind, for a training; a framework numbers them all from 0 in this order.
-        backend: the Keras backend that is to run.
+        *others: further devices of the same kind, for training; frameworks number them all from 0 in this order.
+        backend: the Keras backend to use.
 
     Raises:
-        UnavailableError: the backend asked for is not installed, or does not learn on several devices.
+        UnavailableError: the backend is not installed, or does not train on several devices.
     """
     chosen = loaded_backend() or backend or wanted_backend(device.kind)
     if chosen not in (*BACKENDS, "openvino"):
-        raise UnavailableError(
-            f"Keras has no backend '{chosen}' that zoo knows; KERAS_BACKEND is one of {', '.join(BACKENDS)}."
-        )
+        raise UnavailableError(f"Expected KERAS_BACKEND {', '.join(BACKENDS)}. Received: {chosen}")
     if others and chosen not in PARALLEL:
         raise UnavailableError(
-            f"Keras on {chosen} learns on one device; name one, or set KERAS_BACKEND to {' or '.join(PARALLEL)}."
+            f"Keras on {chosen} trains on one device; name one, or set KERAS_BACKEND to {' or '.join(PARALLEL)}."
         )
     if importlib.util.find_spec(chosen) is None:
-        raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' brings it.")
+        raise UnavailableError(f"The Keras backend '{chosen}' is not installed; 'pip install {chosen}' installs it.")
     os.environ["KERAS_BACKEND"] = chosen
-    # It warns of networks that are compiled anew, which several networks in one process have to be.
+    # It warns of retracing, which several networks in one process need.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -208,7 +209,7 @@ def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
             os.environ["JAX_PLATFORMS"] = "cpu"
             if others:
-                # JAX has no other way to be told; TensorFlow is told when a training starts.
+                # JAX has no other way to be told; TensorFlow is told when training starts.
                 flag = f"--xla_force_host_platform_device_count={1 + len(others)}"
                 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         else:
@@ -218,13 +219,13 @@ def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
 
 
 def loaded_backend() -> str | None:
-    """The backend of a Keras that is already imported in this process."""
+    """The backend of Keras, if that is imported in this process."""
     keras = sys.modules.get("keras")
     return keras.backend.backend() if keras else None  # type: ignore[no-any-return]
 
 
 def wanted_backend(kind: str = "cpu") -> str:
-    """The backend that ``KERAS_BACKEND`` names, else the first installed one that suits the kind of device."""
+    """The backend that ``KERAS_BACKEND`` names, else the first installed one for the kind of device."""
     named = os.environ.get("KERAS_BACKEND")
     if named and named != "openvino":
         return named
@@ -260,47 +261,30 @@ def _built_for_gpu(backend: str) -> bool:
 
 
 def _cpu() -> Device:
-    total, free = _memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Device("cpu", "cpu", f"{_cpu_model()}, {cores} cores", total, free)
+    name = f"{_cpu_model()}, {hardware.processors()} cores"
+    return Device("cpu", "cpu", name, hardware.total_memory(), hardware.available_memory())
 
 
 def _cpu_model() -> str:
-    try:
-        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        match = None
-    if match:
-        return match[1]
+    with contextlib.suppress(OSError):
+        if match := re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return match[1]
     import platform
 
     return platform.processor() or platform.machine()
 
 
-def _memory() -> tuple[int | None, int | None]:
-    """Total and available memory in bytes, as far as the platform tells without further packages."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-        values: Mapping[str, int] = {k: int(v) * 1024 for k, v in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
-        return values["MemTotal"], values["MemAvailable"]
-    except (OSError, KeyError):
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None
-    except (AttributeError, ValueError, OSError):
-        return None, None
-
-
 def _nvidia_gpus() -> list[Device]:
-    """GPUs as the driver lists them, less those that ``CUDA_VISIBLE_DEVICES`` hides."""
+    """GPUs as the driver lists them, without those hidden by ``CUDA_VISIBLE_DEVICES``."""
     return [
-        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free) for index, card in enumerate(hardware.visible())
+        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free)
+        for index, card in enumerate(hardware.visible_gpus())
     ]
 
 
 def _physical(device: Device) -> str:
-    """The card's own identifier, which stays right whatever was hidden before."""
-    return hardware.visible()[int(device.name.partition(":")[2])].uuid
+    """The GPU's own identifier, which stays valid whatever was hidden before."""
+    return hardware.visible_gpus()[int(device.name.partition(":")[2])].uuid
 
 
 def _roomy(gpu: Device) -> bool:
@@ -310,11 +294,11 @@ def _roomy(gpu: Device) -> bool:
 
 
 def _left(device: Device, best: Device | None, request: str) -> str:
-    """Why a device was not taken."""
+    """Why a device was not selected."""
     if device.kind == "cpu":
         return "a GPU is faster"
     if "," in request:
-        return "not asked for"
+        return "not requested"
     if not _roomy(device):
         return "little memory is free: a display card, or busy"
-    return "less memory is free" if best and device.name != best.name else "not asked for"
+    return "less memory is free" if best and device.name != best.name else "not requested"

@@ -1,4 +1,4 @@
-"""The framework that Keras runs on, started for one device, and only for that one."""
+"""The Keras backend, started for one device, and only for that one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import logging
 
 from zoo.core.errors import UnavailableError
 from zoo.core.stderr import quiet_stderr
-from zoo.engines import devices, openvino_runtime
+from zoo.engines import devices
 from zoo.engines.devices import Device
+from zoo.engines.openvino import runtime
 
 log = logging.getLogger(__name__)
 
 
 def start(device: Device) -> str:
-    """Import Keras for a device, see that it is really there, and compute something, without what frameworks then say.
+    """Import Keras for a device, check that the backend sees it, and compute something; its messages are hidden.
 
-    A framework that is in this process already stays as it is.
+    A backend that is imported already stays as it is.
 
     Args:
         device: where networks are to run, from :func:`zoo.engines.devices.select`.
@@ -24,13 +25,13 @@ def start(device: Device) -> str:
         The Keras backend.
 
     Raises:
-        UnavailableError: the backend is not installed, or does not see the device; it never runs elsewhere instead.
+        UnavailableError: the backend is not installed, or does not see the device; it never runs elsewhere.
     """
     backend = devices.prepare(device)
     with quiet_stderr():
         if backend == "openvino":
-            # Keras would import it as it is.
-            openvino_runtime.load()
+            # Keras would import it with its telemetry.
+            runtime.load()
         import keras
 
         _allow_memory_growth(backend)

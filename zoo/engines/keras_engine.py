@@ -1,4 +1,4 @@
-"""The engine for GPUs, and for everything that only Keras can run: any Keras backend."""
+"""The engine for GPUs and for networks that only Keras can run, on any Keras backend."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 
 from zoo.core.errors import UnavailableError
 from zoo.core.stderr import quiet_stderr
-from zoo.engines import framework
-from zoo.engines.base import together
+from zoo.engines import keras_backend
+from zoo.engines.base import Options, pack_outputs
 
 if TYPE_CHECKING:
     from zoo.core.spec import ModelSpec
     from zoo.engines.devices import Device
-    from zoo.pretrained.weights import Found
+    from zoo.pretrained.weights import LocalWeights
 
 log = logging.getLogger(__name__)
 
-#: Images in a batch: enough for a GPU, little enough for a CPU's memory.
+#: Images in a batch by default: enough for a GPU, few enough for a CPU's memory.
 BATCH_SIZE = {"gpu": 64, "cpu": 16}
 
-#: How each framework words that memory ran out.
+#: How frameworks report that memory ran out.
 _OUT_OF_MEMORY = ("out of memory", "resource_exhausted", "resource exhausted", "oom when allocating")
 
 
@@ -32,24 +32,16 @@ class KerasEngine:
     """Runs a network through Keras; see :class:`zoo.engines.base.Engine`."""
 
     name = "keras"
-    #: It is as quick on many images as on one.
+    #: It has no mode for the latency of one image.
     single = False
 
-    def __init__(
-        self, spec: ModelSpec, weights: Found | None, device: Device, *, batch_size: int | None = None
-    ) -> None:
+    def __init__(self, spec: ModelSpec, weights: LocalWeights | None, device: Device, options: Options) -> None:
         """Import Keras for the device, build the network and load its weights.
-
-        Args:
-            spec: the network.
-            weights: its weights; ``None`` for a network in a file.
-            device: where to run.
-            batch_size: images in a batch.
 
         Raises:
             UnavailableError: the backend does not see the device.
         """
-        self.backend = framework.start(device)
+        self.backend = keras_backend.start(device)
         with quiet_stderr():
             import keras
 
@@ -61,23 +53,23 @@ class KerasEngine:
                 self._network = models.create_model(spec, weights=weights.path if weights else None)
         self.device = device.name
         self._device = device
-        self.batch_size = batch_size or BATCH_SIZE[device.kind]
+        self.batch_size = options.batch_size or BATCH_SIZE[device.kind]
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the output of each batch in order. A batch that memory cannot hold is halved, and this is said."""
+        """Yield the output of each batch in order. A batch that does not fit into memory is halved, with a warning."""
         for batch in batches:
             with self._placed(self._device):
                 yield self._predict(batch)
 
     def _predict(self, batch: np.ndarray) -> np.ndarray:
-        """The output for a batch, in as many parts as memory asks for."""
+        """The output for a batch, in as many parts as memory requires."""
         parts: list[np.ndarray] = []
         done = 0
         while done < len(batch):
             part = batch[done : done + self.batch_size]
             try:
                 outputs = self._network.predict_on_batch(part)
-                parts.append(together(outputs if isinstance(outputs, list) else [outputs], self._spec))
+                parts.append(pack_outputs(outputs if isinstance(outputs, list) else [outputs], self._spec))
                 done += len(part)
             except Exception as error:
                 if not _is_out_of_memory(error):
@@ -91,7 +83,7 @@ class KerasEngine:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _placed(self, device: Device) -> AbstractContextManager[Any]:
-        """On a GPU nothing is forced: the process sees only that one. On the CPU it is."""
+        """Place operations on the CPU; on a GPU nothing is needed, as the process sees only that one."""
         return self._keras.device("cpu:0") if device.kind == "cpu" and self.backend != "jax" else nullcontext()
 
 

@@ -1,28 +1,24 @@
-"""What is in an image or a video: top-k classes for files, folders, URLs or arrays."""
+"""Image and video classification: top-k classes for files, folders, URLs or arrays."""
 
 from __future__ import annotations
 
 import itertools
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from zoo import engines
-from zoo.catalog import default_model, labels
+from zoo.catalog import default_model
 from zoo.catalog.labels import Prediction
 from zoo.core.errors import ImageError, UnavailableError, UsageError
-from zoo.engines import batching, devices
-from zoo.images import sources
 from zoo.images.inputs import Inputs, stream
-from zoo.images.video.frames import Video
-from zoo.inference import pipeline, video_votes
+from zoo.images.source import Source
+from zoo.images.video.frame import Video
+from zoo.inference import pipeline
+from zoo.inference.loaded_model import LoadedModel
 from zoo.inference.temperature import apply_temperature
-from zoo.pretrained import keras_file
+from zoo.inference.video import FramePrediction, VideoPrediction, video_of
 from zoo.pretrained import weights as pretrained
-
-log = logging.getLogger(__name__)
 
 #: The label of an image whose best class does not reach the threshold.
 UNKNOWN = "unknown"
@@ -30,9 +26,9 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one input: predictions, best first, or the reason why there are none.
+    """The result for one input: predictions, best first, or the reason why there are none.
 
-    Those of a video are the mean over its frames. Where some of these are missing, ``error`` says why.
+    The predictions for a video are the mean over its frames. If some of these are missing, ``error`` says why.
     """
 
     path: str
@@ -43,13 +39,13 @@ class Result:
     #: Whether the best class reached the threshold.
     certain: bool = True
     #: The frames of a video, in order; ``None`` for an image.
-    frames: tuple[video_votes.Moment, ...] | None = None
+    frames: tuple[FramePrediction, ...] | None = None
     #: How many frames of a video have each label as their best, the most frequent first.
     votes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether the image could be read, or some of the video."""
+        """Whether the image, or some of the video, could be read."""
         return self.status == "ok"
 
     @property
@@ -60,7 +56,7 @@ class Result:
         return self.predictions[0].label if self.certain else UNKNOWN
 
 
-class Classifier:
+class Classifier(LoadedModel):
     """A network, its class names and an engine to run it, loaded once.
 
     >>> Classifier("resnet50").predict(["photo.jpg"])[0].label
@@ -80,43 +76,23 @@ class Classifier:
         """Choose the network and where it runs. The engine starts with the first image.
 
         Args:
-            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
+            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network if omitted.
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
-            engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
-            batch_size: images computed together; the engine's own choice without.
-            offline: never use the network; ``$ZOO_OFFLINE`` decides without.
-            progress: called with file name, bytes done and bytes in all while weights are fetched.
+            engine: ``"auto"`` or a name of :data:`zoo.engines.ENGINES`.
+            batch_size: images in a batch; chosen by the engine if omitted.
+            offline: never use the internet; ``$ZOO_OFFLINE`` decides if omitted.
+            progress: called with file name, bytes done and total bytes while weights are downloaded.
 
         Raises:
             UsageError: an unknown name, device or engine.
-            UnavailableError: weights or device are not to be had.
+            UnavailableError: weights or device are unavailable.
         """
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"The batch size is at least 1. Received: {batch_size}")
-        self._device = devices.select(device)
+        super().__init__(device=device, engine=engine, batch_size=batch_size)
         if model is None:
-            self.choice = default_model.default(offline=offline, progress=progress)
+            choice = default_model.default(offline=offline, progress=progress)
         else:
-            self.choice = default_model.named(model, offline=offline, progress=progress)
-        self.spec = self.choice.spec
-        engines.choose(engine, self.spec, self._device)
-        # Weights that were carried here by hand have a tag that the registry need not know.
-        tag = self.choice.tag
-        weights = self.spec.weights.get(tag) if tag else self.spec.weight_set()
-        self.classes = labels.classes(weights.labels) if weights else ()
-        self.labels = tuple(label.name for label in self.classes)
-        #: What the network's logits are divided by, as it was fitted on other images; see zoo.evaluation.calibration.
-        self.temperature = keras_file.temperature(self.spec.file) if self.spec.file else 1.0
-        self._engine_request = engine
-        self._batch_size = batch_size
-        #: Says whether at least so many images will come; asked where finding the fastest batch size might pay.
-        self.many: Callable[[int], bool] | None = None
-        self._engine: engines.Engine | None = None
-
-    @property
-    def engine(self) -> engines.Engine:
-        """The engine that runs; started where it has not been yet."""
-        return self._engine or self._start(single=False)
+            choice = default_model.named(model, offline=offline, progress=progress)
+        self._load(choice, choice.spec)
 
     def predict(
         self,
@@ -134,30 +110,28 @@ class Classifier:
                 (n, height, width, 3).
             top: classes in each result.
             threshold: probability 0-1 that the best class must reach; below it the label is ``"unknown"``.
-            recursive: look into folders within folders.
-            every: how often an image is taken of a video, e.g. ``"1s"`` or ``"30f"``.
+            recursive: include subfolders.
+            every: the interval between frames of a video, e.g. ``"1s"`` or ``"30f"``.
 
         Returns:
-            A result for each image and each video; one that cannot be read has its reason in ``error``.
+            A result for each image and each video; one that cannot be read has the reason in ``error``.
         """
         images = stream(inputs, recursive=recursive, every=every)
-        # One image alone is known as such by its list.
+        # A list shows that there is one image only.
         return list(self.stream(list(images) if every is None else images, top=top, threshold=threshold))
 
-    def stream(self, images: Iterable[sources.Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
+    def stream(self, images: Iterable[Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
         """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length.
 
-        The frames of a video, as :func:`zoo.images.video.frames.expand` gives them, have one result together; a line for each
-        frame is kept for it.
+        The frames of a video (:func:`zoo.images.video.expand.expand`) have one result, which keeps a row for each.
         """
         if top < 1:
             raise UsageError(f"--top is at least 1. Received: {top}")
         if not 0.0 <= threshold <= 1.0:
             raise UsageError(f"--threshold is a probability from 0 to 1. Received: {threshold:g}")
-        single = isinstance(images, Sequence) and len(images) == 1
-        running = self._start(single)
-        outputs = pipeline.run(images, running, self.spec.resize)
-        for key, rows in itertools.groupby(outputs, video_votes.video_of):
+        engine = self._start(single=isinstance(images, Sequence) and len(images) == 1)
+        outputs = pipeline.run(images, engine, self.spec.resize)
+        for key, rows in itertools.groupby(outputs, video_of):
             if isinstance(key, Video):
                 yield self._of_video(key, rows, top, threshold)
                 continue
@@ -165,74 +139,53 @@ class Classifier:
                 if isinstance(output, ImageError):
                     yield Result(source.path, "unreadable", self.spec.name, error=str(output))
                     continue
-                predictions = self._best(self.corrected(output), top)
+                predictions = self._best(self.probabilities(output), top)
                 certain = predictions[0].score >= threshold
                 yield Result(source.path, "ok", self.spec.name, predictions, certain=certain)
 
     def _of_video(
-        self,
-        key: Video,
-        rows: Iterable[tuple[sources.Source, np.ndarray | ImageError]],
-        top: int,
-        threshold: float,
+        self, key: Video, rows: Iterable[tuple[Source, np.ndarray | ImageError]], top: int, threshold: float
     ) -> Result:
-        """One result of all frames."""
-        tally = video_votes.Tally()
+        """One result for all frames."""
+        video = VideoPrediction()
         for source, output in rows:
             assert source.frame is not None
-            at = source.frame.seconds
-            if isinstance(output, ImageError) or at is None:
-                tally.fail(at, str(output))
+            time = source.frame.seconds
+            if isinstance(output, ImageError) or time is None:
+                video.fail(time, str(output))
                 continue
-            probabilities = self.corrected(output)
+            probabilities = self.probabilities(output)
             (best,) = self._best(probabilities, 1)
             label = best.label if best.score >= threshold else UNKNOWN
-            tally.add(video_votes.Moment(at, label, best.index, best.score), probabilities)
-        mean = tally.mean
-        predictions = () if mean is None else self._best(mean, top)
+            video.add(FramePrediction(time, label, best.index, best.score), probabilities)
+        predictions = () if video.mean is None else self._best(video.mean, top)
         return Result(
             key.path,
             "ok" if predictions else "unreadable",
             self.spec.name,
             predictions,
-            error=tally.error,
+            error=video.error,
             certain=not predictions or predictions[0].score >= threshold,
-            frames=tuple(tally.moments),
-            votes=tally.votes,
+            frames=tuple(video.frames),
+            votes=video.votes,
         )
 
-    def corrected(self, output: np.ndarray) -> np.ndarray:
-        """The probabilities of what the engine says to one image, corrected by :attr:`temperature`.
-
-        Returns:
-            float32 (classes,).
+    def probabilities(self, output: np.ndarray) -> np.ndarray:
+        """The probabilities of an engine's output for one image, after temperature scaling: float32 (classes,).
 
         Raises:
-            UnavailableError: the network does not classify, or has another number of outputs than of names.
+            UnavailableError: the network does not classify, or its numbers of outputs and of class names differ.
         """
         if output.ndim != 1:
             raise UnavailableError(
-                f"{self.spec.name} gives an output of shape {output.shape} for an image and not one number a class; "
-                "it takes a network that classifies."
+                f"Expected a network that classifies, with one output per class. {self.spec.name} has outputs of "
+                f"shape {output.shape}."
             )
         if self.labels and len(self.labels) != len(output):
             raise UnavailableError(
                 f"{self.spec.name} has {len(output)} outputs and {len(self.labels)} class names; its file is damaged."
             )
         return apply_temperature(output, self.temperature)
-
-    def _start(self, single: bool) -> engines.Engine:
-        if self._engine is None or (self._engine.single and not single):
-            self._engine = engines.start(
-                self.spec,
-                self.choice.weights,
-                self._device,
-                engine=self._engine_request,
-                batch_size=self._batch_size,
-                single=single,
-                many=batching.asking(self.many, self.spec.gmacs),
-            )
-        return self._engine
 
     def _best(self, output: np.ndarray, top: int) -> tuple[Prediction, ...]:
         """The ``top`` most probable classes, best first."""

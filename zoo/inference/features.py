@@ -1,33 +1,32 @@
-"""Vectors of images: what a network makes of them before, or at, any of its layers."""
+"""Feature vectors of images: the outputs of any layers of a network, pooled or as they are."""
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from zoo import engines
 from zoo._version import __version__
-from zoo.catalog import default_model, labels
+from zoo.catalog import default_model
+from zoo.core import artifacts, old_descriptions
 from zoo.core.errors import ImageError, UsageError
 from zoo.core.spec import Cut
-from zoo.engines import batching, compiled, devices
+from zoo.engines import ENGINES, network_key
 from zoo.images import inputs
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.inference import pipeline
+from zoo.inference.loaded_model import LoadedModel
 from zoo.inference.temperature import apply_temperature
-from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
 
 if TYPE_CHECKING:
     from zoo.engines.agreement import Agreement
-    from zoo.engines.quantized import Quantized
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The vectors of some images.
+    """The feature vectors of some images.
 
     ``vectors`` is float32 or float16 (n, …), a row for each image that could be read, of ``paths``; ``failed`` has
     the others with the reasons. Further layers and the class probabilities are in ``more``, by name.
@@ -52,7 +51,7 @@ class Features:
     more: Mapping[str, np.ndarray]
 
 
-class Extractor:
+class Extractor(LoadedModel):
     """A network up to one or several of its layers, and an engine to run it, loaded once.
 
     >>> Extractor("resnet50").extract("photos/").vectors.shape
@@ -78,37 +77,31 @@ class Extractor:
         """Choose the network and where it runs. The engine starts with the first image.
 
         Args:
-            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
-            layer: a layer or a stage by name, or several; the end of the network without its classifier without.
-            pool: what becomes of a map (rows, columns, channels): its mean or maximum over rows and columns, all of
-                it in one line, or nothing.
-            normalize: whether each vector is divided by its length (L2).
-            probabilities: whether the class probabilities are given too.
-            dtype: of what is given, ``"float32"`` or ``"float16"``.
+            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network if omitted.
+            layer: a layer or a stage by name, or several; if omitted, the end of the network without its classifier.
+            pool: pooling of feature maps (rows, columns, channels): mean or maximum over rows and columns, flattened,
+                or none.
+            normalize: divide each vector by its length (L2).
+            probabilities: also give the class probabilities.
+            dtype: of the vectors, ``"float32"`` or ``"float16"``.
             device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
-            engine: ``"auto"``, ``"keras"`` or ``"openvino"``.
-            batch_size: images computed together; the engine's own choice without.
-            offline: never use the network; ``$ZOO_OFFLINE`` decides without.
-            progress: called with file name, bytes done and bytes in all while weights are fetched.
-            threads: of this process that decode, and as many that compute where openvino does; one for each processor
-                without.
+            engine: ``"auto"`` or a name of :data:`zoo.engines.ENGINES`.
+            batch_size: images in a batch; chosen by the engine if omitted.
+            offline: never use the internet; ``$ZOO_OFFLINE`` decides if omitted.
+            progress: called with file name, bytes done and total bytes while weights are downloaded.
+            threads: threads for decoding, and as many for computing; one per processor if omitted.
 
         Raises:
-            UsageError: an unknown name, device, engine or way of pooling. That a layer does not exist is found when
-                the engine starts.
-            UnavailableError: weights or device are not to be had.
+            UsageError: an unknown name, device, engine or pooling. An unknown layer is found when the engine starts.
+            UnavailableError: weights or device are unavailable.
         """
-        if pool not in get_args(Pool):
-            raise UsageError(f"--pool takes {', '.join(get_args(Pool))}. Received: {pool}")
-        if dtype not in get_args(DType):
-            raise UsageError(f"--dtype takes {', '.join(get_args(DType))}. Received: {dtype}")
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"The batch size is at least 1. Received: {batch_size}")
+        for option, value, known in (("pool", pool, get_args(Pool)), ("dtype", dtype, get_args(DType))):
+            if value not in known:
+                raise UsageError(f"Expected --{option} {', '.join(known)}. Received: {value}")
+        super().__init__(device=device, engine=engine, batch_size=batch_size, threads=threads)
         asked = (layer,) if isinstance(layer, str) else tuple(layer or ())
-        self._device = devices.select(device)
-        self.choice = default_model.up_to(model, asked, probabilities=probabilities, offline=offline, progress=progress)
-        whole = self.choice.spec
-        stages = {stage.name: stage.layer for stage in whole.stages}
+        choice = default_model.up_to(model, asked, probabilities=probabilities, offline=offline, progress=progress)
+        stages = {stage.name: stage.layer for stage in choice.spec.stages}
         layers = [stages.get(name, name) for name in asked]
         if len(set(layers)) < len(layers):
             raise UsageError(f"--layer names a layer twice. Received: {', '.join(asked)}")
@@ -118,37 +111,27 @@ class Extractor:
             beside=tuple(layers[1:]),
             probabilities=probabilities,
         )
-        self.spec = replace(whole, cut=cut)
-        engines.choose(engine, self.spec, self._device)
+        self._load(choice, replace(choice.spec, cut=cut))
         self.normalize, self.dtype = normalize, dtype
-        tag = self.choice.tag
-        weights = whole.weights.get(tag) if tag else whole.weight_set()
-        self.labels = tuple(label.name for label in labels.classes(weights.labels)) if weights else ()
-        self._quantized: Quantized | None = None
-        self._temperature = keras_file.temperature(whole.file) if whole.file else 1.0
-        self._engine_request, self._batch_size, self._threads = engine, batch_size, threads
-        #: How it runs, which does not change what it gives: arguments for another extractor.
+        self._calibration = ""
+        #: How it runs, which does not change its vectors: arguments for another extractor.
         self.running = {"device": device, "engine": engine, "batch_size": batch_size, "offline": offline}
-        #: Says whether at least so many images will come; asked where finding the fastest batch size might pay.
-        self.many: Callable[[int], bool] | None = None
-        self._engine: engines.Engine | None = None
 
     @classmethod
-    def like(cls, about: Mapping[str, Any], **settings: Any) -> Extractor:
+    def from_attributes(cls, about: Mapping[str, Any], **settings: Any) -> Extractor:
         """The extractor that made a file of vectors, from the attributes of the file.
 
         Args:
-            about: what :attr:`about` was.
+            about: as :attr:`about` was, when this version of zoo or 0.1 wrote the file.
             **settings: ``device``, ``engine``, ``batch_size``, ``offline`` and ``progress``.
 
         Raises:
-            UsageError: the attributes do not say which network it was, or the network or its weights are not the same
-                any more.
-            UnavailableError: weights or device are not to be had.
+            UsageError: the attributes do not name the network, or the network or its weights have changed.
+            UnavailableError: weights or device are unavailable.
         """
         try:
             model = str(about["model"])
-            made = cls(
+            extractor = cls(
                 f"{model}:{about['tag']}" if about.get("tag") else model,
                 layer=str(about["layer"]) or None,
                 pool=about["pool"],
@@ -157,120 +140,118 @@ class Extractor:
             )
         except KeyError as error:
             raise UsageError(f"The vectors do not say how they were made: the attribute {error} is missing.") from error
-        if about.get("precision") == "int8" and not made.quantize_as(str(about.get("calibration"))):
-            log.warning("%s is computed in float32, as its int8 form is not in the cache any more", model)
-        changed = [key for key in ("weights_digest", "network", "resize") if about.get(key) != made.about[key]]
+        if about.get("precision") == "int8" and not extractor.quantize_as(str(about.get("calibration"))):
+            log.warning("%s runs in float32, because its int8 form is no longer in the cache", model)
+        now = extractor.about_as(about)
+        changed = [key for key in ("weights_digest", "network", "resize") if about.get(key) != now[key]]
         if changed:
             raise UsageError(
-                f"{model} is not what the vectors were made with: its {changed[0].replace('_', ' ')} is another now; "
+                f"{model} has changed since the vectors were made: its {changed[0].replace('_', ' ')} differs; "
                 "make them again with 'zoo features'."
             )
-        return made
+        return extractor
 
     @property
     def about(self) -> dict[str, Any]:
-        """What made the vectors, as plain values: everything that decides the numbers, and the version of zoo."""
-        cut = self.spec.cut
+        """The attributes of a file of its vectors: everything that decides the numbers, and the version of zoo."""
+        return self._about(old=False)
+
+    def about_as(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        """:attr:`about` in the form of a file's attributes, to compare it with them or to continue the file.
+
+        zoo 0.1 described preprocessing and resizing in sentences, where this version has JSON.
+        """
+        return self._about(old=not str(made.get("preprocessing", "{")).startswith("{"))
+
+    def _about(self, *, old: bool) -> dict[str, Any]:
+        cut, spec = self.spec.cut, self.spec
         assert cut is not None
-        identity = compiled.identity(replace(self.spec, cut=None), self.choice.weights)
-        digest = identity.pop("weights_sha256")
+        values = network_key.network_values(replace(spec, cut=None), self.choice.weights)
+        digest = values.pop("weights_sha256")
+        if old:
+            values = network_key.old_values(values, spec)
+            preprocessing = old_descriptions.preprocessing_sentence(spec.preprocessing)
+            resize = old_descriptions.resize_sentence(spec.resize)
+        else:
+            preprocessing, resize = (json.dumps(part.values()) for part in (spec.preprocessing, spec.resize))
         return {
-            "model": os.path.abspath(self.spec.file) if self.spec.file else self.spec.name,
-            "tag": "" if self.spec.file else self.choice.tag or "",
+            "model": os.path.abspath(spec.file) if spec.file else spec.name,
+            "tag": "" if spec.file else self.choice.tag or "",
             "layer": cut.layer or "",
             "pool": cut.pool or "none",
             "further_layers": list(cut.beside),
             "probabilities": cut.probabilities,
             "normalized": self.normalize,
             "dtype": self.dtype,
-            "preprocessing": self.spec.preprocessing.describe(),
-            "resize": self.spec.resize.describe(),
+            "preprocessing": preprocessing,
+            "resize": resize,
             "weights_digest": digest or "",
-            "precision": "int8" if self._quantized else "float32",
-            "calibration": self._quantized.calibration if self._quantized else "",
-            "network": hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20],
+            "precision": "int8" if self._calibration else "float32",
+            "calibration": self._calibration,
+            "network": artifacts.digest(values),
             "zoo_version": __version__,
         }
-
-    @property
-    def engine(self) -> engines.Engine:
-        """The engine that runs; started where it has not been yet.
-
-        Raises:
-            UsageError: the network has no such layer.
-        """
-        if self._engine is None:
-            self._engine = engines.start(
-                self.spec,
-                self.choice.weights,
-                self._device,
-                engine=self._engine_request,
-                batch_size=self._batch_size,
-                many=batching.asking(self.many, self.spec.gmacs),
-                folder=self._quantized.folder if self._quantized else None,
-                threads=self._threads,
-            )
-        return self._engine
 
     def quantize(
         self, images: inputs.Inputs, *, min_cosine: float | None = None, min_agreement: float | None = None
     ) -> Agreement:
-        """Compute in int8 from now on, calibrated and checked on some of the images (:mod:`zoo.engines.quantized`).
+        """Run in int8 from now on, calibrated and checked on a sample of the images.
 
         Args:
-            images: those that vectors are wanted of; some are drawn by chance, and decoded.
-            min_cosine: the least mean cosine similarity to the vectors of float32, on images that did not calibrate;
-                0.99 without.
-            min_agreement: the least share of those images that are put into the same class; not asked for without.
+            images: those whose vectors are wanted; some are drawn at random, and decoded.
+            min_cosine: the least mean cosine similarity to float32 vectors, on images that did not calibrate; 0.99 if
+                omitted.
+            min_agreement: the least share of those images that keep their class; not checked if omitted.
 
         Raises:
-            GateError: a bar is not met.
-            UsageError: there are too few images, or the network has no such layer; or it runs in Keras.
-            UnavailableError: NNCF is not installed, or the network cannot be quantised.
+            GateError: one of these is not reached.
+            UsageError: there are too few images, the network has no such layer, or its engine does not run int8.
+            UnavailableError: a package is not installed, or the network cannot be quantised.
         """
-        from zoo.engines import quantized
-        from zoo.inference.sampling import sample
+        from zoo.inference.calibration_set import sample
 
-        self._require_openvino()
-        drawn = sample(inputs.stream(images), self.spec.resize, quantized.IMAGES)
-        self._quantized = quantized.ensure(
+        int8 = self._int8()
+        found = int8.ensure(
             self.spec,
             self.choice.weights,
-            drawn,
-            bar=quantized.BAR if min_cosine is None else min_cosine,
-            top1_bar=min_agreement,
+            sample(inputs.stream(images), self.spec.resize, int8.IMAGES),
+            min_cosine=int8.MIN_COSINE if min_cosine is None else min_cosine,
+            min_agreement=min_agreement,
         )
-        self._engine = None
-        return self._quantized.agreement
+        self._folder, self._calibration, self._engine = found.folder, found.calibration, None
+        agreement: Agreement = found.agreement
+        return agreement
 
     def quantize_as(self, calibration: str) -> bool:
-        """Compute in int8 as it was calibrated before, where that form is still in the cache.
+        """Run in int8 as it was calibrated before, if that form is still in the cache.
 
         Args:
-            calibration: what :attr:`about` said.
+            calibration: the attribute of :attr:`about`.
 
         Returns:
             whether it is.
         """
-        from zoo.engines import quantized
+        found = self._int8().find(self.spec, self.choice.weights, calibration)
+        if found is not None:
+            self._folder, self._calibration, self._engine = found.folder, calibration, None
+        return found is not None
 
-        self._require_openvino()
-        self._quantized = quantized.find(self.spec, self.choice.weights, calibration)
-        self._engine = None
-        return self._quantized is not None
-
-    def _require_openvino(self) -> None:
-        if engines.choose(self._engine_request, self.spec, self._device) != "openvino":
+    def _int8(self) -> Any:
+        """The module that quantises for the chosen engine."""
+        chosen = self.engine_type
+        if chosen.int8 is None:
+            able = " or ".join(name for name, row in ENGINES.items() if row.int8)
             raise UsageError(
-                f"--precision int8 runs with openvino on the CPU, and {self.spec.name} would run in Keras on "
-                f"{self._device.name}; add --device cpu --engine openvino."
+                f"--precision int8 needs the engine {able}, and {self.spec.name} would run in {chosen.name} on "
+                f"{self._device.name}; add --device cpu --engine {able}."
             )
+        return importlib.import_module(chosen.int8)
 
     def stream(self, images: inputs.Inputs) -> Iterator[tuple[Source, dict[str, np.ndarray] | ImageError]]:
         """The vectors of a stream of images, lazily and in order; memory does not grow with its length.
 
         Args:
-            images: paths, folders, addresses, arrays, or sources.
+            images: paths, folders, URLs, arrays, or sources.
 
         Yields:
             The source, and its vectors by name, or the reason why there are none. ``"features"`` are those of the first
@@ -284,8 +265,8 @@ class Extractor:
         """The vectors of images, in memory.
 
         Args:
-            images: files, folders, globs, addresses, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
-            recursive: look into folders within folders.
+            images: files, folders, globs, URLs, or arrays: uint8 RGB (height, width, 3) of any size, or a batch.
+            recursive: include subfolders.
         """
         paths: list[str] = []
         failed: list[tuple[str, str]] = []
@@ -302,15 +283,15 @@ class Extractor:
         return Features(vectors, tuple(paths), tuple(failed), arrays)
 
     def _finished(self, output: np.ndarray) -> dict[str, np.ndarray]:
-        """The engine's answer for one image by name, normalised and in the type that was asked for."""
+        """An engine's output for one image by name, normalised and in the requested type."""
         names = output.dtype.names
         values = {name: output[name] for name in names} if names else {"features": output}
         for name, value in values.items():
             if name == "probabilities":
-                values[name] = apply_temperature(value, self._temperature)
+                values[name] = apply_temperature(value, self.temperature)
                 continue
             vector = value / max(float(np.linalg.norm(value)), _TINY) if self.normalize else value
-            # What does not fit becomes infinite, which is said below.
+            # What does not fit becomes infinite, which is an error below.
             with np.errstate(over="ignore"):
                 values[name] = vector.astype(self.dtype, copy=False)
             if self.dtype == "float16" and not np.isfinite(values[name]).all():
@@ -338,7 +319,7 @@ def extract_features(
         images: as for :meth:`Extractor.extract`.
         model: as for :class:`Extractor`.
         layer: as for :class:`Extractor`.
-        recursive: look into folders within folders.
+        recursive: include subfolders.
         **settings: what else :class:`Extractor` takes.
 
     Raises:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.engines import batching
+from zoo.engines.openvino import batch_tuning
 
 
 class Busy:
@@ -31,18 +31,18 @@ class Busy:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(batching, "SECONDS", 0.02)
+    monkeypatch.setattr(batch_tuning, "SECONDS", 0.02)
 
 
 def tried(call, image):
     sizes = []
-    rates = batching.measure(lambda size: Busy(size, call, image, sizes), (4, 5))
+    rates = batch_tuning.measure(lambda size: Busy(size, call, image, sizes), (4, 5))
     assert list(rates) == sizes
-    return sizes, batching.fastest(rates)
+    return sizes, batch_tuning.fastest(rates)
 
 
 def test_what_each_call_costs_makes_batches_large():
-    assert tried(0.004, lambda size: 0.0002) == (list(batching.CANDIDATES), 16)
+    assert tried(0.004, lambda size: 0.0002) == (list(batch_tuning.CANDIDATES), 16)
 
 
 def test_what_grows_worse_is_not_tried_further():
@@ -51,7 +51,7 @@ def test_what_grows_worse_is_not_tried_further():
 
 def test_a_heavy_network_is_not_tried_for_long(monkeypatch):
     # A machine that is busy gives up earlier.
-    monkeypatch.setattr(batching, "LONGEST", 0.3)
+    monkeypatch.setattr(batch_tuning, "LONGEST", 0.3)
     sizes, _ = tried(0.0, lambda size: 0.01)
     assert sizes[0] == 1
     assert 8 not in sizes
@@ -68,14 +68,14 @@ def test_a_heavy_network_is_not_tried_for_long(monkeypatch):
     ],
 )
 def test_a_larger_batch_must_be_worth_it(rates, best):
-    assert batching.fastest(rates) == best
+    assert batch_tuning.fastest(rates) == best
 
 
 def test_what_was_found_is_kept(tmp_path):
     file, sizes = tmp_path / "blobs" / "batch-size.json", []
     for _ in range(2):
-        assert batching.find(file, lambda size: Busy(size, 0.004, lambda size: 0.0002, sizes), (4, 5)) == 16
-    assert sizes == list(batching.CANDIDATES)
+        assert batch_tuning.find(file, lambda size: Busy(size, 0.004, lambda size: 0.0002, sizes), (4, 5)) == 16
+    assert sizes == list(batch_tuning.CANDIDATES)
     assert set(json.loads(file.read_text())["pictures_a_second"]) == {"1", "2", "4", "8", "16"}
 
 
@@ -83,13 +83,13 @@ def test_what_was_found_is_kept(tmp_path):
 def test_a_damaged_file_says_nothing(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("kept") / "batch-size.json"
     file.write_text(text, encoding="utf-8")
-    assert batching.known(file) in (None, *batching.CANDIDATES)
-    assert batching.known(file.with_name("nothing")) is None
+    assert batch_tuning.known(file) in (None, *batch_tuning.CANDIDATES)
+    assert batch_tuning.known(file.with_name("nothing")) is None
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
     (tmp_path / "file").touch()
     sizes = []
     file = tmp_path / "file" / "batch-size.json"
-    assert batching.find(file, lambda size: Busy(size, 0.0, lambda size: 0.001 * size, sizes), (4, 5)) == 1
+    assert batch_tuning.find(file, lambda size: Busy(size, 0.0, lambda size: 0.001 * size, sizes), (4, 5)) == 1
     assert sizes

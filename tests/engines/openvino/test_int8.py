@@ -20,8 +20,9 @@ from zoo.catalog import registry
 from zoo.core import artifacts
 from zoo.core.errors import GateError, UnavailableError, UsageError
 from zoo.core.spec import Cut
-from zoo.engines import compiled, devices, quantized
+from zoo.engines import devices
 from zoo.engines.agreement import Agreement, cosine
+from zoo.engines.openvino import compiled_cache, int8
 from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
 
@@ -47,9 +48,9 @@ def made(monkeypatch):
         (work / "model.xml").write_text("<net/>")
         return GOOD
 
-    monkeypatch.setattr(quantized, "_make", make)
+    monkeypatch.setattr(int8, "_quantize", make)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr(quantized, "version", lambda name: "1")
+    monkeypatch.setattr(compiled_cache, "version", lambda name: "1")
     return calls
 
 
@@ -65,58 +66,58 @@ def sentence(error):
 def test_without_nncf_a_sentence_names_the_extra(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UnavailableError) as error:
-        quantized.ensure(*shipped(), drawn(60))
+        int8.ensure(*shipped(), drawn(60))
     assert "keras-zoo[int8]" in sentence(error)
     assert error.value.exit_status == 4
 
 
 def test_too_few_different_images_are_a_sentence(made):
     with pytest.raises(UsageError) as error:
-        quantized.ensure(*shipped(), np.concatenate([drawn(29)] * 4))
-    assert "30 different" in sentence(error)
-    assert "are 29" in sentence(error)
+        int8.ensure(*shipped(), np.concatenate([drawn(29)] * 4))
+    assert "at least 30 different" in sentence(error)
+    assert "Received: 29" in sentence(error)
     assert not made
 
 
 def test_images_that_calibrate_do_not_check(made):
     images = drawn(45)
-    quantized.ensure(*shipped(), np.concatenate([images, images[:9]]))
+    int8.ensure(*shipped(), np.concatenate([images, images[:9]]))
     ((calibrating, checking, _),) = made
     assert (len(calibrating), len(checking)) == (30, 15)
     assert len({image.tobytes() for image in (*calibrating, *checking)}) == 45
 
 
 def test_the_order_of_the_images_does_not_matter_and_only_so_many_are_used(made, monkeypatch):
-    monkeypatch.setattr(quantized, "IMAGES", 36)
-    monkeypatch.setattr(quantized, "CHECK", 12)
+    monkeypatch.setattr(int8, "IMAGES", 36)
+    monkeypatch.setattr(int8, "CHECK", 12)
     images = drawn(60)
-    one = quantized.ensure(*shipped(), images)
-    two = quantized.ensure(*shipped(), iter(images[::-1]))
+    one = int8.ensure(*shipped(), images)
+    two = int8.ensure(*shipped(), iter(images[::-1]))
     assert one == two
     assert len(made) == 1
     assert [len(part) for part in made[0][:2]] == [24, 12]
 
 
 def test_other_images_another_cut_and_another_version_are_made_anew(made, monkeypatch):
-    first = quantized.ensure(*shipped(), drawn(40))
-    quantized.ensure(*shipped(), drawn(41))
-    quantized.ensure(*shipped(Cut(pool="max")), drawn(40))
-    monkeypatch.setattr(quantized, "version", lambda name: "2")
-    quantized.ensure(*shipped(), drawn(40))
+    first = int8.ensure(*shipped(), drawn(40))
+    int8.ensure(*shipped(), drawn(41))
+    int8.ensure(*shipped(Cut(pool="max")), drawn(40))
+    monkeypatch.setattr(compiled_cache, "version", lambda name: "2")
+    int8.ensure(*shipped(), drawn(40))
     assert len(made) == 4
     about = json.loads((first.folder / "about.json").read_text())
     assert about["precision"] == "int8"
     assert about["calibration"] == first.calibration
-    assert about["settings"] == quantized.WAYS["whole"][1]
+    assert about["settings"] == int8.WAYS["whole"][1]
     assert about["cut"]["pool"] == "avg"
 
 
 def test_what_was_made_is_found_by_its_calibration(made):
     spec, weights = shipped()
-    quantised = quantized.ensure(spec, weights, drawn(40))
-    assert quantized.find(spec, weights, quantised.calibration) == quantised
-    assert quantized.find(spec, weights, "0" * 20 + "-whole") is None
-    assert quantized.find(spec, weights, "") is None
+    quantised = int8.ensure(spec, weights, drawn(40))
+    assert int8.find(spec, weights, quantised.calibration) == quantised
+    assert int8.find(spec, weights, "0" * 20 + "-whole") is None
+    assert int8.find(spec, weights, "") is None
     assert [entry.folder for entry in artifacts.entries("compiled")] == [quantised.folder]
 
 
@@ -126,16 +127,16 @@ def test_what_was_made_is_found_by_its_calibration(made):
 def test_below_the_bar_it_is_refused_with_figures(made):
     spec, weights = shipped()
     with pytest.raises(GateError) as error:
-        quantized.ensure(spec, weights, drawn(40), bar=0.998)
+        int8.ensure(spec, weights, drawn(40), min_cosine=0.998)
     text = sentence(error)
     assert error.value.exit_status == 3
     for part in ("cifar10-resnet9", "0.998", "0.9970", "0.980", "95.0%", "13 images", "27", "--precision float32"):
         assert part in text
     # Nothing is made again to be judged by another bar.
-    assert quantized.ensure(spec, weights, drawn(40), bar=0.99).agreement == GOOD
+    assert int8.ensure(spec, weights, drawn(40), min_cosine=0.99).agreement == GOOD
     with pytest.raises(GateError, match=r"and the same class for 96\.0%: "):
-        quantized.ensure(spec, weights, drawn(40), top1_bar=0.96)
-    assert len(made) == len(quantized.WAYS)
+        int8.ensure(spec, weights, drawn(40), min_agreement=0.96)
+    assert len(made) == len(int8.WAYS)
 
 
 def test_the_fastest_way_that_reaches_the_bar_is_taken(made, monkeypatch):
@@ -143,24 +144,24 @@ def test_the_fastest_way_that_reaches_the_bar_is_taken(made, monkeypatch):
         made.append(settings)
         return replace(GOOD, cosine=0.995 if "depthwise" in settings["float32"] else 0.98)
 
-    monkeypatch.setattr(quantized, "_make", make)
+    monkeypatch.setattr(int8, "_quantize", make)
     spec, weights = shipped()
-    fast = quantized.ensure(spec, weights, drawn(40), bar=0.97)
+    fast = int8.ensure(spec, weights, drawn(40), min_cosine=0.97)
     assert (fast.agreement.cosine, len(made)) == (0.98, 1)
-    near = quantized.ensure(spec, weights, drawn(40), bar=0.99)
+    near = int8.ensure(spec, weights, drawn(40), min_cosine=0.99)
     assert (near.agreement.cosine, len(made)) == (0.995, 2)
     assert near.folder != fast.folder
-    assert quantized.find(spec, weights, near.calibration) == near
-    assert quantized.find(spec, weights, fast.calibration) == fast
+    assert int8.find(spec, weights, near.calibration) == near
+    assert int8.find(spec, weights, fast.calibration) == fast
     with pytest.raises(GateError, match=r"depthwise convolutions in float32\) does not reach .* 0\.999: .* 0\.9950"):
-        quantized.ensure(spec, weights, drawn(40), bar=0.999)
+        int8.ensure(spec, weights, drawn(40), min_cosine=0.999)
 
 
 def test_no_classes_cannot_agree(made, monkeypatch):
-    monkeypatch.setattr(quantized, "_make", lambda *_: replace(GOOD, top1=None))
-    assert quantized.ensure(*shipped(), drawn(40)).agreement.top1 is None
-    with pytest.raises(UsageError, match="has no classes"):
-        quantized.ensure(*shipped(), drawn(40), top1_bar=0.9)
+    monkeypatch.setattr(int8, "_quantize", lambda *_: replace(GOOD, top1=None))
+    assert int8.ensure(*shipped(), drawn(40)).agreement.top1 is None
+    with pytest.raises(UsageError, match="needs class probabilities"):
+        int8.ensure(*shipped(), drawn(40), min_agreement=0.9)
 
 
 # What goes wrong
@@ -170,16 +171,17 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(made, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(quantized, "_make", full)
+    monkeypatch.setattr(int8, "_quantize", full)
     with pytest.raises(UnavailableError) as error:
-        quantized.ensure(*shipped(), drawn(40))
+        int8.ensure(*shipped(), drawn(40))
     assert "No space left" in sentence(error)
-    assert not list(compiled.folder().iterdir())
+    assert not list(compiled_cache.folder().iterdir())
 
 
-def test_what_nncf_says_becomes_a_sentence(tmp_path):
+def test_what_nncf_says_becomes_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(int8, "_with_probabilities", lambda spec, weights: (spec, tmp_path / "none"))
     with pytest.raises(UnavailableError) as error:
-        quantized._quantize(shipped()[0], tmp_path, tmp_path / "none.npy", tmp_path, quantized.WAYS["whole"][1], [0])
+        int8._quantize(*shipped(), [*drawn(30)], [*drawn(30)], int8.WAYS["whole"][1], tmp_path)
     assert "cifar10-resnet9 cannot be quantised" in sentence(error)
 
 
@@ -189,11 +191,12 @@ QUANTISE = """
 import sys
 import numpy as np
 from dataclasses import replace
-from zoo.pretrained import keras_file as bundle; from zoo.pretrained import weights as pretrained; from zoo.catalog import registry
-from zoo.engines import quantized
+from zoo.catalog import registry
+from zoo.pretrained import weights as pretrained
+from zoo.engines.openvino import int8
 from zoo.core.spec import Cut
 spec = registry.get("cifar10-resnet9")
-quantized.ensure(replace(spec, cut=Cut(pool="avg")), pretrained.fetch(spec), np.load(sys.argv[1]), bar=0.9)
+int8.ensure(replace(spec, cut=Cut(pool="avg")), pretrained.fetch(spec), np.load(sys.argv[1]), min_cosine=0.9)
 """
 
 
@@ -228,7 +231,7 @@ def test_the_shipped_network_stays_near_and_is_made_once(quantised, monkeypatch)
     spec, weights = shipped()
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "run", never)
-        again = quantized.ensure(spec, weights, drawn(72))
+        again = int8.ensure(spec, weights, drawn(72))
     assert (again.agreement.calibrated, again.agreement.checked) == (48, 24)
     assert again.agreement.cosine > 0.99
     assert again.agreement.top1 > 0.8
@@ -244,9 +247,11 @@ def test_the_shipped_network_stays_near_and_is_made_once(quantised, monkeypatch)
 
     fresh = drawn(90)[72:]
     device = devices.select("cpu")
-    int8 = engines.start(spec, weights, device, folder=again.folder)
+    quantised = engines.start(spec, weights, device, engine="openvino", folder=again.folder)
     float32 = engines.start(spec, weights, device, engine="openvino")
-    one, two = (np.concatenate(list(engine.run(fresh[i : i + 1] for i in range(18)))) for engine in (int8, float32))
+    one, two = (
+        np.concatenate(list(engine.run(fresh[i : i + 1] for i in range(18)))) for engine in (quantised, float32)
+    )
     assert one.shape == two.shape == (18, 256)
     assert 0.98 < cosine(one, two).mean() < 1
     assert np.abs(one - two).max() > 0
@@ -260,9 +265,16 @@ def test_whoever_quantises_is_not_counted(quantised):
     home, target = folder / "other-home", folder / "again"
     home.mkdir()
     target.mkdir()
-    child = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(folder / "pictures.npy"), str(target)]
+    child = [
+        sys.executable,
+        "-m",
+        "zoo.engines.openvino.nncf_quantize",
+        str(reference),
+        str(folder / "pictures.npy"),
+        str(target),
+    ]
     subprocess.run(
-        [*child, json.dumps(quantized.WAYS["part"][1])],
+        [*child, json.dumps(int8.WAYS["part"][1])],
         capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)},
         timeout=300,
@@ -300,8 +312,8 @@ def test_a_network_that_int8_spoils_is_refused(tmp_path):
     )
     spec = replace(keras_file.read_spec(file), cut=Cut(pool="avg", top=True))
     with pytest.raises(GateError) as error:
-        quantized.ensure(spec, None, drawn(60))
+        int8.ensure(spec, None, drawn(60))
     text = sentence(error)
     assert text.startswith("net in int8")
     assert "does not reach a mean cosine similarity of 0.99: " in text
-    assert quantized.ensure(spec, None, drawn(60), bar=-1).agreement.cosine < 0.9
+    assert int8.ensure(spec, None, drawn(60), min_cosine=-1).agreement.cosine < 0.9

@@ -21,9 +21,9 @@ class Telemetry:
 
 PYTHON = """
 import sys
-from zoo.engines import openvino_runtime
-openvino = openvino_runtime.load()
-assert openvino is openvino_runtime.load() is sys.modules["openvino"]
+from zoo.engines.openvino import runtime
+openvino = runtime.load()
+assert openvino is runtime.load() is sys.modules["openvino"]
 # What somebody else's program needs of it is there, and so is whatever was hidden from it.
 openvino.convert_model
 import openvino_telemetry

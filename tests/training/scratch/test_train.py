@@ -375,8 +375,7 @@ def test_a_network_of_nameless_layers_in_python(images, tmp_path):
 
     import zoo
 
-    zoo.register_model("nameless", input_size=(16, 16), preprocessing="unit", classes=3, policy="squash")
-
+    @zoo.register_model("nameless", input_size=(16, 16), preprocessing="unit", classes=3, policy="squash")
     def nameless(input_shape, classes):
         return keras.Sequential(
             [

@@ -1,8 +1,7 @@
-"""The batch size with which a compiled network is fastest on this processor: measured once, and kept beside it.
+"""The fastest batch size of a compiled network on this processor: measured once, and kept beside the network.
 
-No rule knows it. One by one the data of a network stay in the processor's cache; more at a time share the reading of
-the weights, and what each call costs. Of two processors, ResNet50 is a tenth faster by fours on the one, and a
-fourteenth slower on the other.
+No rule predicts it. One image at a time keeps a network's data in the processor's cache; more share the reading of the
+weights and the cost of a call. ResNet50 was a tenth faster by fours on one processor and 7 % slower on another.
 """
 
 from __future__ import annotations
@@ -21,36 +20,27 @@ from zoo.engines.base import Engine
 
 log = logging.getLogger(__name__)
 
-#: Images in a batch that are tried, from few to many.
+#: Batch sizes that are tried, in this order.
 CANDIDATES = (1, 2, 4, 8, 16)
-#: Seconds that each is run, and batches that it is run for at least; those of a candidate may not take longer.
+#: For each candidate: seconds and batches at least, and seconds at most for these batches.
 SECONDS, BATCHES, LONGEST = 0.7, 4, 4.0
-#: Billions of multiply-accumulates of all images together from which on it pays to measure: they take longer.
-LONG = 3000.0
-#: A larger batch is taken where it is faster by this share; where it is slower by more than the other, so are the next.
-WORTH, HOPELESS = 0.02, 0.06
+#: Billions of multiply-accumulates of all images together above which measuring is worthwhile.
+WORTHWHILE = 3000.0
+#: A larger batch is taken if it is faster by the first share; none larger is tried if it is slower by the second.
+FASTER, SLOWER = 0.02, 0.06
 
 
-def enough(gmacs: float | None) -> int:
-    """From how many images on it pays to measure.
-
-    Args:
-        gmacs: billions of multiply-accumulates for an image, where that is known.
-    """
-    return math.ceil(LONG / (gmacs or 1.0))
-
-
-def asking(come: Callable[[int], bool] | None, gmacs: float | None) -> Callable[[], bool] | None:
-    """What says whether it pays, of what says whether so many images come; ``None`` where nobody knows."""
-    return None if come is None else lambda: come(enough(gmacs))
+def images_needed(gmacs: float | None) -> int:
+    """How many images make measuring worthwhile, for a network of so many billions of multiply-accumulates."""
+    return math.ceil(WORTHWHILE / (gmacs or 1.0))
 
 
 def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> int:
-    """The fastest batch size: as it was measured before, else measured now, for a few seconds, and kept.
+    """The fastest batch size: read from a file, else measured for a few seconds and written to it.
 
     Args:
-        file: where it is kept; where that cannot be written it is measured each time.
-        start: an engine with a batch size.
+        file: where it is kept; if that cannot be written it is measured each time.
+        start: makes an engine with a batch size.
         size: height and width of an image.
     """
     best = known(file)
@@ -68,7 +58,7 @@ def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> i
 
 
 def known(file: Path) -> int | None:
-    """The batch size that was measured before; ``None`` where none was, or the file is damaged."""
+    """The batch size that was measured before; ``None`` if there is none or the file is damaged."""
     try:
         best = json.loads(file.read_text())["batch_size"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -77,37 +67,34 @@ def known(file: Path) -> int | None:
 
 
 def measure(start: Callable[[int], Engine], size: tuple[int, int]) -> dict[int, float]:
-    """Images in a second of processor time, for each batch size that is worth trying."""
+    """Images per second of processor time, for each batch size worth trying."""
     rates: dict[int, float] = {}
     seconds = 0.0
     for batch_size in CANDIDATES:
-        worse = bool(rates) and rates[batch_size // 2] < (1 - HOPELESS) * max(rates.values())
-        if worse or BATCHES * batch_size * seconds > LONGEST:
+        slower = bool(rates) and rates[batch_size // 2] < (1 - SLOWER) * max(rates.values())
+        if slower or BATCHES * batch_size * seconds > LONGEST:
             break
         rates[batch_size], seconds = _rate(start(batch_size), size)
     return rates
 
 
 def fastest(rates: dict[int, float]) -> int:
-    """Of the batch sizes with their rates the fastest, or a smaller one that is nearly as fast."""
+    """The fastest batch size, or a smaller one that is nearly as fast."""
     best = min(rates)
     for batch_size in sorted(rates):
-        if rates[batch_size] > (1 + WORTH) * rates[best]:
+        if rates[batch_size] > (1 + FASTER) * rates[best]:
             best = batch_size
     return best
 
 
 def _rate(engine: Engine, size: tuple[int, int]) -> tuple[float, float]:
-    """Images in a second of processor time, and the seconds that an image took.
-
-    Processor time, because other work on the machine changes it the least: all processors are busy in either case.
-    """
+    """Images per second of processor time, which other work on the machine affects least, and seconds per image."""
     images = np.random.default_rng(0).integers(0, 256, (engine.batch_size, *size, 3), np.uint8)
 
     def batches() -> Iterator[np.ndarray]:
-        ended = time.perf_counter() + SECONDS
+        end = time.perf_counter() + SECONDS
         for number in itertools.count():
-            if number >= BATCHES and time.perf_counter() > ended:
+            if number >= BATCHES and time.perf_counter() > end:
                 return
             yield images
 

@@ -1,7 +1,7 @@
-"""Compile one network to OpenVINO's form: ``python -m zoo.engines.compile MODEL FOLDER [--weights FILE] [--cut JSON]``.
+"""Convert one network to OpenVINO IR.
 
-Run in a process of its own, because the Keras backend is fixed at import: Keras on OpenVINO builds and
-exports a network in a second without TensorFlow.
+``python -m zoo.engines.openvino.convert MODEL FOLDER [--weights FILE] [--cut JSON]``, in a process of its own because
+the Keras backend is fixed at import: Keras on OpenVINO builds and exports a network in a second without TensorFlow.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 from zoo.core.errors import ZooError
 from zoo.core.spec import Cut
-from zoo.engines import openvino_runtime
-from zoo.engines.layout import channels_first
+from zoo.engines.openvino import runtime
+from zoo.engines.openvino.nchw import to_nchw
 
 
-def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | None) -> None:
+def convert(model: str, target: Path, weights: Path | None, cut: Cut | None) -> None:
     """Write ``target/model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
     import openvino
 
@@ -34,9 +34,9 @@ def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | N
     network.export(str(raw), format="openvino", verbose=False)
     graph = openvino.Core().read_model(raw)
     _free_batch(graph)
-    graph = channels_first(graph)
+    graph = to_nchw(graph)
 
-    # The images arrive as bytes; the conversion belongs to the graph, where it costs nothing.
+    # The images arrive as bytes; converting them in the graph costs nothing.
     steps = openvino.preprocess.PrePostProcessor(graph)
     steps.input().tensor().set_element_type(openvino.Type.u8)
     for number in range(len(graph.outputs)):
@@ -51,7 +51,7 @@ def compile_network(model: str, target: Path, weights: Path | None, cut: Cut | N
 
 
 def _free_batch(graph: Any) -> None:
-    """Let a reshape follow the batch where the export wrote down the batch of one that it was traced with.
+    """Make the batch of a Reshape dynamic where the export wrote down the batch of one that it was traced with.
 
     MobileNet's ``Reshape`` layers come out that way: ``[1, 1000]`` for any batch.
     """
@@ -66,7 +66,7 @@ def _free_batch(graph: Any) -> None:
             continue
         sizes = np.asarray(pattern.data).copy()
         if len(sizes) and sizes[0] == 1:
-            # Zero means: as many as come in.
+            # Zero copies the size of the input.
             sizes[0] = 0
             ops = openvino.opset13
             free = ops.reshape(node.input_value(0), ops.constant(sizes), special_zero=True)
@@ -75,7 +75,7 @@ def _free_batch(graph: Any) -> None:
 
 
 def _cut(text: str) -> Cut:
-    """What :func:`dataclasses.asdict` and JSON made of a cut, again."""
+    """The cut that was written as JSON."""
     fields = json.loads(text)
     return Cut(**{**fields, "beside": tuple(fields["beside"])})
 
@@ -83,8 +83,8 @@ def _cut(text: str) -> Cut:
 def main() -> int:
     """Entry point; an error is the last line of stderr."""
     logging.disable(logging.WARNING)
-    # Keras imports OpenVINO, which would tell its makers.
-    openvino_runtime.load()
+    # Keras would import OpenVINO with its telemetry.
+    runtime.load()
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("target", type=Path)
@@ -92,7 +92,7 @@ def main() -> int:
     parser.add_argument("--cut", type=_cut)
     arguments = parser.parse_args()
     try:
-        compile_network(arguments.model, arguments.target, arguments.weights, arguments.cut)
+        convert(arguments.model, arguments.target, arguments.weights, arguments.cut)
     except ZooError as error:
         print(error, file=sys.stderr)
         return error.exit_status

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.errors import UnavailableError
-from zoo.engines import batching, compiled, openvino_runtime
-from zoo.engines.base import together
+from zoo.engines.base import Options, pack_outputs
+from zoo.engines.openvino import batch_tuning, compiled_cache, runtime
 
 if TYPE_CHECKING:
     from zoo.core.spec import ModelSpec
-    from zoo.pretrained.weights import Found
+    from zoo.engines.devices import Device
+    from zoo.pretrained.weights import LocalWeights
 
 log = logging.getLogger(__name__)
 
-#: Images in a batch where nothing was measured. A light network is mostly quickest one by one, its data in the
-#: processor's cache; a heavy one reads its weights from memory, which a few images can share.
+#: Batch sizes where nothing was measured. A light network is mostly fastest one by one, its data in the processor's
+#: cache; a heavy one reads its weights from memory, which a few images can share.
 BATCH_SIZE_LIGHT, BATCH_SIZE_HEAVY = 1, 4
 #: Billions of multiply-accumulates from which a network is heavy.
 HEAVY = 1.0
@@ -34,53 +35,34 @@ class OpenVinoEngine:
 
     name = "openvino"
     device = "cpu"
+    compile = staticmethod(compiled_cache.ensure)
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        weights: Found | None,
-        *,
-        batch_size: int | None = None,
-        single: bool = False,
-        many: Callable[[], bool] | None = None,
-        folder: Path | None = None,
-        threads: int | None = None,
-    ) -> None:
-        """Load the compiled form, which is made first where it is not there.
+    def __init__(self, spec: ModelSpec, weights: LocalWeights | None, device: Device | None, options: Options) -> None:
+        """Load the compiled form, which is made first if it does not exist.
 
         Args:
             spec: the network.
             weights: its weights; ``None`` for a network in a file.
-            batch_size: images in a batch; without, what was found to be fastest here, or else what mostly is.
-            single: only one image will come.
-            many: says whether so many images will come that it pays to find the batch size, which takes a few
-                seconds, once; asked only where it was not found before.
-            folder: another compiled form of the network, with the same outputs.
-            threads: that compute; one for each processor without.
+            device: the CPU, in any case.
+            options: its batch size, if omitted, is the one measured as fastest here, or else the usual one.
         """
-        openvino = openvino_runtime.load()
+        openvino = runtime.load()
 
         self._spec = spec
-        self._folder = folder or compiled.ensure(spec, weights)
+        self._folder = options.folder or compiled_cache.ensure(spec, weights)
         self._core = openvino.Core()
-        self.single = single
+        self.single = options.single
+        threads = options.threads
         self._settings: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY" if single else "THROUGHPUT",
-            # Newer processors would round to bfloat16 by themselves, and the two engines would disagree.
+            "PERFORMANCE_HINT": "LATENCY" if self.single else "THROUGHPUT",
+            # Newer processors would round to bfloat16 by themselves, and the engines would disagree.
             "INFERENCE_PRECISION_HINT": "f32",
             **({"INFERENCE_NUM_THREADS": threads} if threads else {}),
         }
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
-        #: What decides the kept form and the batch size beside the network.
-        self._place = hashlib.sha256(processor.encode()).hexdigest()[:8] + (f"-{threads}" if threads else "")
-        if single:
-            batch_size = 1
-        elif batch_size is None:
-            file = self._folder / "blobs" / f"batch-size-{self._place}.json"
-            found = batching.known(file)
-            if found is None and many is not None and many():
-                found = batching.find(file, self._compiled_for, spec.input_size)
-            batch_size = found or (BATCH_SIZE_LIGHT if spec.gmacs and spec.gmacs < HEAVY else BATCH_SIZE_HEAVY)
+        #: What the blob and the batch size depend on besides the network.
+        self._machine = hashlib.sha256(processor.encode()).hexdigest()[:8] + (f"-{threads}" if threads else "")
+        batch_size = 1 if self.single else options.batch_size or self._usual_batch_size(options)
         self._use(self._load(batch_size), batch_size)
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -89,7 +71,7 @@ class OpenVinoEngine:
         Requests are waited for in turn and have no callbacks: a callback runs in one of OpenVINO's threads and
         needs the interpreter, which the end of a queue may be holding.
         """
-        openvino = openvino_runtime.load()
+        openvino = runtime.load()
 
         # One more than run at a time, so that the processor has work while a result is being used.
         free = [self._network.create_infer_request() for _ in range(self._parallel + 1)]
@@ -98,14 +80,16 @@ class OpenVinoEngine:
         def oldest() -> np.ndarray:
             request, _, count = running.popleft()
             request.wait()
-            output = together([tensor.data[:count] for tensor in request.output_tensors], self._spec)
+            output = pack_outputs([tensor.data[:count] for tensor in request.output_tensors], self._spec)
             free.append(request)
             return output
 
         try:
             for batch in batches:
                 request = free.pop()
-                whole = self._full(batch)
+                # The last batch of a run may be short: it is filled up to the compiled size.
+                padding = [(0, self.batch_size - len(batch)), (0, 0), (0, 0), (0, 0)]
+                whole = batch if len(batch) == self.batch_size else np.pad(batch, padding)
                 # The request reads the array where it is.
                 request.set_input_tensor(openvino.Tensor(whole, shared_memory=True))
                 request.start_async()
@@ -118,44 +102,45 @@ class OpenVinoEngine:
             for request, _, _ in running:
                 request.wait()
 
-    def _full(self, batch: np.ndarray) -> np.ndarray:
-        """The batch, filled up with black to the compiled size. The last batch of a run may be short."""
-        missing = self.batch_size - len(batch)
-        if not missing:
-            return batch
-        return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)])
+    def _usual_batch_size(self, options: Options) -> int:
+        """The batch size that was measured, now if that is worthwhile, else one by the size of the network."""
+        file = self._folder / "blobs" / f"batch-size-{self._machine}.json"
+        found = batch_tuning.known(file)
+        needed = batch_tuning.images_needed(self._spec.gmacs)
+        if found is None and options.at_least is not None and options.at_least(needed):
+            found = batch_tuning.find(file, self._with_batch_size, self._spec.input_size)
+        light = self._spec.gmacs and self._spec.gmacs < HEAVY
+        return found or (BATCH_SIZE_LIGHT if light else BATCH_SIZE_HEAVY)
 
     def _use(self, network: Any, batch_size: int) -> None:
         self._network, self.batch_size = network, batch_size
         self._parallel = int(network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
-    def _compiled_for(self, batch_size: int) -> OpenVinoEngine:
-        """This engine with another batch size, of which nothing is kept."""
+    def _with_batch_size(self, batch_size: int) -> OpenVinoEngine:
+        """This engine with another batch size, of which no blob is kept."""
         self._use(self._compile(batch_size), batch_size)
         return self
 
     def _load(self, batch_size: int) -> Any:
-        """The network for one batch size: as this processor left it last time, else from its general form.
+        """The network for one batch size: from its blob for this processor, else from the IR.
 
-        What is kept is read through a memory map, which takes a hundred megabytes less for ResNet50 than
-        OpenVINO's own cache folder does.
+        A blob is read through a memory map, which takes a hundred megabytes less for ResNet50 than OpenVINO's own cache
+        folder does.
         """
-        openvino = openvino_runtime.load()
-
         hint = self._settings["PERFORMANCE_HINT"].lower()
-        kept = self._folder / "blobs" / f"{hint}-{batch_size}-{self._place}.blob"
-        if kept.is_file():
+        file = self._folder / "blobs" / f"{hint}-{batch_size}-{self._machine}.blob"
+        if file.is_file():
             try:
-                blob = openvino.Tensor(np.memmap(kept, "uint8", "r"))
+                blob = runtime.load().Tensor(np.memmap(file, "uint8", "r"))
                 return self._core.import_model(blob, "CPU", self._settings)
             except (RuntimeError, ValueError, OSError) as error:
-                log.debug("%s is of no use: %s", kept, error)
+                log.debug("%s cannot be used: %s", file, error)
         network = self._compile(batch_size)
-        _keep(network, kept)
+        _write_blob(network, file)
         return network
 
     def _compile(self, batch_size: int) -> Any:
-        """The network for one batch size, from its general form."""
+        """The network for one batch size, from the IR."""
         height, width = self._spec.input_size
         try:
             graph = self._core.read_model(self._folder / "model.xml")
@@ -168,16 +153,10 @@ class OpenVinoEngine:
             ) from error
 
 
-def _keep(network: Any, target: Path) -> None:
-    """Write what was made of a network for this processor; a cache that cannot be written costs only time."""
+def _write_blob(network: Any, target: Path) -> None:
+    """Keep a network as compiled for this processor; a cache that cannot be written costs only time."""
     try:
         target.parent.mkdir(exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(network.export_model().getbuffer())
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        atomic.write(target, network.export_model().getbuffer())
     except OSError as error:
         log.debug("%s cannot be written: %s", target, error)

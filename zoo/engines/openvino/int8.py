@@ -1,24 +1,21 @@
-"""Networks in int8: quantised after training, calibrated and checked on a person's own images.
+"""Networks in int8: quantised after training, calibrated and checked on a user's own images.
 
 Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", 2018, by
-NNCF's post-training quantisation, with the biases corrected (Nagel et al., "Data-free quantization through weight
-equalization and bias correction", 2019). The result is a compiled network like those of :mod:`zoo.engines.compiled`,
-in the same folder, with ``agreement.json`` beside it: how near it stays to its float32 form.
+NNCF's post-training quantisation, with bias correction (Nagel et al., "Data-free quantization through weight
+equalization and bias correction", 2019). The result is a compiled network as in :mod:`.compiled_cache`, with
+``agreement.json`` beside it: how closely it agrees with its float32 form.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib.util
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,31 +24,32 @@ import numpy as np
 from zoo.core import artifacts
 from zoo.core.errors import GateError, UnavailableError, UsageError
 from zoo.core.spec import Cut
-from zoo.engines import compiled, openvino_runtime
 from zoo.engines.agreement import Agreement, compare
-from zoo.engines.openvino_engine import OpenVinoEngine
-from zoo.engines.quantize import WHOLE
+from zoo.engines.base import Options
+from zoo.engines.child_process import run_module
+from zoo.engines.network_key import is_of_network
+from zoo.engines.openvino import compiled_cache, runtime
+from zoo.engines.openvino.engine import OpenVinoEngine
+from zoo.engines.openvino.nncf_quantize import WHOLE
 
 if TYPE_CHECKING:
     from zoo.core.spec import ModelSpec
-    from zoo.pretrained.weights import Found
+    from zoo.pretrained.weights import LocalWeights
 
-#: Raised whenever networks are quantised in another way.
-FORMAT = 1
-
-#: Images that are enough: to calibrate, and beside them to check.
+#: Images for calibration, and others for the check.
 CALIBRATION, CHECK = 128, 64
 IMAGES = CALIBRATION + CHECK
-#: Fewer different images say too little. A third of what there is checks.
+#: Different images that are needed at least. A third of all is for the check.
 LEAST = 30
 
-#: The mean cosine similarity that is asked for without another bar.
-BAR = 0.99
+#: The mean cosine similarity that is required by default.
+MIN_COSINE = 0.99
 
-#: Ways to quantise, the fastest first: how each is said, and settings of :func:`zoo.engines.quantize.quantize`.
-#: Depthwise convolutions suffer most from int8 and gain least: without them MobileNetV2 comes from 0.991 to 0.995, and
-#: from three times the speed of float32 to twice. Sums and the first convolution cost residual networks 0.002. Where
-#: everything is in int8, correcting the biases layer by layer (not "fast") brings MobileNetV2 from 0.979 to 0.991.
+#: Ways to quantise, the fastest first: how messages name each, and settings of
+#: :func:`zoo.engines.openvino.nncf_quantize.quantize`. Depthwise convolutions suffer most from int8 and gain least:
+#: without them MobileNetV2 rises from 0.991 to 0.995, and falls from three times the speed of float32 to twice. Sums
+#: and the first convolution cost residual networks 0.002. Where everything is in int8, correcting the biases layer by
+#: layer (not "fast") raises MobileNetV2 from 0.979 to 0.991.
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "whole": ("in int8", {"preset": "performance", "fast_bias_correction": False, "float32": []}),
     "part": (
@@ -65,7 +63,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """A network in int8. ``folder`` goes to :func:`zoo.engines.start`; ``calibration`` to :func:`find`."""
+    """A network in int8: its folder for :func:`zoo.engines.start`, and ``calibration`` for :func:`find`."""
 
     folder: Path
     calibration: str
@@ -74,188 +72,165 @@ class Quantized:
 
 def ensure(
     spec: ModelSpec,
-    weights: Found | None,
+    weights: LocalWeights | None,
     images: Iterable[np.ndarray],
     *,
-    bar: float = BAR,
-    top1_bar: float | None = None,
+    min_cosine: float = MIN_COSINE,
+    min_agreement: float | None = None,
 ) -> Quantized:
-    """The int8 form of a network; made now, in a process of its own, if it is not there for these images.
+    """The int8 form of a network; made now, in a process of its own, if there is none for these images.
 
     Args:
         spec: the network, perhaps cut; its builder is importable or it is a file.
         weights: trained weights, ``None`` for a network in a file.
-        images: some of those that it will be used on, drawn by chance, such as :func:`zoo.inference.sampling.sample` gives:
-            uint8 (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones
-            count once, and those beyond :data:`IMAGES` are not used. Those that check never calibrate.
-        bar: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS` that
-            reaches it is taken.
-        top1_bar: the least share of images that both put into the same class.
+        images: a random sample of those that it will be used on (:func:`zoo.inference.calibration_set.sample`): uint8
+            (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones count
+            once, and at most :data:`IMAGES` are used. Those for the check never calibrate.
+        min_cosine: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS`
+            that reaches it is taken.
+        min_agreement: the least share of images that both assign to the same class.
 
     Raises:
-        GateError: it does not reach a bar in any way.
-        UsageError: there are too few images, the network has no such layer, or no classes for ``top1_bar``.
+        GateError: it is not reached in any way.
+        UsageError: there are too few images, the network has no such layer, or no classes for ``min_agreement``.
         UnavailableError: NNCF is not installed, the network cannot be quantised, or the cache cannot be written.
     """
     if importlib.util.find_spec("nncf") is None:
         raise UnavailableError(
-            "--precision int8 needs nncf, which is not installed; pip install 'keras-zoo[int8]' brings it."
+            "--precision int8 needs nncf, which is not installed; 'pip install keras-zoo[int8]' installs it."
         )
-    calibrating, checking = _divide(spec, images)
+    calibrating, checking = _split(spec, images)
     digest = hashlib.sha256(b"".join(_digest(image) for image in (*calibrating, *checking))).hexdigest()[:20]
     tried: list[tuple[Agreement, str]] = []
     for way, (words, _) in WAYS.items():
-        calibration = f"{digest}-{way}"
-        found = find(spec, weights, calibration) or _add(spec, weights, calibration, calibrating, checking)
+        found = _make(spec, weights, f"{digest}-{way}", calibrating, checking)
         agreement = found.agreement
         log.info("%s %s: %s", spec.name, words, agreement.describe())
-        if top1_bar is not None and agreement.top1 is None:
-            raise UsageError(f"{spec.name} has no classes here, so its int8 form cannot be asked to agree about them.")
-        if agreement.cosine >= bar and (top1_bar is None or (agreement.top1 or 0.0) >= top1_bar):
+        if min_agreement is not None and agreement.top1 is None:
+            raise UsageError(f"--min-agreement needs class probabilities, which {spec.name} does not give here.")
+        if agreement.cosine >= min_cosine and (min_agreement is None or (agreement.top1 or 0.0) >= min_agreement):
             return found
         tried.append((agreement, words))
     nearest, words = max(tried, key=lambda pair: pair[0].cosine)
-    asked = f"a mean cosine similarity of {bar:g}"
-    if top1_bar is not None:
-        asked += f" and the same class for {top1_bar:.1%}"
+    required = f"a mean cosine similarity of {min_cosine:g}"
+    if min_agreement is not None:
+        required += f" and the same class for {min_agreement:.1%}"
     raise GateError(
-        f"{spec.name} {words} does not reach {asked}: {nearest.describe()}; use --precision float32, or state a lower "
-        "bar."
+        f"{spec.name} {words} does not reach {required}: {nearest.describe()}; use --precision float32, or lower "
+        "--min-cosine or --min-agreement."
     )
 
 
-def find(spec: ModelSpec, weights: Found | None, calibration: str) -> Quantized | None:
-    """The int8 form that :func:`ensure` once gave, by its ``calibration``, where it is in the cache."""
-    if calibration.rpartition("-")[2] not in WAYS:
-        return None
-    target, _ = _target(spec, weights, calibration)
-    try:
-        agreement = Agreement(**json.loads((target / "agreement.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return Quantized(target, calibration, agreement)
+def find(spec: ModelSpec, weights: LocalWeights | None, calibration: str) -> Quantized | None:
+    """The newest int8 form with this ``calibration`` for this processor in the cache, made by any version of zoo."""
+    files = compiled_cache.folder().glob(f"{glob.escape(spec.name)}-*/agreement.json")
+    for file in sorted(files, key=lambda file: file.stat().st_mtime, reverse=True):
+        try:
+            about = json.loads((file.parent / "about.json").read_text(encoding="utf-8"))
+            found = _read(file.parent, calibration)
+        except (OSError, ValueError, TypeError):
+            continue
+        here = about.get("calibration") == calibration and about.get("processor") == _processor()
+        if here and is_of_network(about, spec, weights):
+            return found
+    return None
 
 
-def _target(spec: ModelSpec, weights: Found | None, calibration: str) -> tuple[Path, dict[str, Any]]:
-    """Where an int8 form is kept, and everything that could change it."""
-    openvino = openvino_runtime.load()
-
-    about = {
-        **compiled.identity(spec, weights),
-        "precision": "int8",
-        "calibration": calibration,
-        "settings": WAYS[calibration.rpartition("-")[2]][1],
-        # Processors without instructions for int8 saturate where others do not: each checks for itself.
-        "processor": openvino.Core().get_property("CPU", "FULL_DEVICE_NAME"),
-        "format": [compiled.FORMAT, FORMAT],
-        **{name: version(name) for name in ("keras", "openvino", "nncf")},
-    }
-    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:20]
-    return compiled.folder() / f"{spec.name}-{key}", about
+def _read(folder: Path, calibration: str) -> Quantized:
+    return Quantized(
+        folder, calibration, Agreement(**json.loads((folder / "agreement.json").read_text(encoding="utf-8")))
+    )
 
 
-def _add(
+def _processor() -> str:
+    """Processors without instructions for int8 saturate where others do not: each has its own form and check."""
+    return str(runtime.load().Core().get_property("CPU", "FULL_DEVICE_NAME"))
+
+
+def _make(
     spec: ModelSpec,
-    weights: Found | None,
+    weights: LocalWeights | None,
     calibration: str,
     calibrating: list[np.ndarray],
     checking: list[np.ndarray],
 ) -> Quantized:
-    """Make an int8 form, whatever it is worth, and keep it."""
-    target, about = _target(spec, weights, calibration)
-    log.info("quantising %s with %d of the images; this happens once for them", spec.name, len(calibrating))
-    try:
-        with artifacts.making(target) as work:
-            agreement = _make(spec, weights, calibrating, checking, about["settings"], work)
+    """The int8 form for these images, whatever its agreement; from the cache, or made now and kept."""
+    settings = WAYS[calibration.rpartition("-")[2]][1]
+    about = {
+        **compiled_cache.describe(spec, weights, "nncf"),
+        "precision": "int8",
+        "calibration": calibration,
+        "settings": settings,
+        "processor": _processor(),
+    }
+    target = compiled_cache.folder() / f"{spec.name}-{artifacts.digest(about)}"
+    if not (target / "about.json").is_file():
+        log.info("quantising %s with %d of the images; this happens once for them", spec.name, len(calibrating))
+        with artifacts.create(target, about) as work:
+            agreement = _quantize(spec, weights, calibrating, checking, settings, work)
             (work / "agreement.json").write_text(json.dumps(asdict(agreement), indent=1))
-            (work / "about.json").write_text(json.dumps(about, indent=1))
-    except OSError as error:
-        raise UnavailableError(
-            f"{target} cannot be written ({error.strerror or error}); make room, or set ZOO_CACHE elsewhere."
-        ) from error
-    return Quantized(target, calibration, agreement)
+    return _read(target, calibration)
 
 
 def _digest(image: np.ndarray) -> bytes:
     return hashlib.sha256(image.tobytes()).digest()
 
 
-def _divide(spec: ModelSpec, images: Iterable[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Images to calibrate and images to check, none of which are equal.
-
-    They are put in the order of their digests, which is as good as chance and the same every time.
-    """
+def _split(spec: ModelSpec, images: Iterable[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Different images for calibration and for the check, in the order of their digests."""
     different = {_digest(image): image for image in images}
     if len(different) < LEAST:
         raise UsageError(
-            f"--precision int8 calibrates {spec.name} on images and checks it on others, for which it takes at least "
-            f"{LEAST} different ones that can be read, and here are {len(different)}; use --precision float32."
+            f"--precision int8 calibrates {spec.name} on some images and checks it on others: expected at least "
+            f"{LEAST} different readable images. Received: {len(different)}; use --precision float32."
         )
     ordered = [different[digest] for digest in sorted(different)][:IMAGES]
     checking = len(ordered) * CHECK // IMAGES
     return ordered[checking:], ordered[:checking]
 
 
-def _make(
+def _quantize(
     spec: ModelSpec,
-    weights: Found | None,
+    weights: LocalWeights | None,
     calibrating: list[np.ndarray],
     checking: list[np.ndarray],
     settings: dict[str, Any],
     work: Path,
 ) -> Agreement:
-    """Fill a folder with the int8 form, and say how near it is."""
-    whole, reference = _whole(spec, weights)
-    images = work / "pictures.npy"
+    """Fill a folder with the int8 form, and compare it with float32."""
+    whole, reference = _with_probabilities(spec, weights)
+    images = work / "images.npy"
     np.save(images, np.stack(calibrating))
     wanted = spec.cut.fields if spec.cut else ("probabilities",)
     fields = whole.cut.fields if whole.cut else wanted
-    keep = [fields.index(name) for name in wanted]
-    _quantize(spec, reference, images, work, settings, keep)
-    agreement = compare(
-        _run(OpenVinoEngine(whole, weights, folder=reference), checking),
-        _run(OpenVinoEngine(whole, weights, folder=work / WHOLE), checking),
-        calibrated=len(calibrating),
+    keep = [str(fields.index(name)) for name in wanted]
+    run_module(
+        "zoo.engines.openvino.nncf_quantize",
+        [str(reference), str(images), str(work), json.dumps(settings), "--keep", *keep],
+        f"{spec.name} cannot be quantised",
+        "use --precision float32",
     )
+    outputs = [
+        _run(OpenVinoEngine(whole, weights, None, Options(folder=folder)), checking)
+        for folder in (reference, work / WHOLE)
+    ]
     images.unlink()
     shutil.rmtree(work / WHOLE)
-    return agreement
+    return compare(*outputs, calibrated=len(calibrating))
 
 
-def _whole(spec: ModelSpec, weights: Found | None) -> tuple[ModelSpec, Path]:
-    """The network with features and, where it classifies, probabilities, by which it is judged; its float32 form."""
-    cut = spec.cut or Cut(top=True)
+def _with_probabilities(spec: ModelSpec, weights: LocalWeights | None) -> tuple[ModelSpec, Path]:
+    """The network with features and, where it classifies, probabilities, for the comparison; its float32 form."""
     if weights is None or weights.has_top:
         try:
-            whole = replace(spec, cut=replace(cut, probabilities=True))
-            return whole, compiled.ensure(whole, weights)
+            whole = replace(spec, cut=replace(spec.cut or Cut(top=True), probabilities=True))
+            return whole, compiled_cache.ensure(whole, weights)
         except UsageError as error:
             log.debug("%s", error)
-    return spec, compiled.ensure(spec, weights)
+    return spec, compiled_cache.ensure(spec, weights)
 
 
 def _run(engine: OpenVinoEngine, images: list[np.ndarray]) -> np.ndarray:
     size = engine.batch_size
     batches = (np.stack(images[start : start + size]) for start in range(0, len(images), size))
     return np.concatenate(list(engine.run(batches)))
-
-
-def _quantize(
-    spec: ModelSpec, reference: Path, images: Path, work: Path, settings: dict[str, Any], keep: list[int]
-) -> None:
-    """Run :mod:`zoo.engines.quantize`, of which nothing reaches the terminal."""
-    command = [sys.executable, "-m", "zoo.engines.quantize", str(reference), str(images), str(work)]
-    command += [json.dumps(settings), "--keep", *map(str, keep)]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    # The child finds zoo where this process found it, also in a checkout that is not installed.
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
-    )
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode:
-        log.debug("%s", done.stderr)
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
-        raise UnavailableError(f"{spec.name} cannot be quantised: {reason}; use --precision float32.")

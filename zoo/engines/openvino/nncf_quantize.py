@@ -1,7 +1,7 @@
-"""Quantise one compiled network: ``python -m zoo.engines.quantize FOLDER IMAGES TARGET SETTINGS [--keep NUMBER …]``.
+"""Quantise one compiled network.
 
-Run in a process of its own: NNCF writes to standard output, replaces the class of all loggers, and holds what every
-layer made of the images in memory.
+``python -m zoo.engines.openvino.nncf_quantize FOLDER IMAGES TARGET SETTINGS [--keep NUMBER …]``, in a process of its
+own because NNCF writes to standard output, replaces the class of all loggers, and holds all activations in memory.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.engines.openvino_runtime import TELEMETRY
+from zoo.engines.openvino.runtime import TELEMETRY
 
-#: The network with all its outputs, by which it is compared; ``model.xml`` has only those that are used.
+#: The folder of the network with all its outputs, for the comparison; ``model.xml`` has only those that are used.
 WHOLE = "whole"
 
 
@@ -27,21 +27,21 @@ def quantize(source: Path, images: np.ndarray, target: Path, settings: dict[str,
 
     Args:
         source: the folder of the compiled network.
-        images: uint8 (n, height, width, 3), by which the ranges of all activations and the biases are set.
+        images: the calibration set, uint8 (n, height, width, 3), for the ranges of all activations and the biases.
         target: an empty folder.
-        settings: ``preset`` and ``fast_bias_correction`` of ``nncf.quantize``, and ``float32``: what stays as it is:
+        settings: ``preset`` and ``fast_bias_correction`` of ``nncf.quantize``, and ``float32``: what is not quantised:
             ``"first"`` and ``"depthwise"`` convolutions, ``"sums"`` of activations.
         keep: numbers of the outputs that are used.
     """
-    # NNCF would count its users over the network, and writes a number for each of them into their home folder.
+    # NNCF's telemetry would also write a user's number into the home folder.
     sys.modules[TELEMETRY] = None  # type: ignore[assignment]
     import nncf
     import openvino
     from openvino._offline_transformations import apply_moc_transformations
 
     graph = openvino.Core().read_model(source / "model.xml")
-    # Batch normalisation goes into the convolution before it. As a layer of its own it would take and give int8, which
-    # costs time, and MobileNetV2 comes to a similarity of 0.90 instead of 0.98.
+    # Fold batch normalisation into the convolution before it. As a layer of its own, in int8, it costs time, and
+    # MobileNetV2 reaches a similarity of 0.90 instead of 0.98.
     apply_moc_transformations(graph, cf=True)
     quantized = nncf.quantize(
         graph,
@@ -84,7 +84,7 @@ def main() -> int:
     logging.disable(logging.WARNING)
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=Path)
-    parser.add_argument("pictures", type=Path)
+    parser.add_argument("images", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("settings", type=json.loads)
     parser.add_argument("--keep", type=int, nargs="+", default=[0])

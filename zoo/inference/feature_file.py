@@ -1,27 +1,41 @@
-"""From images to a file of vectors: as they come, with nothing lost when it is interrupted."""
+"""From images to a file of feature vectors: written as they are computed, with nothing lost by an interruption."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.core.errors import ImageError
+from zoo.core.errors import ImageError, UsageError
 from zoo.images import inputs
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.inference.features import Extractor
 from zoo.vectors import Column, Journal, Mode, Written, open_vectors
 from zoo.vectors.part_folder import Folder
 
-if TYPE_CHECKING:
-    from zoo.distributed.ray_runner import RayRunner
-
 #: Called for each image that is done, with the reason why there is no vector, if there is none.
 Watcher = Callable[[Source, ImageError | None], None]
+
+
+class Runner(Protocol):
+    """Computes and writes the vectors of images elsewhere, e.g. :class:`zoo.distributed.ray_runner.RayRunner`."""
+
+    def write(
+        self,
+        images: inputs.Inputs,
+        target: str | os.PathLike[str],
+        extractor: Extractor,
+        *,
+        mode: Mode = "new",
+        watcher: Watcher | None = None,
+    ) -> Written:
+        """What :func:`write` does."""
+        ...
 
 
 def write(
@@ -31,22 +45,24 @@ def write(
     *,
     mode: Mode = "new",
     watcher: Watcher | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> Written:
     """Write the vectors of images to a file, in order. Memory does not grow with their number.
 
     Args:
-        images: paths, folders, addresses, arrays, or sources.
-        target: the file; its suffix says what it is (:mod:`zoo.vectors`).
-        extractor: makes the vectors.
-        mode: ``"new"``; ``"resume"`` goes on with what was interrupted; ``"update"`` adds what is new to a file that is
-            there; ``"overwrite"`` replaces it.
-        watcher: told of each image that is done.
+        images: paths, folders, URLs, arrays, or sources.
+        target: the file; its suffix decides the format (:mod:`zoo.vectors`).
+        extractor: computes the vectors.
+        mode: ``"new"``; ``"resume"`` continues what was interrupted; ``"update"`` adds what is new to an existing file;
+            ``"overwrite"`` replaces it.
+        watcher: called for each image that is done.
+        about: attributes of the file; those of the extractor if omitted.
 
     Raises:
         UsageError: the file exists, another network made it, or its suffix is unknown; or there is no such layer.
         UnavailableError: it cannot be written, or the network cannot be run.
     """
-    with Journal.open(Path(target), extractor.about, mode=mode) as journal:
+    with Journal.open(Path(target), about or attributes(extractor, target, mode), mode=mode) as journal:
         if not journal.complete:
             for source, output in _computed(journal.pending(inputs.stream(images)), extractor):
                 if isinstance(output, ImageError):
@@ -66,7 +82,7 @@ def write_features(
     model: str | None = None,
     *,
     mode: Mode = "new",
-    runner: RayRunner | None = None,
+    runner: Runner | None = None,
     **settings: Any,
 ) -> Written:
     """What ``zoo features`` does: :func:`write` with an :class:`~zoo.inference.features.Extractor` of these settings.
@@ -74,27 +90,37 @@ def write_features(
     >>> write_features("photos/", "f.h5", "resnet50", layer="stage3").count
     1000
 
-    With a :class:`~zoo.distributed.ray_runner.RayRunner`, a cluster does it, and the target is a folder.
+    With a runner, such as :class:`~zoo.distributed.ray_runner.RayRunner`, it is done elsewhere.
     """
     extractor = Extractor(model, **settings)
-    if runner is not None:
-        return runner.write(images, target, extractor, mode=mode)
-    return write(images, target, extractor, mode=mode)
+    return (runner.write if runner else write)(images, target, extractor, mode=mode)
 
 
-def made_with(target: str | os.PathLike[str]) -> dict[str, Any]:
-    """What made a file that is finished or begun; nothing is known where there is none.
+def attributes(extractor: Extractor, target: str | os.PathLike[str], mode: Mode) -> dict[str, Any]:
+    """The attributes of what an extractor writes to a file, in the form that the file has if ``mode`` continues it."""
+    made: Mapping[str, Any] = {}
+    # What is wrong with the file is found when it is opened to be written.
+    with contextlib.suppress(UsageError):
+        made = previous_attributes(target, mode)
+    return extractor.about_as(made)
+
+
+def previous_attributes(target: str | os.PathLike[str], mode: Mode | None) -> Mapping[str, Any]:
+    """The attributes of a finished or begun file that ``mode`` continues; empty if there is none.
 
     Raises:
         UsageError: it is damaged, or something else.
     """
-    folder = Folder(Path(target))
+    if mode not in ("resume", "update"):
+        return {}
+    path = Path(target)
+    folder = Folder(path if path.name not in ("", "..") else path.resolve())
     if folder.begun:
         return dict(folder.read().about)
     if not os.path.lexists(target):
         return {}
     with open_vectors(target) as vectors:
-        return dict(vectors.about)
+        return dict(vectors.file_about)
 
 
 def columns(output: dict[str, np.ndarray], extractor: Extractor) -> list[Column]:
@@ -116,7 +142,7 @@ def columns(output: dict[str, np.ndarray], extractor: Extractor) -> list[Column]
 def _computed(
     pending: Iterator[Source], extractor: Extractor
 ) -> Iterator[tuple[Source, dict[str, np.ndarray] | ImageError]]:
-    """The vectors of what is pending; where that is nothing, the network is not even loaded."""
+    """The vectors of pending images; if there are none, the network is not even loaded."""
     first = next(pending, None)
     if first is not None:
         yield from extractor.stream(itertools.chain([first], pending))

@@ -1,4 +1,4 @@
-"""What the frames of a video say together: the mean of their probabilities, and a vote each for its best class."""
+"""The prediction for a video: the mean probabilities of its frames, and how often each class is the best."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FramePrediction:
     """One frame: its time in seconds, its best class with the probability, 0-1, or why there is none."""
 
     time: float
@@ -25,7 +25,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Frames in a row with the same label: the times of the first and the last, and how many they are."""
+    """Consecutive frames with the same label: the times of the first and the last, and their number."""
 
     start: float
     end: float
@@ -33,38 +33,38 @@ class Segment:
     frames: int
 
 
-class Tally:
-    """Counts the frames of one video as they come. Of each, a time, a label and a score are kept."""
+class VideoPrediction:
+    """Collects the predictions for the frames of one video; of each a time, a label and a score are kept."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self.moments: list[Moment] = []
+        """Begin without frames."""
+        self.frames: list[FramePrediction] = []
         #: Why frames are missing, each time it happened.
         self.errors: list[str] = []
         self._sum: np.ndarray | None = None
         self._count = 0
 
-    def add(self, moment: Moment, probabilities: np.ndarray) -> None:
-        """Count a frame with its probabilities, float (classes,)."""
-        self.moments.append(moment)
+    def add(self, frame: FramePrediction, probabilities: np.ndarray) -> None:
+        """Add a frame with its probabilities, float (classes,)."""
+        self.frames.append(frame)
         self._sum = probabilities.astype(np.float64) if self._sum is None else self._sum + probabilities
         self._count += 1
 
     def fail(self, seconds: float | None, error: str) -> None:
-        """Note that there is nothing at a time; ``None`` for a video that cannot be read at all."""
+        """Note a frame that cannot be read; ``None`` for a video that cannot be read at all."""
         self.errors.append(error)
         if seconds is not None:
-            self.moments.append(Moment(seconds, error=error))
+            self.frames.append(FramePrediction(seconds, error=error))
 
     @property
     def mean(self) -> np.ndarray | None:
-        """The mean of the probabilities, float64 (classes,); ``None`` where there are none."""
+        """The mean of the probabilities, float64 (classes,); ``None`` without frames."""
         return None if self._sum is None else self._sum / self._count
 
     @property
     def votes(self) -> dict[str, int]:
         """How many frames have each label as their best, the most frequent first."""
-        return dict(Counter(moment.label for moment in self.moments if moment.label is not None).most_common())
+        return dict(Counter(frame.label for frame in self.frames if frame.label is not None).most_common())
 
     @property
     def error(self) -> str | None:
@@ -81,9 +81,9 @@ def video_of(row: tuple[Source, object]) -> object:
     return object() if frame is None else frame.video
 
 
-def segments(moments: Sequence[Moment]) -> Iterator[Segment]:
-    """The frames in order of time, those with the same label in a row together; missing ones part them."""
-    for label, members in itertools.groupby(moments, lambda moment: moment.label):
+def segments(frames: Sequence[FramePrediction]) -> Iterator[Segment]:
+    """Consecutive frames with the same label together, in order of time; missing frames separate them."""
+    for label, members in itertools.groupby(frames, lambda frame: frame.label):
         row = list(members)
         if label is not None:
             yield Segment(row[0].time, row[-1].time, label, len(row))

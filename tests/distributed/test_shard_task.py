@@ -14,10 +14,11 @@ from PIL import Image
 
 from tests.drawn import drawing
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.distributed import task
-from zoo.distributed.task import Job, make
-from zoo.images.sources import Source, find
-from zoo.inference import extract
+from zoo.distributed import shard_task
+from zoo.distributed.shard_task import ShardJob, compute_shard
+from zoo.images.discovery import find
+from zoo.images.source import Source
+from zoo.inference import feature_file
 from zoo.inference.features import Extractor
 from zoo.vectors import open_vectors
 
@@ -33,7 +34,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def compiled_once(own_caches, cache, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(cache))
-    task._extractor.cache_clear()
+    shard_task._extractor.cache_clear()
     yield
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.pop(name, None)
@@ -60,14 +61,16 @@ def extractor():
 def job(tmp_path, photos, extractor):
     for name in ("work", "parts"):
         (tmp_path / name).mkdir()
-    return Job(extractor.about, {**extractor.running, "threads": 1}, str(tmp_path / "work"), str(tmp_path / "parts"))
+    return ShardJob(
+        extractor.about, {**extractor.running, "threads": 1}, str(tmp_path / "work"), str(tmp_path / "parts")
+    )
 
 
 def test_a_shard_is_what_one_machine_writes_of_these_images(tmp_path, job, extractor, monkeypatch):
     sources = list(find("photos"))
-    extract.write(sources, tmp_path / "whole.h5", extractor)
+    feature_file.write(sources, tmp_path / "whole.h5", extractor)
     monkeypatch.chdir("/")
-    done = make(job, PART, sources)
+    done = compute_shard(job, PART, sources)
     assert (done.shard.file, done.shard.rows, done.shard.failed, done.new) == (PART, 5, 1, True)
     ((path, reason),) = done.failed
     assert path == "photos/3.png"
@@ -86,9 +89,9 @@ def test_a_shard_is_what_one_machine_writes_of_these_images(tmp_path, job, extra
 
 def test_a_shard_that_is_there_is_not_made_again(job, tmp_path):
     sources = list(find("photos"))
-    first = make(job, PART, sources)
+    first = compute_shard(job, PART, sources)
     before = (tmp_path / "parts" / PART).stat()
-    again = make(job, PART, sources)
+    again = compute_shard(job, PART, sources)
     assert again == replace(first, new=False)
     assert (tmp_path / "parts" / PART).stat().st_mtime_ns == before.st_mtime_ns
 
@@ -96,7 +99,7 @@ def test_a_shard_that_is_there_is_not_made_again(job, tmp_path):
 @pytest.mark.parametrize("change", ["fewer", "others", "order", "damaged", "about"])
 def test_a_shard_of_something_else_is_made_again(job, tmp_path, change):
     sources = list(find("photos"))
-    make(job, PART, sources)
+    compute_shard(job, PART, sources)
     file = tmp_path / "parts" / PART
     if change == "fewer":
         sources.pop()
@@ -108,7 +111,7 @@ def test_a_shard_of_something_else_is_made_again(job, tmp_path, change):
         file.write_bytes(file.read_bytes()[:1000])
     else:
         job = replace(job, about={**job.about, "normalized": False})
-    done = make(job, PART, sources)
+    done = compute_shard(job, PART, sources)
     assert done.new
     with open_vectors(file) as vectors:
         failed = {path for path, _ in vectors.failed()}
@@ -117,31 +120,31 @@ def test_a_shard_of_something_else_is_made_again(job, tmp_path, change):
 
 def test_files_that_this_machine_does_not_see_are_named(job):
     sources = [Source("photos/1.png"), Source("photos/none.png"), Source("typed.png", problem="no such file or folder")]
-    done = make(job, PART, sources)
+    done = compute_shard(job, PART, sources)
     assert done.unseen == ("photos/none.png",)
     assert done.shard.failed == 2
 
 
 def test_nothing_to_see_at_all(job):
-    done = make(job, PART, [Source("photos/none.png")])
+    done = compute_shard(job, PART, [Source("photos/none.png")])
     assert (done.shard.rows, done.shard.failed, done.unseen) == (0, 1, ("photos/none.png",))
 
 
 def test_a_machine_without_the_folder_says_so_and_which_it_is(job, tmp_path):
     sources = list(find("photos"))
-    with pytest.raises(UnavailableError, match=r"^There is no folder .*none; what is written must be"):
-        make(replace(job, work=str(tmp_path / "none")), PART, sources)
+    with pytest.raises(UnavailableError, match=r"^There is no folder .*none; the output must be"):
+        compute_shard(replace(job, work=str(tmp_path / "none")), PART, sources)
     elsewhere = replace(job, folder=str(tmp_path / "none"), host="elsewhere")
     with pytest.raises(UnavailableError, match=r"^On .+: There is no folder .*none; images must be"):
-        make(elsewhere, PART, sources)
+        compute_shard(elsewhere, PART, sources)
     whole = [replace(source, path=os.path.abspath(source.path)) for source in sources]
-    assert make(elsewhere, PART, whole).shard.rows == 5
+    assert compute_shard(elsewhere, PART, whole).shard.rows == 5
 
 
 def test_a_machine_with_other_weights_is_refused(job):
     other = replace(job, about={**job.about, "weights_digest": "0" * 64})
     with pytest.raises(UsageError, match="not the same on all machines: its weights digest differs"):
-        make(other, PART, list(find("photos")))
+        compute_shard(other, PART, list(find("photos")))
 
 
 def test_a_disk_that_refuses_is_named_as_people_know_it(job, tmp_path, monkeypatch):
@@ -150,17 +153,17 @@ def test_a_disk_that_refuses_is_named_as_people_know_it(job, tmp_path, monkeypat
 
     (tmp_path / "f.part" / "output" / "f").mkdir(parents=True)
     job = replace(job, parts=str(tmp_path / "f.part" / "output" / "f"))
-    monkeypatch.setattr(extract, "write", full)
+    monkeypatch.setattr(feature_file, "write", full)
     with pytest.raises(
         UnavailableError, match=r"/f cannot be written: the disk is full; .* kept in f\.part: make room"
     ):
-        make(job, PART, list(find("photos")))
+        compute_shard(job, PART, list(find("photos")))
 
 
 def test_a_job_takes_what_zoo_reads_of_the_environment(job, monkeypatch):
     monkeypatch.setenv("ZOO_TEST_OF_RAY", "1")
     monkeypatch.setenv("SECRET", "1")
-    taken = Job({}, {}, "", "").environment
+    taken = ShardJob({}, {}, "", "").environment
     assert taken["ZOO_TEST_OF_RAY"] == "1"
     assert taken["ZOO_CACHE"] == os.environ["ZOO_CACHE"]
     assert "SECRET" not in taken
@@ -168,12 +171,12 @@ def test_a_job_takes_what_zoo_reads_of_the_environment(job, monkeypatch):
 
 def test_what_the_log_warns_of_comes_back(job, monkeypatch):
     def warned(*arguments):
-        task.logging.getLogger("zoo.engines").warning("Keras runs it")
+        shard_task.logging.getLogger("zoo.engines").warning("Keras runs it")
         return extractor(*arguments)
 
-    extractor = task._extractor
-    monkeypatch.setattr(task, "_extractor", warned)
-    assert make(job, PART, list(find("photos"))).warnings == ("Keras runs it",)
+    extractor = shard_task._extractor
+    monkeypatch.setattr(shard_task, "_extractor", warned)
+    assert compute_shard(job, PART, list(find("photos"))).warnings == ("Keras runs it",)
 
 
 class Rows:
@@ -188,11 +191,11 @@ def test_rows_and_failures_are_these_inputs_and_no_others(inputs, data):
     sources = [Source(path) for path, _ in inputs]
     rows = Rows([path for path, ok in inputs if ok])
     failed = [(path, "") for path, ok in inputs if not ok]
-    assert task._is_of(sources, rows, failed)
+    assert shard_task._is_of(sources, rows, failed)
     if sources:
         place = data.draw(st.integers(0, len(sources) - 1))
-        assert not task._is_of(sources[:place] + sources[place + 1 :], rows, failed)
-        assert not task._is_of([*sources[:place], Source("z"), *sources[place + 1 :]], rows, failed)
+        assert not shard_task._is_of(sources[:place] + sources[place + 1 :], rows, failed)
+        assert not shard_task._is_of([*sources[:place], Source("z"), *sources[place + 1 :]], rows, failed)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans())))
@@ -200,4 +203,4 @@ def test_a_name_that_comes_twice_is_never_taken_for_another(inputs):
     rows = Rows([path for path, ok in inputs if ok])
     failed = [(path, "") for path, ok in inputs if not ok]
     others = [Source("c"), *(Source(path) for path, _ in inputs[1:])]
-    assert not inputs or not task._is_of(others, rows, failed)
+    assert not inputs or not shard_task._is_of(others, rows, failed)

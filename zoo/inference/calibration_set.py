@@ -12,7 +12,7 @@ from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
 from zoo.core.spec import Resize
 from zoo.images.decode import load
-from zoo.images.sources import Source
+from zoo.images.source import Source
 
 #: Bytes of pixels that a sample takes at most.
 MEMORY = 128 << 20

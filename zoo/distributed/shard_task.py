@@ -1,4 +1,4 @@
-"""One shard, on whatever machine it is made: what ``zoo features`` does, for some of the images."""
+"""Computing one shard on any machine: what ``zoo features`` does, for some of the images."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from pathlib import Path
 from typing import Any
 
 from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
-from zoo.images.sources import Source
-from zoo.inference import extract
+from zoo.images.source import Source
+from zoo.inference import feature_file
 from zoo.inference.features import Extractor
 from zoo.vectors import Vectors, open_vectors
 from zoo.vectors.formats.shards import Shard
-from zoo.vectors.identity import differences
 from zoo.vectors.part_folder import unwritable
+from zoo.vectors.provenance import differences
 
-#: Images of a shard that are named when the machine does not see them.
+#: Images of a shard that are named if the machine does not see them.
 _UNSEEN = 10
 
 
 @dataclass(frozen=True)
-class Job:
+class ShardJob:
     """What the shards of a folder have in common."""
 
-    #: What the vectors have to be of, as :attr:`zoo.inference.features.Extractor.about` says it.
+    #: The attributes of the vectors, as :attr:`zoo.inference.features.Extractor.about`.
     about: Mapping[str, Any]
     #: Where and how the extractor runs: ``device``, ``engine``, ``batch_size``, ``offline``, ``threads``.
     running: Mapping[str, Any]
-    #: Where shards are made, and where they are when they are whole; absolute paths.
+    #: Where shards are made, and where complete ones are; absolute paths.
     work: str
     parts: str
-    #: Of the machine that asks: its name, the folder that paths start from, and environment variables that zoo reads.
+    #: Of the driver: its machine, its working directory, and environment variables that zoo reads.
     host: str = field(default_factory=platform.node)
     folder: str = field(default_factory=os.getcwd)
     environment: Mapping[str, str] = field(
@@ -51,8 +51,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of a shard."""
+class ShardResult:
+    """A shard that is complete."""
 
     shard: Shard
     #: Of a row.
@@ -60,47 +60,45 @@ class Done:
     failed: tuple[tuple[str, str], ...]
     #: Whether it was computed, and not found.
     new: bool
-    #: The machine, and files that it does not see; some of them.
+    #: The machine, and some of the files that it does not see.
     host: str
     unseen: tuple[str, ...] = ()
-    #: What the log said.
+    #: Warnings of the log.
     warnings: tuple[str, ...] = ()
 
 
-def make(job: Job, name: str, sources: Sequence[Source]) -> Done:
-    """Make a shard, whole or not at all; one that is there already, of these inputs, is left.
+def compute_shard(job: ShardJob, name: str, sources: Sequence[Source]) -> ShardResult:
+    """Make a shard, completely or not at all; an existing one of these inputs is kept.
 
     Args:
         job: what all shards have in common.
         name: of the file.
-        sources: files and addresses.
+        sources: files and URLs.
 
     Raises:
         UnavailableError: this machine lacks something.
-        UsageError: the network has no such layer, or is another one here.
+        UsageError: the network has no such layer, or differs here.
     """
     try:
-        _settle(job, sources)
+        _enter(job, sources)
         target = Path(job.parts, name)
-        return _found(target, job, sources) or _computed(target, job, sources)
+        return _existing(target, job, sources) or _compute(target, job, sources)
     except ZooError as error:
         if platform.node() == job.host:
             raise
         raise type(error)(f"On {platform.node()}: {error}") from error
 
 
-def _settle(job: Job, sources: Iterable[Source]) -> None:
-    """Be where the machine that asks is: its folders, and its environment.
+def _enter(job: ShardJob, sources: Iterable[Source]) -> None:
+    """Take over the working directory and the environment of the driver.
 
     Raises:
         UnavailableError: this machine does not have its folders.
     """
     if not os.path.isdir(job.work):
-        raise UnavailableError(
-            f"There is no folder {job.work}; what is written must be on a file system that all machines share."
-        )
+        raise UnavailableError(f"There is no folder {job.work}; the output must be on a file system that all share.")
     os.environ.update(job.environment)
-    # As many threads as the task was given, also for TensorFlow, which would take all.
+    # As many threads as the task was given, also for TensorFlow, which would use all.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(job.running.get("threads") or 0))
     try:
@@ -108,13 +106,13 @@ def _settle(job: Job, sources: Iterable[Source]) -> None:
     except OSError as error:
         if any(source.kind == "file" and not os.path.isabs(source.path) for source in sources):
             raise UnavailableError(
-                f"There is no folder {job.folder}; images must be on a file system that all machines share, or be "
-                "named by their whole paths."
+                f"There is no folder {job.folder}; images must be on a file system that all machines share, or have "
+                "absolute paths."
             ) from error
 
 
-def _found(target: Path, job: Job, sources: Sequence[Source]) -> Done | None:
-    """The shard, where it is whole and of these inputs."""
+def _existing(target: Path, job: ShardJob, sources: Sequence[Source]) -> ShardResult | None:
+    """The shard, if it is complete and of these inputs."""
     if not target.exists():
         return None
     try:
@@ -123,7 +121,7 @@ def _found(target: Path, job: Job, sources: Sequence[Source]) -> Done | None:
             if any(differences(vectors.file_about, job.about)) or not _is_of(sources, vectors, failed):
                 return None
             shard = Shard(target.name, vectors.count, len(failed))
-            return Done(shard, vectors.shape, failed, new=False, host=platform.node())
+            return ShardResult(shard, vectors.shape, failed, new=False, host=platform.node())
     except UsageError:
         # It is damaged.
         return None
@@ -145,7 +143,7 @@ def _is_of(sources: Sequence[Source], vectors: Vectors, failed: Sequence[tuple[s
     return True
 
 
-def _computed(target: Path, job: Job, sources: Sequence[Source]) -> Done:
+def _compute(target: Path, job: ShardJob, sources: Sequence[Source]) -> ShardResult:
     """The shard, made now."""
     failed: list[tuple[str, str]] = []
     unseen: list[str] = []
@@ -160,14 +158,14 @@ def _computed(target: Path, job: Job, sources: Sequence[Source]) -> Done:
 
     with _Warnings() as warnings:
         extractor = _extractor(json.dumps(dict(job.running)), json.dumps(dict(job.about)))
-        # The process's number is for people who look; the rest of the name is of this attempt alone.
+        # The process number is for people who look; the rest of the name belongs to this attempt alone.
         attempt = {"prefix": f"{os.getpid()}-", "dir": job.work}
         with _writing(job), tempfile.TemporaryDirectory(**attempt, ignore_cleanup_errors=True) as work:
-            written = extract.write(list(sources), Path(work, target.name), extractor, watcher=watch)
+            file = Path(work, target.name)
+            written = feature_file.write(list(sources), file, extractor, watcher=watch, about=job.about)
             written.path.replace(target)
-    shard = Shard(target.name, written.count, written.failed)
-    return Done(
-        shard,
+    return ShardResult(
+        Shard(target.name, written.count, written.failed),
         written.shape,
         tuple(failed),
         new=True,
@@ -178,8 +176,8 @@ def _computed(target: Path, job: Job, sources: Sequence[Source]) -> Done:
 
 
 @contextlib.contextmanager
-def _writing(job: Job) -> Iterator[None]:
-    """Says what the disk refuses of the folder that people know, and not of a file in it that is gone afterwards."""
+def _writing(job: ShardJob) -> Iterator[None]:
+    """Report errors of the disk for the folder that the user named, and not for a temporary file in it."""
     try:
         yield
     except (OSError, UnavailableError) as error:
@@ -193,17 +191,16 @@ def _writing(job: Job) -> Iterator[None]:
 
 @functools.lru_cache(maxsize=1)
 def _extractor(running: str, about: str) -> Extractor:
-    """The extractor of a job, its engine started, which a process keeps from shard to shard; the arguments are JSON.
+    """The extractor of a job, its engine started; a process keeps it from shard to shard. The arguments are JSON.
 
     Raises:
-        UsageError: the network is another one here.
-        UnavailableError: weights or device are not to be had.
+        UsageError: the network differs here.
+        UnavailableError: weights or device are unavailable.
     """
     asked = json.loads(about)
-    layers = [asked["layer"], *asked["further_layers"]] if asked["layer"] else None
     extractor = Extractor(
         f"{asked['model']}:{asked['tag']}" if asked["tag"] else asked["model"],
-        layer=layers,
+        layer=[asked["layer"], *asked["further_layers"]] if asked["layer"] else None,
         pool=asked["pool"],
         normalize=asked["normalized"],
         probabilities=asked["probabilities"],
@@ -214,18 +211,18 @@ def _extractor(running: str, about: str) -> Extractor:
         raise UnavailableError(
             f"The int8 form of {asked['model']} is not in the cache; ZOO_CACHE must be a folder that all share."
         )
-    for key, *_ in differences(extractor.about, asked):
+    for key, *_ in differences(extractor.about_as(asked), asked):
         raise UsageError(
             f"{asked['model']} is not the same on all machines: its {key.replace('_', ' ')} differs; "
             "they must have the same weights and the same zoo."
         )
-    # What is not to be had for it is found here, and not while something is written.
+    # What is unavailable is found here, and not while something is written.
     _ = extractor.engine
     return extractor
 
 
 class _Warnings(logging.Handler):
-    """Collects what zoo's log warns of, which would stay on this machine; a context manager."""
+    """Collects the warnings of zoo's log, which would stay on this machine; a context manager."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -1,4 +1,4 @@
-"""A Ray cluster: connecting to one, or being one, and what it has."""
+"""A Ray cluster: connecting to one, or starting one on this machine, and its resources."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ from zoo.core.errors import UnavailableError
 from zoo.core.hardware import processors
 from zoo.core.stderr import quiet_stderr
 
-log = logging.getLogger(__name__)
-
-#: Processors of a task at most; more than that are kept busy better by several processes.
-MOST_CPUS = 8
-#: Bytes for what the processes of this machine pass on, when they are a cluster of their own; Ray takes no less.
-STORE = 80 << 20
+#: Processors of a task at most; more are better used by several processes.
+MAX_CPUS = 8
+#: Bytes of the object store of a cluster on this machine; Ray accepts no less.
+OBJECT_STORE = 80 << 20
 #: Seconds to wait for a cluster to answer.
-_PATIENCE = 10
-#: Characters of the folder for temporary files that leave room for Ray's sockets, whose names are limited.
+_TIMEOUT = 10
+#: Characters of the temporary folder that leave room for the names of Ray's sockets, which are limited.
 _SHORT = 20
 
 
@@ -34,24 +32,24 @@ def load() -> Any:
     Raises:
         UnavailableError: it is not installed.
     """
-    # Ray prints what becomes of its processes on standard output, except what matches this, which it reads now.
+    # Ray prints the fate of its processes on standard output, except what matches this, which it reads now.
     with _environment({"RAY_DEDUP_LOGS_SKIP_REGEX": os.environ.get("RAY_DEDUP_LOGS_SKIP_REGEX", ".")}):
         try:
             import ray
         except ImportError as error:
             raise UnavailableError(
-                "--runner ray needs the package ray; pip install 'keras-zoo[ray]' brings it."
+                "--runner ray needs the package ray; pip install 'keras-zoo[ray]' installs it."
             ) from error
     return ray
 
 
 @contextlib.contextmanager
 def connected(ray: Any, address: str | None) -> Iterator[None]:
-    """A connection to a cluster; whoever has one already keeps it.
+    """A connection to a cluster; an existing connection is used and kept.
 
     Args:
         ray: the package.
-        address: of the cluster, as Ray has it; without, this machine alone is one.
+        address: of the cluster, in Ray's form; if omitted, a cluster is started on this machine.
 
     Raises:
         UnavailableError: there is no such cluster, or none can be started here.
@@ -62,7 +60,7 @@ def connected(ray: Any, address: str | None) -> Iterator[None]:
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     with contextlib.ExitStack() as closing:
         if address is None:
-            settings |= closing.enter_context(_alone())
+            settings |= closing.enter_context(_local_cluster())
         else:
             settings["address"] = address
         closing.callback(ray.shutdown)
@@ -77,25 +75,25 @@ def connected(ray: Any, address: str | None) -> Iterator[None]:
 
 
 def _no_cluster(address: str | None, error: BaseException) -> str:
-    """The sentence for a cluster that is not to be had."""
+    """The error message for a cluster that is unavailable."""
     reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().splitlines()[0]
     if address is None:
         return f"Ray does not start on this machine: {reason.rstrip('.')}; --runner local needs none."
     if address == "auto":
-        return "There is no Ray cluster on this machine; 'ray start' makes one, and --address HOST:PORT names another."
+        return "There is no Ray cluster on this machine; 'ray start' starts one, and --address HOST:PORT names another."
     return f"There is no Ray cluster at {address}: {reason.rstrip('.').lower()}."
 
 
 def _reach(address: str) -> None:
-    """See that something answers, for which Ray would wait some minutes; raises an OSError where nothing does."""
+    """Raise an OSError if nothing answers, for which Ray would wait some minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT).close()
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[dict[str, Any]]:
-    """What Ray is told to be a cluster of this machine alone, of which nothing is left afterwards."""
+def _local_cluster() -> Iterator[dict[str, Any]]:
+    """Ray's settings for a cluster of this machine alone, of which nothing is left afterwards."""
     settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     if "RAY_AUTH_TOKEN" not in os.environ:
         # Ray would make such a password itself, and leave it in the home folder.
@@ -111,31 +109,30 @@ def _alone() -> Iterator[dict[str, Any]]:
             "address": "local",
             "num_cpus": processors(),
             "include_dashboard": False,
-            "object_store_memory": STORE,
+            "object_store_memory": OBJECT_STORE,
             "_temp_dir": sessions,
         }
 
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str], *changed: str) -> Iterator[None]:
-    """Environment variables for a time; afterwards they, and those that others have ``changed``, are as they were."""
+    """Set environment variables for a time, and restore them and those that others have ``changed``."""
     before = {name: os.environ.get(name) for name in (*values, *changed)}
     os.environ.update(values)
     try:
         yield
     finally:
         for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
+            os.environ.pop(name, None)
+            if value is not None:
                 os.environ[name] = value
 
 
-def usual_cpus(ray: Any) -> int:
-    """The greatest number up to :data:`MOST_CPUS` that divides the processors of every machine."""
+def default_cpus(ray: Any) -> int:
+    """The greatest number up to :data:`MAX_CPUS` that divides the processors of every machine."""
     cpus = [int(resources.get("CPU", 0)) for resources in _machines(ray)]
     divisor = math.gcd(*cpus) or 1
-    return max(number for number in range(1, MOST_CPUS + 1) if divisor % number == 0)
+    return max(number for number in range(1, MAX_CPUS + 1) if divisor % number == 0)
 
 
 def slots(ray: Any, cpus: int, gpus: int) -> int:
@@ -146,8 +143,8 @@ def slots(ray: Any, cpus: int, gpus: int) -> int:
     )
 
 
-def described(ray: Any, cpus: int) -> str:
-    """The machines on which a task of so many processors can run, in a few words."""
+def describe(ray: Any, cpus: int) -> str:
+    """The machines that can run a task of so many processors, in a few words."""
     machines = [resources for resources in _machines(ray) if resources.get("CPU", 0) >= cpus]
     plural = "" if len(machines) == 1 else "s"
     total = sum(resources["CPU"] for resources in machines)

@@ -1,9 +1,8 @@
-"""A folder of shards in the making: begun, gone on with, finished.
+"""A folder of shards that is being written: begun, resumed, finished.
 
-Until it is finished everything is in ``OUT.part``, as of a file (:mod:`zoo.vectors.part_folder`). There ``output/OUT`` has
-the shards that are whole, ``size.json`` says how many inputs each is made of, and ``work-…`` is where more are made.
-Every run has a ``work-…`` of its own, and removes those of others before it looks at what is whole: what still computes
-for a run that has ended cannot finish a shard.
+Until it is finished everything is in ``OUT.part``, as for a file (:mod:`zoo.vectors.part_folder`): ``output/OUT`` has
+the complete shards, ``size.json`` the number of inputs of each, and ``work-…`` those in progress. Every run has a
+``work-…`` of its own, and removes those of others first: what still computes for an earlier run cannot finish a shard.
 """
 
 from __future__ import annotations
@@ -18,29 +17,29 @@ from typing import Any
 
 from zoo.core.errors import UsageError
 from zoo.vectors import Mode, Written, open_vectors
+from zoo.vectors.formats.registry import FORMATS
 from zoo.vectors.formats.shards import MANIFEST, Shard, read_manifest, write_manifest
-from zoo.vectors.formats.table import FORMATS
-from zoo.vectors.identity import compare
 from zoo.vectors.part_folder import OUTPUT, Folder, State, folder_size, remove, unwritable
+from zoo.vectors.provenance import check_settings
 
-#: Inputs of a shard: about a minute of a core with ResNet50, which is what a machine that fails can cost.
-SIZE = 1000
+#: Inputs of a shard: about a minute of a core with ResNet50, which is what a failing machine can cost.
+SHARD_SIZE = 1000
 
 _SIZE_FILE, _WORK = "size.json", "work-"
 
 
-class Shards:
-    """A folder of shards that is being made.
+class ShardFolder:
+    """A folder of shards that is being written; made by :func:`opened`.
 
     Attributes:
         target: the folder.
         size: inputs of a shard; the last one has fewer.
-        parts: where whole shards are, an absolute path.
-        work: where shards are made, by this run alone; an absolute path.
+        parts: where complete shards are, an absolute path.
+        work: where this run alone makes shards, an absolute path.
     """
 
     def __init__(self, folder: Folder, about: Mapping[str, Any], size: int, work: Path) -> None:
-        """Use :func:`making`."""
+        """Take over a folder that is locked."""
         self.target, self.size, self.work = folder.target, size, work
         self.parts = _parts(folder)
         self._folder, self._about = folder, dict(about)
@@ -49,7 +48,7 @@ class Shards:
         """Give the folder its name.
 
         Args:
-            shards: all of them, in order; others in the folder are of inputs that are not there any more.
+            shards: all of them, in order; others in the folder belong to inputs that no longer exist.
             shape: of a row.
 
         Raises:
@@ -72,20 +71,20 @@ class Shards:
 
 
 @contextlib.contextmanager
-def making(
+def opened(
     target: str | os.PathLike[str], about: Mapping[str, Any], *, mode: Mode = "new", size: int | None = None
-) -> Iterator[Shards | Written]:
-    """Begin a folder, or go on with it. Whoever leaves without :meth:`Shards.finish` keeps the shards that are whole.
+) -> Iterator[ShardFolder | Written]:
+    """Begin or resume a folder. If :meth:`ShardFolder.finish` is not called, complete shards are kept.
 
     Args:
         target: the folder.
-        about: what the vectors are of, as plain values that JSON has.
-        mode: ``"new"``, where there is no such folder; ``"resume"`` goes on with what was interrupted, and begins where
-            nothing was; ``"overwrite"`` replaces the folder when the new one is finished.
-        size: inputs of a shard; without, what it was begun with, or :data:`SIZE`.
+        about: the attributes of the vectors, as plain values that JSON has.
+        mode: ``"new"``, if there is no such folder; ``"resume"`` continues what was interrupted, and begins if nothing
+            was; ``"overwrite"`` replaces the folder when the new one is finished.
+        size: inputs of a shard; if omitted, what it was begun with, or :data:`SHARD_SIZE`.
 
     Yields:
-        The folder in the making; or what was written, where it is finished already and ``mode`` is ``"resume"``.
+        The folder; or what was written, if it is finished already and ``mode`` is ``"resume"``.
 
     Raises:
         UsageError: the folder exists, or is begun; or it was made with something else, or holds other things.
@@ -97,7 +96,7 @@ def making(
     if path.suffix.lower() in FORMATS:
         raise UsageError(f"Shards are written to a folder; leave out the {path.suffix} of its name. Received: {path}")
     if mode == "update":
-        raise UsageError(f"Nothing is added to a folder of shards; name another one than {path}, or --overwrite.")
+        raise UsageError(f"A folder of shards cannot be updated; name another one than {path}, or --overwrite.")
     _check_existing(path, mode)
     folder = Folder(path)
     folder.hold()
@@ -107,28 +106,26 @@ def making(
             found = _begin(folder, dict(about), mode, size)
         except OSError as error:
             raise unwritable(error, path) from error
-        if isinstance(found, Shards):
+        if isinstance(found, ShardFolder):
             closing.callback(_leave, folder, found)
         yield found
 
 
-def name(number: int) -> str:
+def file_name(number: int) -> str:
     """The file of a shard."""
     return f"part-{number:05d}.h5"
 
 
-def _begin(folder: Folder, about: dict[str, Any], mode: Mode, size: int | None) -> Shards | Written:
-    """What there is to be done in a folder that is locked."""
+def _begin(folder: Folder, about: dict[str, Any], mode: Mode, size: int | None) -> ShardFolder | Written:
+    """Begin or resume in a folder that is locked."""
     if mode == "new" and folder.begun:
-        raise UsageError(
-            f"{folder.target} was begun and not finished; --resume goes on with it, --overwrite begins anew."
-        )
+        raise UsageError(f"{folder.target} was begun and not finished; use --resume to continue it, or --overwrite.")
     if mode == "resume":
         if folder.begun:
             state = folder.read()
-            compare(folder.target, state.about, about)
+            check_settings(folder.target, state.about, about)
             if state.files:
-                # It was whole; only the name was missing.
+                # It was complete; only the name was missing.
                 folder.publish(state)
         if not folder.begun and (folder.target / MANIFEST).exists():
             return _finished(folder.target, about)
@@ -139,24 +136,24 @@ def _begin(folder: Folder, about: dict[str, Any], mode: Mode, size: int | None) 
     size_file = folder.path / _SIZE_FILE
     if begun and size is None:
         size = int(json.loads(size_file.read_bytes()))
-    size_file.write_text(json.dumps(size or SIZE))
+    size_file.write_text(json.dumps(size or SHARD_SIZE))
     for work in folder.path.glob(f"{_WORK}*"):
         remove(work)
     if not begun:
         folder.save(State(about))
     work = Path(tempfile.mkdtemp(prefix=_WORK, dir=folder.path)).absolute()
-    return Shards(folder, about, size or SIZE, work)
+    return ShardFolder(folder, about, size or SHARD_SIZE, work)
 
 
 def _finished(target: Path, about: Mapping[str, Any]) -> Written:
     shards, made = read_manifest(target)
-    compare(target, made, about)
+    check_settings(target, made, about)
     with open_vectors(target) as vectors:
         return Written(target, vectors.count, sum(shard.failed for shard in shards), vectors.shape, folder_size(target))
 
 
-def _leave(folder: Folder, shards: Shards) -> None:
-    """Remove what is of no use to whoever goes on; all of it, where not one shard is whole."""
+def _leave(folder: Folder, shards: ShardFolder) -> None:
+    """Remove what cannot be resumed; everything, if no shard is complete."""
     # What cannot be removed now is removed by the next run.
     with contextlib.suppress(OSError):
         remove(shards.work)
@@ -169,16 +166,16 @@ def _parts(folder: Folder) -> Path:
 
 
 def _check_existing(path: Path, mode: Mode) -> None:
-    """See that nothing is replaced that is not to be: images, for one, when the wrong folder was named.
+    """Refuse to replace anything but vectors: images, for one, if the wrong folder was named.
 
     Raises:
-        UsageError: something is there.
+        UsageError: something else exists there.
     """
     if not os.path.lexists(path):
         return
     there = {entry.name for entry in path.iterdir()} if path.is_dir() else {""}
     if mode == "new" and there:
-        raise UsageError(f"{path} exists; name another folder, or --overwrite replaces it.")
+        raise UsageError(f"{path} exists; name another folder, or use --overwrite to replace it.")
     if MANIFEST in there:
         there -= {MANIFEST, *(shard.file for shard in read_manifest(path)[0])}
     if there:

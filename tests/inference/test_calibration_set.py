@@ -9,9 +9,9 @@ import pytest
 
 from tests.drawn import encoded
 from zoo.core.spec import Resize
-from zoo.images.sources import Source
-from zoo.inference import sampling
-from zoo.inference.sampling import sample
+from zoo.images.source import Source
+from zoo.inference import calibration_set
+from zoo.inference.calibration_set import sample
 
 RESIZE = Resize(2, 2, "squash")
 
@@ -57,9 +57,11 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
 
 def test_only_what_is_drawn_is_opened_and_pixels_are_bounded(monkeypatch):
     opened = []
-    monkeypatch.setattr(sampling, "load", lambda source, _: opened.append(source) or np.zeros((2, 2, 3), "uint8"))
+    monkeypatch.setattr(
+        calibration_set, "load", lambda source, _: opened.append(source) or np.zeros((2, 2, 3), "uint8")
+    )
     assert len(sample(map(flat, range(200)), RESIZE, 20)) == 20 == len(opened)
-    monkeypatch.setattr(sampling, "MEMORY", 5 * 2 * 2 * 3)
+    monkeypatch.setattr(calibration_set, "MEMORY", 5 * 2 * 2 * 3)
     assert len(sample(map(flat, range(200)), RESIZE, 20)) == 5
 
 

@@ -1,0 +1,35 @@
+"""Digests of source code, by which results of other code are recognised as stale."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+
+@functools.cache
+def digest(*modules: str) -> str:
+    """sha256 of the source of modules and packages by their dotted names; nothing is imported.
+
+    Modules that cannot be found, such as ``__main__``, count as empty.
+    """
+    hashed = hashlib.sha256()
+    for module in modules:
+        for file in _files(module):
+            hashed.update(file.name.encode() + b"\0" + file.read_bytes())
+    return hashed.hexdigest()[:20]
+
+
+def _files(module: str) -> Iterator[Path]:
+    top, *parts = module.split(".")
+    spec = PathFinder.find_spec(top)
+    if spec is None:
+        return
+    if not spec.submodule_search_locations:
+        yield from (file for file in [Path(spec.origin or "")] if file.suffix == ".py")
+        return
+    for location in spec.submodule_search_locations:
+        path = Path(location, *parts)
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else filter(Path.is_file, [path.with_suffix(".py")])
