@@ -128,7 +128,7 @@ def build_index(vectors: Vectors, target: Path, *, progress: Progress | None = N
     except RuntimeError as error:
         # usearch raises it for a full disk.
         raise UnavailableError(
-            f"The index of {vectors.path} cannot be written to {target.parent} ({str(error).lower()}); free some space, "
+            f"The index of {vectors.path} cannot be written to {target.parent} ({str(error).lower()}); free space, "
             "or set ZOO_CACHE to another folder."
         ) from error
 
