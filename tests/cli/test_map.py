@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.reports.html.examples import Page
+from tests.reports.html.reader import Page
 from tests.search.map.made import blobs, images, write_vectors
 
 

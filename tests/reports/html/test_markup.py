@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.report.examples import Page
+from tests.reports.html.reader import Page
 from zoo.reports.html.markup import Markup, escaped, joined, tag
 
 

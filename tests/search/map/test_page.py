@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.reports.html.examples import Page
+from tests.reports.html.reader import Page
 from tests.search.map.made import blobs, images, write_vectors
 from zoo.core.errors import UnavailableError
 from zoo.search.map import labels, make_map, write_page

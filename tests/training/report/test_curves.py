@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.training.report.examples import Page, rows, run
+from tests.reports.html.reader import Page
+from tests.training.report.examples import rows, run
 from zoo.reports.html.svg import bar
 from zoo.training.report import RunReport, curves
 from zoo.training.report.accuracy_chart import accuracy_chart

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.drawn import drawing
-from tests.training.report.examples import Page, pixels
+from tests.reports.html.reader import Page
+from tests.training.report.examples import pixels
 from zoo.core.errors import ImageError
 from zoo.reports.html import image_cards
 from zoo.training.report import SHOWN, GalleryImage

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.training.report.examples import Page, evaluated, pixels, rows, run
+from tests.reports.html.reader import Page
+from tests.training.report.examples import evaluated, pixels, rows, run
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.training import report
 from zoo.training.report import Finding, GalleryImage, Phase, RunReport
