@@ -210,7 +210,7 @@ def test_a_class_with_one_image(tmp_path):
     class_folders(tmp_path, {"a": 5, "b": 1})
     assert sentence(tmp_path) == (
         f"The class 'b' of {tmp_path} has one image, too few to give one to the validation part and keep one to "
-        "train on; add images, or do without (--val-split 0)."
+        "train on; add images, or make no such part (--val-split 0)."
     )
     assert "the validation part and the test part" in sentence(tmp_path, test_split=0.2)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.errors import UsageError
 from zoo.data.duplicates import identical
 from zoo.data.sources import table
@@ -73,7 +74,7 @@ class Dataset:
         Raises:
             OSError: the disk is full or cannot be written.
         """
-        table.write(path, self.rows())
+        atomic.write(path, table.to_csv(self.rows()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,10 @@ _RGB = np.linalg.inv(_YIQ)
 
 
 def jitter(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
-    """Change the colours of images at random.
+    """Change brightness, contrast, saturation and hue of images at random, in this order.
 
-    In turn: brightness multiplies, contrast stretches about the image's mean grey, saturation about each pixel's own
-    grey, hue turns the colours about the axis of greys. All four are affine, so that they are one multiplication, and
-    what leaves 0-255 is cut off once, at the end.
+    Contrast is about the image's mean grey, saturation about each pixel's own grey, and hue is a rotation about the
+    axis of greys. All four are affine, so they are one multiplication, and values are clipped to 0-255 once.
 
     Args:
         batch: uint8 (b, h, w, 3), or (b, h, w), which has neither saturation nor hue.
@@ -47,7 +46,7 @@ def jitter(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.
     turn[:, 1, 1] = turn[:, 2, 2] = cosine
     turn[:, 1, 2], turn[:, 2, 1] = -sine, sine
     fade = saturation[:, None, None] * np.eye(3) + (1 - saturation)[:, None, None] * GREY
-    # Contrast's offset is a grey, which saturation and hue leave as it is.
+    # Contrast's offset is a grey, which saturation and hue do not change.
     matrix = (_RGB @ turn @ _YIQ @ fade * gain[:, None, None]).astype(np.float32)
     pixels = batch.reshape(count, -1, 3).astype(np.float32)
     changed = pixels @ matrix.transpose(0, 2, 1)
@@ -65,7 +64,7 @@ def _column(values: np.ndarray, dimensions: int) -> np.ndarray:
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    """Rounded and cut off at 0 and 255; in place."""
+    """Rounded and clipped to 0-255; changes its argument."""
     np.rint(values, out=values)
     np.clip(values, 0, 255, out=values)
     return values.astype(np.uint8)

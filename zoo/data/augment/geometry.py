@@ -1,4 +1,4 @@
-"""Geometric augmentation: everything that moves pixels is one map from the result to the image, resampled once."""
+"""Geometric augmentation: all transforms are one affine map from the result to the image, resampled once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from PIL import Image
 
 from zoo.data.augment.config import Augment
 
-#: Windows that are tried before a random crop of the wanted area and aspect is given up for a central one.
+#: Random crops that are tried before a central one is taken.
 ATTEMPTS = 10
 
 
 def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Flip, crop, shift, zoom, shear and turn images at random, and bring them to ``size``.
-
-    Args:
-        batch: uint8 (b, H, W, 3) or (b, H, W).
-        augment: how much.
-        rng: the source of randomness.
-        size: height and width of the result.
+    """Flip, crop, shift, zoom, shear and rotate images at random, uint8 (b, H, W[, 3]), and resize them to ``size``.
 
     Returns:
         uint8 (b, height, width[, 3]).
@@ -43,7 +37,7 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
 
 
 def _chosen(probability: float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Bool (count,): which images it befalls."""
+    """Which images are changed: bool (count,)."""
     return np.asarray(rng.random(count) < probability)
 
 
@@ -59,7 +53,7 @@ def _shifts(shift: float, count: int, size: tuple[int, int], rng: np.random.Gene
 def _shifted(
     batch: np.ndarray, shifts: np.ndarray, flips: tuple[np.ndarray | None, np.ndarray | None], augment: Augment
 ) -> np.ndarray:
-    """Flips and shifts by whole pixels, exact and without resampling."""
+    """Flips and shifts by whole pixels, without resampling."""
     height, width = batch.shape[1:3]
     margin = int(np.abs(shifts).max(initial=0))
     padded = pad(batch, margin, augment)
@@ -82,9 +76,9 @@ def _maps(
     active: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """For each image the affine map from a place in the result to one in the image, float64 (count, 2, 3).
+    """For each image the affine map from coordinates in the result to those in the image, float64 (count, 2, 3).
 
-    Places are in pixels from the upper left corner, x before y; the middle of the first pixel is (0.5, 0.5).
+    Coordinates are in pixels from the upper left corner, x before y; the first pixel's centre is (0.5, 0.5).
     """
     windows = _windows(augment, count, source, size, rng)
     degrees = np.deg2rad(rng.uniform(-augment.rotate, augment.rotate, count)) * active
@@ -103,7 +97,7 @@ def _maps(
     middle = np.stack([left + wide / 2, upper + high / 2], -1)
     target = np.array([width / 2, height / 2]) + shifts
     offset = middle - (inverse @ target[..., None])[..., 0]
-    # What is off by rounding alone must not fall off an edge.
+    # Rounding errors must not reach over an edge.
     return np.round(np.concatenate([inverse, offset[..., None]], -1), 9)
 
 
@@ -132,7 +126,7 @@ def _windows(
 
 
 def _between(bounds: tuple[float, float], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors between two bounds, a half as likely as a double."""
+    """Factors between two bounds, log-uniform, so that a half is as likely as a double."""
     low, high = bounds
     return np.exp(rng.uniform(math.log(low), math.log(high), count))
 
@@ -163,13 +157,13 @@ def _resampled(
 
 
 def warp(image: np.ndarray, data: list[float], size: tuple[int, int], fill: int) -> np.ndarray:
-    """One image through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
+    """One image, uint8 (H, W[, 3]), through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
 
     Args:
-        image: uint8 (H, W) or (H, W, 3).
-        data: from a place in the result to one in the image.
+        image: the image.
+        data: the map, from coordinates in the result to those in the image.
         size: height and width of the result.
-        fill: what stands where the map leaves the image, 0-255.
+        fill: the grey level outside the image, 0-255.
 
     Returns:
         uint8 (height, width[, 3]).
@@ -182,7 +176,7 @@ def warp(image: np.ndarray, data: list[float], size: tuple[int, int], fill: int)
     box = (c, f, c + a * width, f + e * height)
     upright = b == d == 0 and a > 0 and e > 0
     if upright and c >= 0 and f >= 0 and box[2] <= img.width and box[3] <= img.height:
-        # A window with upright edges is scaled with antialiasing.
+        # An upright window is scaled with antialiasing.
         return np.asarray(img.resize((width, height), Image.Resampling.BILINEAR, box=box))
     colour = fill if image.ndim == 2 else (fill, fill, fill)
     turned = img.transform((width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR, fillcolor=colour)

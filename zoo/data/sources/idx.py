@@ -29,16 +29,16 @@ _OPENERS: dict[str, Callable[[str, Literal["rb"]], Any]] = {".gz": gzip.open, ".
 _NAME = re.compile(r"(?P<stem>.+)-(?P<what>images|labels)[-.]idx[13]-ubyte(?P<suffix>|\.gz|\.xz)")
 #: How a stem ends, and the part that it is.
 _PARTS = {"train": "train", "t10k": "test", "test": "test", "val": "val", "valid": "val", "validation": "val"}
-#: Bytes of a compressed file's contents at most, so that a small file cannot fill the memory.
+#: Bytes of a compressed file's contents at most, so that a small file cannot exhaust the memory.
 _LIMIT = 1 << 33
 
 
 @dataclass(frozen=True, eq=False)
 class IdxImages(Sequence[Source]):
-    """Images of one array as sources, each made when it is asked for.
+    """Images of one array as sources, each made when it is needed.
 
-    ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), says which of them these are, and ``name`` what
-    they are called: ``name[index]``.
+    ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), are those of these images, each called
+    ``name[index]``.
     """
 
     pixels: np.ndarray
@@ -72,10 +72,10 @@ class Pair:
 
 
 def find(folder: str) -> dict[str, Pair]:
-    """The IDX files in a folder, by part (``train``, ``val``, ``test``); empty where it holds none.
+    """The IDX files in a folder, by part (``train``, ``val``, ``test``); empty if it holds none.
 
     Raises:
-        UsageError: a file has no partner, or two sets claim the same part.
+        UsageError: a file has no partner, or two sets are for the same part.
     """
     files: dict[tuple[str, str], str] = {}
     # In this order a plain file wins over its compressed form.
@@ -105,7 +105,7 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     """The images, uint8 (n, height, width), and the labels, uint8 (n,), of one part.
 
     Raises:
-        UsageError: one of them is not what it should be, or they do not belong together.
+        UsageError: a file is not valid, or they do not belong together.
     """
     images, labels = read_file(pair.images, dimensions=3), read_file(pair.labels, dimensions=1)
     if len(images) != len(labels):
@@ -114,14 +114,11 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_file(path: str, *, dimensions: int) -> np.ndarray:
-    """The array in an IDX file of unsigned bytes; that of a plain file is mapped and not read.
-
-    Args:
-        path: the file; by its end ``.gz`` or ``.xz`` it is compressed.
-        dimensions: how many it must have.
+    """The array in an IDX file of unsigned bytes with so many dimensions; a plain file is memory-mapped.
 
     Raises:
-        UsageError: it cannot be read, is no IDX file, holds other values or dimensions, or is not as long as it says.
+        UsageError: it cannot be read, is no IDX file, holds other values or dimensions, or has another length than its
+            header says.
     """
     opener = _OPENERS.get(os.path.splitext(path)[1])
     try:
@@ -136,13 +133,13 @@ def read_file(path: str, *, dimensions: int) -> np.ndarray:
                 held = len(data)
             if held != size:
                 said = " × ".join(f"{length:,}" for length in shape)
-                held_text = f"{held:,}" if held < size else f"more than {size:,}" if data is not None else f"{held:,}"
-                raise UsageError(f"{path} says that it holds {said} values, and holds {held_text}: fetch it again.")
+                counted = f"more than {size:,}" if data is not None and held > size else f"{held:,}"
+                raise UsageError(f"{path} says that it holds {said} values, and holds {counted}: download it again.")
             if data is None:
                 return np.memmap(file, np.uint8, "r", 4 + 4 * dimensions, shape) if size else np.empty(shape, np.uint8)
             return np.frombuffer(data, np.uint8).reshape(shape)
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
-        raise UsageError(f"{path} cannot be decompressed ({str(error).rstrip('.')}): fetch it again.") from error
+        raise UsageError(f"{path} cannot be decompressed ({str(error).rstrip('.')}): download it again.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {describe_os_error(error)}.") from error
 
@@ -159,5 +156,5 @@ def _header(file: BinaryIO, path: str, dimensions: int) -> tuple[int, ...]:
             f"expected are unsigned bytes (0x08) in {dimensions}."
         )
     if len(header) < 4 + 4 * dimensions:
-        raise UsageError(f"{path} ends within its header: fetch it again.")
+        raise UsageError(f"{path} ends within its header: download it again.")
     return struct.unpack(f">{dimensions}I", header[4:])

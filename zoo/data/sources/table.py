@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.core import atomic
 from zoo.core.errors import UsageError, describe_os_error
 from zoo.data.sources import idx_folder
 from zoo.data.sources.base import Parsed
@@ -124,15 +123,6 @@ def to_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue().encode("utf-8", "surrogateescape")
-
-
-def write(path: str | os.PathLike[str], rows: Iterable[Mapping[str, str]]) -> None:
-    """Record a division; atomic.
-
-    Raises:
-        OSError: the disk is full or cannot be written.
-    """
-    atomic.write(path, to_csv(rows))
 
 
 def find_root(path: str) -> str:
