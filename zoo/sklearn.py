@@ -1,4 +1,4 @@
-"""Vectors of images as a step of scikit-learn: a transformer from paths or pixels to columns of numbers.
+"""Feature extraction as a scikit-learn transformer: from images to feature vectors.
 
 >>> from sklearn.linear_model import LogisticRegression
 >>> from sklearn.pipeline import make_pipeline
@@ -28,21 +28,21 @@ except ImportError as error:
 
 Errors = Literal["raise", "nan"]
 
-#: What extracts for each transformer, and what it was started for. It is no part of a transformer, so that copies and
-#: pickles have none: each starts its own when it is first needed.
+#: The extractor of each transformer, and the key that it was created for. It is not part of the transformer, so that
+#: copies and pickles create their own when they first need one.
 _running: WeakKeyDictionary[ImageFeatures, tuple[str, Extractor]] = WeakKeyDictionary()
 
 
 class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What a network makes of images, before its classifier or at any layer; a row for each image.
+    """Feature vectors of images: the output of a network before its classifier, or of any layer; one row an image.
 
-    It learns nothing. :meth:`fit` chooses the network and notes it, so that a fitted pipeline uses the same network
-    with the same weights wherever it is loaded, or refuses. Engines start with the first image and are not pickled.
+    Nothing is trained. :meth:`fit` records the network, so that a fitted pipeline uses the same network with the same
+    weights wherever it is loaded, or refuses. Engines start with the first image and are not pickled.
 
     Attributes:
-        about_: what makes the vectors, as a file of ``zoo features`` has it.
+        about_: the attributes of the vectors, as in a file of ``zoo features``.
         model_: the network's name.
-        n_features_out_: numbers in a row.
+        n_features_out_: length of a row.
         n_features_in_: 1, the image.
     """
 
@@ -59,20 +59,18 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         offline: bool | None = None,
         errors: Errors = "raise",
     ) -> None:
-        """Nothing is loaded or checked yet.
+        """Store the parameters; nothing is loaded or checked yet.
 
         Args:
-            model: a name, ``NAME:TAG``, or a ``.keras`` file; the default network without.
-            layer: a layer or a stage by name; the end of the network without its classifier without.
-            pool: what becomes of a map: its mean (``"avg"``) or maximum (``"max"``) over rows and columns, or all of it
-                in one line (``"flatten"``).
-            normalize: whether each vector is divided by its length (L2).
-            device: as for :class:`zoo.inference.features.Extractor`; so are ``engine``, ``batch_size`` and ``offline``.
+            model: a name, ``NAME:TAG``, or a ``.keras`` file. Default: the default network.
+            layer: name of a layer or a stage. Default: the end of the network without its classifier.
+            pool: pooling of a feature map: ``"avg"`` or ``"max"`` over rows and columns, or ``"flatten"``.
+            normalize: whether each vector is divided by its L2 norm.
+            device: as for :class:`zoo.inference.features.Extractor`, like the next three.
             engine: see there.
             batch_size: see there.
             offline: see there.
-            errors: what an image that cannot be read does: ``"raise"`` an ImageError that names it, or give a row of
-                ``"nan"``.
+            errors: for an image that cannot be read: ``"raise"`` an ImageError, or give a row of ``"nan"``.
         """
         self.model = model
         self.layer = layer
@@ -85,15 +83,15 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.errors = errors
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803 - scikit-learn calls it so
-        """Check the images' form and the parameters, and note the network. No image is read.
+        """Check the parameters and the type of ``X``, and record the network. No image is read.
 
         Args:
             X: as for :meth:`transform`.
             y: not used.
 
         Raises:
-            UsageError: a parameter or X is no such thing, or the network has no such layer.
-            UnavailableError: weights or device are not to be had.
+            UsageError: a parameter or X is invalid, or the network has no such layer.
+            UnavailableError: weights or device are unavailable.
         """
         _images(X)
         for name in ("about_", "model_", "n_features_out_"):
@@ -107,30 +105,30 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn calls it so
-        """The vectors of images, in order.
+        """The feature vectors of images, in order.
 
         Args:
-            X: paths or addresses: a list, an array (n,) or (n, 1), or one column of a data frame; or pixels: uint8 RGB
+            X: paths or URLs: a list, an array (n,) or (n, 1), or one column of a data frame; or pixels: uint8 RGB
                 (n, height, width, 3), grey (n, height, width), or a list of arrays of any sizes.
 
         Returns:
             float32 (n, ``n_features_out_``).
 
         Raises:
-            UsageError: X is no such thing, or the network is not the one that was there in :meth:`fit`.
+            UsageError: X is invalid, or the network is not the one of :meth:`fit`.
             ImageError: an image cannot be read, and ``errors`` is ``"raise"``.
-            UnavailableError: weights or device are not to be had.
+            UnavailableError: weights or device are unavailable.
         """
         return self._rows(self._extractor(), _images(X))
 
     @property
     def _n_features_out(self) -> int:
-        """Columns, for the names that scikit-learn gives them."""
+        """Number of columns, which scikit-learn names."""
         known: int | None = getattr(self, "n_features_out_", None)
         return _width(self._extractor()) if known is None else known
 
     def _extractor(self) -> Extractor:
-        """What computes: started anew where parameters have changed since, as of a fitted one its network has not."""
+        """The extractor for the current parameters and the recorded network."""
         key = self._key()
         known = _running.get(self)
         if known is not None and known[0] == key:
@@ -138,7 +136,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         if self.errors not in ("raise", "nan"):
             raise UsageError(f"errors is 'raise' or 'nan'. Received: {self.errors!r}")
         if self.pool == "none":
-            raise UsageError("A row of numbers has no place for a map: pool is 'avg', 'max' or 'flatten'.")
+            raise UsageError("Expected one of avg, max, flatten for pool, because a row is a vector. Received: 'none'")
         run = {name: getattr(self, name) for name in ("device", "engine", "batch_size", "offline")}
         if hasattr(self, "about_"):
             extractor = Extractor.from_attributes(self.about_, **run)
@@ -148,7 +146,7 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return extractor
 
     def _key(self) -> str:
-        """All that decides which extractor it takes."""
+        """Everything that the extractor depends on."""
         return json.dumps([self.get_params(), getattr(self, "about_", None)], default=str, sort_keys=True)
 
     def _rows(self, extractor: Extractor, images: list[Source]) -> np.ndarray:
@@ -176,17 +174,13 @@ class ImageFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
 
 def _width(extractor: Extractor) -> int:
-    """How long its rows are: that of a black image."""
+    """The length of a vector, measured with a black image."""
     black = np.zeros((*extractor.spec.input_size, 3), np.uint8)
     return int(extractor.extract(black).vectors.shape[1])
 
 
 def _images(images: Any) -> list[Source]:
-    """A source for each image, whatever form they have.
-
-    Raises:
-        UsageError: they are no images, or there are none.
-    """
+    """One source for each image; a UsageError if there are none, or something else."""
     if isinstance(images, str | bytes | os.PathLike):
         raise UsageError(f"X is a list of images; put the only one in brackets: [{os.fsdecode(images)!r}].")
     if isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim in (3, 4):
@@ -217,12 +211,12 @@ def _column(values: Any) -> list[Any]:
 
 def _source(item: Any, number: int) -> Source:
     if isinstance(item, list | tuple | np.ndarray) and not (isinstance(item, np.ndarray) and item.dtype == np.uint8):
-        # A table of one column as a list of lists.
+        # One column as a list of lists.
         item = item[0] if len(item) == 1 else item
     if isinstance(item, np.ndarray) and item.dtype == np.uint8:
         return Source.from_array(item, name=f"image {number}")
     if not isinstance(item, str | bytes | os.PathLike):
         raise UsageError(f"X[{number}] is neither a path nor uint8 pixels, but {type(item).__name__}: {str(item)[:60]}")
     path = os.fsdecode(item)
-    # An address may be refused; a folder or a pattern is no image, and not several either.
+    # A URL may be refused; a folder or a glob is not expanded.
     return next(discovery.find([path])) if "://" in path else Source(path)

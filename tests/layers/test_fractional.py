@@ -382,8 +382,8 @@ def test_every_backend_draws_the_same_regions(backend):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "one of pool_ratio and output_size"),
-        ({"pool_ratio": 1.4, "output_size": 3}, "one of pool_ratio and output_size"),
+        ({}, "either pool_ratio or output_size"),
+        ({"pool_ratio": 1.4, "output_size": 3}, "either pool_ratio or output_size"),
         ({"pool_ratio": 1.4, "seed": -1}, "seed is 0 to 2147483647. Received: -1"),
         ({"pool_ratio": 1.4, "seed": 2**31}, "seed is 0 to 2147483647"),
     ],

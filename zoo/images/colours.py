@@ -1,12 +1,11 @@
-"""From the pixels of any image to 8-bit RGB.
+"""From an image in any mode to 8-bit RGB.
 
-* CMYK is converted by the usual formula (Pillow undoes the inversion that JPEGs have), LAB through Little CMS.
-* ICC profiles are ignored: the networks were trained and measured by tools that ignore them, and converting a
-  500×375 photo takes 5 ms, as long as decoding it.
-* 16-bit greyscale keeps its high byte, as Pillow does for 16-bit RGB. Other integers count as 16-bit where they are all
-  within 0-65535, floats as 0-1 or 0-255 where they are all within; otherwise the smallest value becomes black and
-  the largest white. What is no number is black.
-* Transparency is laid over white.
+* CMYK is converted by the usual formula (Pillow undoes the inversion in JPEGs), LAB by Little CMS.
+* ICC profiles are ignored, as in the tools that the networks were trained with; converting takes as long as decoding.
+* 16-bit greyscale keeps its high byte, as Pillow does for 16-bit RGB. Other integers count as 16-bit if all are within
+  0-65535, floats as 0-1 or 0-255 if all are within; otherwise the smallest value becomes black and the largest white.
+  NaN is black.
+* Transparency is composed over white.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from PIL import Image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """An RGB image of one in any mode; itself where it is RGB without transparency."""
+    """The image in mode RGB; itself if it is RGB without transparency."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
@@ -29,29 +28,25 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def to_grey(values: np.ndarray) -> np.ndarray:
-    """uint8 (height, width) of integers or floats of any range, by the rules above."""
+    """Integers or floats (height, width) of any range as uint8, by the rules above."""
     if np.issubdtype(values.dtype, np.integer):
         low, high = float(values.min()), float(values.max())
         if low >= 0 and high <= 0xFFFF:
-            return _bytes(values >> 8)
+            return (values >> 8).astype(np.uint8)
     else:
         finite = np.isfinite(values)
         low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
         values = np.where(finite, values, low)
         if low >= 0 and high <= 255:
-            return _bytes(np.rint(values * 255 if high <= 1 else values))
-    # In double precision, where the span of any two of them is finite.
+            return np.rint(values * 255 if high <= 1 else values).astype(np.uint8)
+    # In double precision, so that the span is finite.
     span = (high - low) or 1.0
-    return _bytes(np.rint((values.astype(np.float64) - low) * (255.0 / span)))
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.uint8)
+    return np.rint((values.astype(np.float64) - low) * (255.0 / span)).astype(np.uint8)
 
 
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode in ("La", "RGBa"):
-        # Premultiplied pixels convert to nothing but their plain sort.
+        # Pillow converts premultiplied modes only to their plain form.
         image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
     if image.mode != "RGBA":
         image = image.convert("RGBA")
@@ -61,7 +56,6 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _from_lab(image: Image.Image) -> Image.Image:
-    # Little CMS is loaded for those alone who need it.
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

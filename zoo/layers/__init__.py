@@ -1,1 +1,1 @@
-"""Layers that stock Keras has not, on ``keras.ops`` alone: they run on every backend."""
+"""Layers that Keras lacks, written with ``keras.ops`` for every backend. Saved files name these modules."""

@@ -1,7 +1,6 @@
-"""Capsules: groups of neurons whose length says whether something is there, and whose direction says how.
+"""Capsules and their routing, from stock operations, so that plain Keras loads networks that use them.
 
-Source: Sabour, Frosst and Hinton, Dynamic Routing Between Capsules (2017), arXiv 1710.09829. All of it is stock
-operations, so that plain Keras loads a network that has it.
+Source: Sabour, Frosst and Hinton, Dynamic Routing Between Capsules (2017), arXiv 1710.09829.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ EPSILON = 1e-7
 
 
 def squash(x: Any) -> Any:
-    """Shorten the vectors of the last axis to less than 1: short ones to almost nothing, long ones to almost 1.
+    """Scale the vectors of the last axis to a length below 1: ``|x|² / (1 + |x|²) * x / |x|``, equation 1.
 
-    ``|x|² / (1 + |x|²) * x / |x|``, equation 1. A vector of zeros stays one, and its gradient is finite.
+    The gradient is finite at zero.
 
     Args:
         x: float tensor (…, dimensions).
@@ -36,20 +35,17 @@ def length(x: Any) -> Any:
 
 
 def route(votes: Any, iterations: int) -> Any:
-    """Let every lower capsule send its vote to the higher capsules that it agrees with, procedure 1.
-
-    The iterations are unrolled. Only the last one has a gradient, as in most implementations: what came before
-    decides how the votes are weighted, and the weights count as given.
+    """Dynamic routing by agreement, procedure 1, unrolled. Only the last iteration has a gradient.
 
     Args:
-        votes: float32 (batch, lower, higher, dimensions): what each lower capsule predicts of each higher one.
-        iterations: how often the weights are computed, at least 1.
+        votes: float32 (batch, lower, higher, dimensions): the prediction of each lower capsule for each higher one.
+        iterations: routing iterations, at least 1.
 
     Returns:
         float32 (batch, higher, dimensions), squashed.
     """
     given = ops.stop_gradient(votes)
-    # All weights are equal at first: every lower capsule divides 1 among the higher ones.
+    # At first all coupling coefficients are equal.
     higher = votes.shape[2]
     capsules = squash(ops.divide(ops.sum(votes if iterations == 1 else given, axis=1), higher))
     logits = None

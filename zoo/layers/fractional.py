@@ -1,9 +1,9 @@
-"""Fractional max-pooling: a map shrinks by a factor between 1 and 2, over regions that are drawn anew for every batch.
+"""Fractional max-pooling: downsampling by a factor between 1 and 2, over random regions for each batch.
 
 Source: Graham, Fractional Max-Pooling (2014), arXiv 1412.6071.
 
-The regions come from a cipher in counter mode, computed in whole numbers below 2^31 and with no generator of a
-backend: one seed and one call number give the same regions in TensorFlow, JAX, PyTorch, OpenVINO and NumPy.
+The random numbers come from a cipher in counter mode, in int32, so that a seed and a call number give the same regions
+in TensorFlow, JAX, PyTorch, OpenVINO and NumPy.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from zoo.core.errors import UsageError
 
 Pair = tuple[int, int]
 
-WORD = 0xFFFF  # the cipher's words have 16 bits, so that no sum or shift of them leaves int32
+WORD = 0xFFFF  # the cipher's words have 16 bits, so that sums and shifts fit int32
 ROUNDS = 22
-TRAINING, INFERENCE = 0, 1  # streams of regions, which have nothing in common
+TRAINING, INFERENCE = 0, 1  # independent streams of random numbers
 
 
 # Random numbers
 
 
 def round_keys(words: tuple[int, int, int, int]) -> list[int]:
-    """Expand a key of four 16-bit words, the first used first, to one word a round."""
+    """Expand a key of four 16-bit words, the first used first, to one word for each round."""
     key, rest = words[0], list(words[1:])
     keys = [key]
     for index in range(ROUNDS - 1):
@@ -39,12 +39,12 @@ def round_keys(words: tuple[int, int, int, int]) -> list[int]:
 
 
 def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
-    """Encrypt int32 blocks of 0 to 2^31 - 1 by Speck32/64.
+    """Encrypt int32 blocks, 0 to 2^31 - 1, with Speck32/64.
 
     Args:
         block: integers of any shape.
-        keys: what :func:`round_keys` makes.
-        xp: the module that computes, ``numpy`` or ``keras.ops``.
+        keys: from :func:`round_keys`.
+        xp: ``numpy`` or ``keras.ops``.
 
     Returns:
         The upper and the lower 16 bits of each encrypted block, int32.
@@ -66,28 +66,27 @@ def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
 def region_boundaries(
     spans: Pair, outputs: Pair, call: Any, *, pseudorandom: bool, seed: int, stream: int = TRAINING, xp: Any = np
 ) -> tuple[Any, Any]:
-    """Draw where the regions of both axes begin and end.
+    """Draw the boundaries of the regions of both axes.
 
-    With u one random number, *pseudorandom* boundaries are ``ceil(alpha * (i + u)) - ceil(alpha * u)``, where
-    ``alpha = span / output``: they end where they should, and at ``output / gcd(span, output)`` phases at most.
-    *Random* ones are the sums of a shuffled row of ones and twos.
+    *Pseudorandom* boundaries are ``ceil(alpha * (i + u)) - ceil(alpha * u)`` with ``alpha = span / output`` and one
+    random number u. *Random* ones are the cumulative sums of shuffled ones and twos.
 
     Args:
-        spans: pixels that the regions of each axis cover together.
-        outputs: regions of each axis: no more than pixels, no fewer than half as many. ``span + 2 * output`` stays
-            below 2^15, as it does up to 8,191 pixels.
-        call: number of the call, 0 or more; a Python integer, or a tensor where ``xp`` is ``keras.ops``.
-        pseudorandom: which of the two ways.
+        spans: pixels that the regions of each axis cover.
+        outputs: regions of each axis, from half as many as pixels to as many. ``span + 2 * output`` is below 2^15,
+            which holds up to 8,191 pixels.
+        call: number of the call, 0 or more; an integer, or a tensor if ``xp`` is ``keras.ops``.
+        pseudorandom: which of the two methods.
         seed: 0 to 2^31 - 1.
         stream: ``TRAINING`` or ``INFERENCE``.
-        xp: the module that computes, ``numpy`` or ``keras.ops``; the numbers are the same.
+        xp: ``numpy`` or ``keras.ops``; the numbers are the same.
 
     Returns:
         For rows and for columns ``output + 1`` integers from 0 to the span, in steps of 1 and 2.
     """
     counts = (1, 1) if pseudorandom else outputs
     total = sum(counts)
-    # Each call takes the next blocks of the cipher; after a million million pixels they begin again.
+    # Each call takes the next blocks of the cipher.
     block = xp.add(xp.multiply(xp.mod(call, 2**31 // total), total), xp.arange(total, dtype="int32"))
     drawn, _ = speck32(block, round_keys((seed & WORD, seed >> 16, stream, 0)), xp)
     boundaries = _pseudorandom if pseudorandom else _random
@@ -100,15 +99,15 @@ def region_boundaries(
 def _pseudorandom(drawn: Any, span: int, output: int, xp: Any) -> Any:
     """Boundaries from one number below 2^16, the numerator of u."""
     whole, rest = np.divmod(span * np.arange(output + 1), output)
-    # The ceiling in whole numbers; what is whole anyway stays outside, or the products would not fit.
+    # The ceiling in integers; the integer part is kept apart, or the products would overflow.
     numerators = xp.add(xp.multiply(drawn, span), (rest * (WORD + 1) + output * (WORD + 1) - 1).astype("int32"))
     ceilings = xp.add(xp.floor_divide(numerators, output * (WORD + 1)), whole.astype("int32"))
     return xp.subtract(ceilings, ceilings[:1])
 
 
 def _random(drawn: Any, span: int, output: int, xp: Any) -> Any:
-    """Boundaries from one number below 2^16 a region: the regions of the smallest numbers are two pixels wide."""
-    # The index makes them different, and equal draws thereby a matter of order.
+    """Boundaries from one number below 2^16 a region: regions with the smallest numbers are two pixels wide."""
+    # The index breaks ties.
     numbers = xp.add(xp.multiply(drawn, output), xp.arange(output, dtype="int32"))
     ranks = xp.sum(xp.less(xp.expand_dims(numbers, 0), xp.expand_dims(numbers, 1)), axis=1)
     steps = xp.where(xp.less(ranks, span - output), 2, 1)
@@ -119,18 +118,16 @@ def _random(drawn: Any, span: int, output: int, xp: Any) -> Any:
 
 
 def fractional_max_pool(x: Any, boundaries: tuple[Any, Any], *, overlapping: bool, fast_gradient: bool = False) -> Any:
-    """Take the maximum over every region.
+    """The maximum over each region.
 
-    An overlapping region has one pixel more than a disjoint one on each axis, so overlapping regions are disjoint
-    ones on the maxima of all 2×2 windows.
+    Overlapping regions are one pixel larger on each axis: disjoint regions on the maxima of all 2×2 windows.
 
     Args:
-        x: tensor (batch, height, width, channels), symbolic ones included.
-        boundaries: of rows and columns, as :func:`region_boundaries` has them. Lists of integers leave a graph of
-            stock operations, which plain Keras loads.
+        x: tensor (batch, height, width, channels); may be symbolic.
+        boundaries: of rows and columns, from :func:`region_boundaries`. Lists of integers give a graph of stock
+            operations, which plain Keras loads.
         overlapping: whether neighbouring regions share a pixel. Their boundaries then end one pixel earlier.
-        fast_gradient: whether to compute the gradient by gathering: a third of the time of Keras's own on a CPU. It
-            goes through real tensors alone.
+        fast_gradient: compute the gradient by gathering, in a third of Keras's time on a CPU; not for symbolic tensors.
 
     Returns:
         Tensor (batch, regions of the rows, regions of the columns, channels).
@@ -144,7 +141,7 @@ def fractional_max_pool(x: Any, boundaries: tuple[Any, Any], *, overlapping: boo
 
 
 def _ends(boundaries: Any) -> tuple[Any, Any]:
-    """First and last pixel of each region, which are one and the same where it has one."""
+    """First and last pixel of each region."""
     if isinstance(boundaries, list):
         return boundaries[:-1], [end - 1 for end in boundaries[1:]]
     return boundaries[:-1], boundaries[1:] - 1
@@ -156,10 +153,9 @@ def _pool(x: Any, boundaries: Any, axis: int) -> Any:
 
 
 def _pool_with_fast_gradient(x: Any, boundaries: Any, axis: int) -> Any:
-    """The same, where the gradient of each pixel is looked up in its region.
+    """The same with a gradient that is gathered instead of scattered, as no pixel is in two regions.
 
-    A backend adds up what the indices of ``take`` scatter. Here no pixel is in two regions, so there is nothing to
-    add. Of equal pixels the first has the gradient.
+    Of equal pixels the first gets the gradient.
     """
     size = x.shape[axis]
     first, last = _ends(boundaries)
@@ -187,28 +183,25 @@ def _pool_with_fast_gradient(x: Any, boundaries: Any, axis: int) -> Any:
 class FractionalMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]
     """Fractional max-pooling, arXiv 1412.6071, in all four variants.
 
-    In training every call draws regions, one set for the whole batch and all channels, as in the paper. Otherwise
-    they are always those of ``seed`` and pass 0. How many calls there were is a random state like Dropout's: it is
-    no weight, and files of weights do not have it, but it is among the layer's variables, so that a training that
-    keeps all of them goes on exactly.
-
-    On a CPU it is quickest without XLA, whose pooling of overlapping windows takes six times as long.
+    In training, each call draws new regions for the whole batch and all channels; otherwise the regions are fixed by
+    ``seed``. The number of calls is a random state like Dropout's: not a weight, but among the layer's variables, so
+    that training can be resumed exactly. On a CPU it is fastest without XLA.
 
     Input: ``(batch, height, width, channels)``, height and width known. Output: ``(batch, rows, columns, channels)``,
     in the same dtype.
 
     Args:
-        pool_ratio: factor by which height and width shrink, more than 1 and at most 2, or a pair of factors; the
-            output has ``floor(size / pool_ratio)`` regions. A disjoint ratio may be 1.
+        pool_ratio: downsampling factor, more than 1 and at most 2, or a pair of them; the output has
+            ``floor(size / pool_ratio)`` regions. A disjoint ratio may be 1.
         output_size: rows and columns of the output, or one number for both, instead of a ratio.
-        overlapping: whether regions of two or three pixels share one with each neighbour, or regions of one or two
-            are disjoint.
-        pseudorandom: whether the regions are spread evenly (``ceil(alpha * (i + u))``), or their sizes are shuffled.
-        seed: of the regions, 0 to 2^31 - 1. Layers of one network get different ones.
+        overlapping: regions of two or three pixels that share one with each neighbour, instead of disjoint regions of
+            one or two.
+        pseudorandom: regions spread evenly (``ceil(alpha * (i + u))``) instead of shuffled sizes.
+        seed: 0 to 2^31 - 1, different for each layer of a network.
         **kwargs: of :class:`keras.layers.Layer`.
 
     Raises:
-        UsageError: an argument out of range, or a size that such regions cannot tile.
+        UsageError: an argument is out of range, or such regions cannot tile the input.
     """
 
     def __init__(
@@ -221,10 +214,10 @@ class FractionalMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        """Check and keep the arguments."""
+        """Check and store the arguments."""
         super().__init__(**kwargs)
         if (pool_ratio is None) == (output_size is None):
-            raise UsageError(f"{self.name}: one of pool_ratio and output_size is given, and not both.")
+            raise UsageError(f"{self.name} takes either pool_ratio or output_size.")
         if not 0 <= seed < 2**31:
             raise UsageError(f"{self.name}: seed is 0 to 2147483647. Received: {seed}")
         self.pool_ratio = pool_ratio
@@ -235,7 +228,7 @@ class FractionalMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Fix the regions that are used outside of training."""
+        """Draw the regions for inference."""
         spans, outputs = self._sizes(input_shape)
         fixed = region_boundaries(spans, outputs, 0, pseudorandom=self.pseudorandom, seed=self.seed, stream=INFERENCE)
         self._fixed = tuple(ends.tolist() for ends in fixed)

@@ -1,4 +1,4 @@
-"""Local response normalisation, which the networks before BatchNorm had."""
+"""Local response normalisation."""
 
 from __future__ import annotations
 
@@ -15,28 +15,25 @@ def local_response_normalization(
     beta: float = 0.5,
     name: str | None = None,
 ) -> Any:
-    """Divide every value by what its neighbouring channels have at the same place.
+    """Local response normalisation across channels, with the arguments of ``tf.nn.local_response_normalization``.
 
-    ``y[c] = x[c] / (bias + alpha * sum(x[c - depth_radius : c + depth_radius + 1] ** 2)) ** beta``, where channels
-    beyond the first and the last count as zero. The arguments and their defaults are those of
-    ``tf.nn.local_response_normalization``.
+    ``y[c] = x[c] / (bias + alpha * sum(x[c - depth_radius : c + depth_radius + 1] ** 2)) ** beta``, zero-padded. In
+    Caffe, ``local_size`` is n = ``2 * depth_radius + 1`` and ``alpha: 0.0001`` is ``alpha=0.0001 / n`` here;
+    Krizhevsky's paper does not divide.
 
-    Caffe counts otherwise: its ``local_size`` n is ``2 * depth_radius + 1``, and it divides its alpha by n, so that
-    ``alpha: 0.0001`` of a Caffe file is ``alpha=0.0001 / n`` here. Krizhevsky's paper does not divide.
-
-    It is made of stock operations, so that plain Keras loads a network that has it. The sum is a pooling along the
-    channels: exact, and of the ways that were measured the quickest that stores no matrix.
+    Stock operations only, so that plain Keras loads networks that use it. The sum is an average pooling along the
+    channels, the fastest exact way that was measured and stores no matrix.
 
     Args:
-        x: symbolic tensor (batch, height, width, channels), the sizes known or not.
-        depth_radius: neighbours on each side, 0 or more.
-        bias: what keeps the divisor from zero.
+        x: symbolic tensor (batch, height, width, channels); sizes may be unknown.
+        depth_radius: neighbouring channels on each side, 0 or more.
+        bias: offset of the divisor.
         alpha: weight of the sum of squares.
         beta: exponent of the divisor.
-        name: name of the last layer; a number of Keras's own without.
+        name: name of the last layer. Default: chosen by Keras.
 
     Returns:
-        Symbolic tensor of the same shape, in the dtype in which layers compute.
+        Symbolic tensor of the same shape, in the layers' compute dtype.
 
     Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (2012),
     section 3.3.

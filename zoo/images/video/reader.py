@@ -1,7 +1,7 @@
 """The frames of a video by the time at which they are on the screen, decoded by FFmpeg through PyAV.
 
-Only frames that are needed are decoded, as far as the coding allows it: where a key frame lies between here and the
-time that is asked for, the reader goes there; frames that no other frame is made from are left out.
+As few frames as possible are decoded: the reader seeks to the last key frame before the requested time, and skips
+frames that no other frame refers to.
 """
 
 from __future__ import annotations
@@ -25,52 +25,52 @@ if TYPE_CHECKING:
 
 #: The only demuxers that FFmpeg may use; others open further files and URLs.
 _DEMUXERS = ",".join(row.demuxers for row in FORMATS if row.demuxers)
-#: Of these, each packet says when its frame is shown, and an index says where the key frames are.
+#: Demuxers whose packets have presentation times, and whose index lists the key frames.
 _INDEXED = ("mov", "matroska")
-#: Bytes that are read of the file at once.
+#: Bytes that are read from the file at once.
 _BLOCK = 1 << 18
-#: Packets seen ahead of the decoder. No frame is shown more than 16 places from where it is decoded (H.264, H.265).
+#: Packets read ahead of the decoder. H.264 and H.265 reorder frames by at most 16 places.
 _AHEAD = 32
-#: Frames that must be saved for a jump to pay.
+#: Frames that a seek must save.
 _WORTH = 16
-#: Seconds by which the time falls back where one recording follows another in a file; less is disorder.
+#: Seconds by which timestamps fall back if another recording begins in the file; less is reordering.
 _RESTART = 1
-#: Seconds for which a frame may stay. A time that is further ahead belongs to another recording, or is damaged.
+#: Seconds for which a frame may stay; a longer gap is another recording, or damage.
 _LONGEST = 3600
 #: Before all times.
 _NEVER = -(1 << 62)
-#: Frames in a second, where a video does not say.
+#: Frames in a second if a video does not state it.
 _RATE = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is on the screen from a time on, in seconds; no image where the video is damaged."""
+    """What is on the screen from a time on, in seconds; no image if the video is damaged there."""
 
     time: Fraction
     image: av.VideoFrame | None
-    #: Held by whoever makes pixels of the image, which PyAV does not let two threads do at once.
+    #: PyAV does not convert one frame in two threads at once.
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 class Reader:
-    """A video that is open. Times count from its first frame, and do not go back."""
+    """An open video. Times count from its first frame and do not go back."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Find the video in a file.
+        """Find the video stream of a file.
 
         Args:
-            file: open for reading bytes; stays open. Where it can be sought in, less of it may be decoded.
+            file: open for reading bytes; stays open. Less may be decoded if it is seekable.
 
         Raises:
-            ImageError: there is none, or none that can be read.
+            ImageError: there is no video that can be read.
             UnavailableError: PyAV is not installed.
         """
         self._av = _library()
         self._file = file
-        #: When the last frame that was decoded leaves the screen.
+        #: When the last decoded frame leaves the screen.
         self.end = Fraction(0)
-        #: How the frames are meant to be seen, from the first one on.
+        #: Aspect and orientation, once the first frame is decoded.
         self.display: Display | None = None
         #: Why the video ends earlier than it should, once the end is reached.
         self.problem: str | None = None
@@ -96,15 +96,15 @@ class Reader:
         self._rate = rate if rate and rate > 0 else Fraction(_RATE)
         self._origin: Fraction | None = None
         self._last: Fraction | None = None
-        # In the stream's own unit: the time that is asked for, and the last one that was given to the decoder.
+        # In the stream's time base: the requested time, and the latest one given to the decoder.
         self._target: int | None = None
         self._sent = _NEVER
-        # Whether what comes cannot be trusted until the next key frame.
+        # Whether frames are unreliable until the next key frame.
         self._damaged = False
         self._shown: Shown | None = None
         self._decoded = self._decode()
         if self._indexed and self._seekable:
-            # Matroska's index may be at the end of the file, and is read at the first jump.
+            # Matroska's index may be at the end of the file, and is read at the first seek.
             self._go_to(self._stream.start_time or 0)
         self._upcoming = self._next()
 
@@ -115,24 +115,20 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Give back what the decoder holds."""
+        """Free the decoder."""
         self._container.close()
 
     def at(self, time: Fraction) -> Shown | None:
-        """What is on the screen at a time, or ``None`` after the end.
-
-        Args:
-            time: in seconds, not before the one that was asked for last.
-        """
+        """What is on the screen at a time in seconds, not before the last one requested; ``None`` after the end."""
         if self._upcoming is not None and self._upcoming.time < time:
-            self._jump(time)
+            self._seek(time)
         while self._upcoming is not None and self._upcoming.time <= time:
             self._shown = self._upcoming
             self._upcoming = self._next()
         return None if self._upcoming is None and time >= self.end else self._shown
 
     def frames(self) -> Iterator[Shown]:
-        """All frames, and a place without an image for each stretch that is damaged."""
+        """All frames, and one place without an image for each damaged stretch."""
         while self._upcoming is not None:
             yield self._upcoming
             self._upcoming = self._next()
@@ -150,7 +146,7 @@ class Reader:
                 continue
             time = self._time(frame)
             if self._last is not None and time <= self._last:
-                # Out of order, or twice the same.
+                # Out of order, or a duplicate.
                 continue
             self._damaged = False
             self._last, self.end = time, time + self._duration(frame)
@@ -168,7 +164,7 @@ class Reader:
         if self._origin is None:
             self._origin = stamp - self.end
         elif self._last is not None and not -_RESTART <= stamp - self._origin - self._last <= _LONGEST:
-            # Another recording begins, which counts from elsewhere.
+            # Another recording begins, with its own timestamps.
             self._origin = stamp - self.end
             self._indexed = False
         time: Fraction = stamp - self._origin
@@ -179,7 +175,7 @@ class Reader:
         return known if 0 < known <= _LONGEST else min(1 / self._rate, Fraction(_LONGEST))
 
     def _decode(self) -> Iterator[av.VideoFrame | None]:
-        """Frames in the order in which they are shown, and ``None`` for what cannot be decoded."""
+        """Frames in presentation order, and ``None`` for what cannot be decoded."""
         context = self._stream.codec_context
         for packet, needed in self._packets():
             context.skip_frame = "DEFAULT" if needed else "NONREF"
@@ -192,7 +188,7 @@ class Reader:
                 yield None if frame.is_corrupt else frame
 
     def _packets(self) -> Iterator[tuple[av.Packet | None, bool]]:
-        """Packets for the decoder, each with whether its frame is needed for itself; ``None`` at the end."""
+        """Packets for the decoder, and whether the frame of each is needed itself; ``None`` at the end."""
         ahead: deque[av.Packet] = deque()
         for packet in self._read():
             ahead.append(packet)
@@ -205,7 +201,7 @@ class Reader:
         yield None, True
 
     def _needed(self, ahead: deque[av.Packet]) -> bool:
-        """Whether a frame may be on the screen at the target, or after it: none between them is known."""
+        """Whether the next frame may be on the screen at the target or after it."""
         pts = ahead[0].pts
         if pts is None or not self._indexed:
             return True
@@ -216,21 +212,21 @@ class Reader:
         return not any(pts < other <= self._target for other in later)
 
     def _read(self) -> Iterator[av.Packet]:
-        """The video's packets, in the order of decoding, without the empty one that PyAV adds."""
+        """The video's packets in decoding order, without the empty one that PyAV adds."""
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
                     yield packet
         except IndexError:
-            # PyAV stumbles at the end over streams that were not there at the beginning.
+            # PyAV fails at the end of files in which further streams appear.
             return
         except (self._av.FFmpegError, OSError) as error:
             self.problem = f"damaged: {_words(error)}"
 
-    # Jumps
+    # Seeking
 
-    def _jump(self, time: Fraction) -> None:
-        """Go to the last key frame before a time, where that saves decoding."""
+    def _seek(self, time: Fraction) -> None:
+        """Go to the last key frame before a time, if that saves decoding."""
         if self._origin is None:
             return
         self._target = int((time + self._origin) / self._unit)
@@ -247,7 +243,7 @@ class Reader:
             self._damaged = False
             self._upcoming = Shown(landed, key)
             return
-        # The index is wrong, or the video damaged there: everything in order, from the beginning.
+        # The index is wrong, or the video damaged there: decode everything from the beginning.
         self._seekable, self._damaged, self._last, self.end, self.problem = False, False, None, Fraction(0), None
         self._go_to(self._stream.start_time or 0)
         self._upcoming = self._next()
@@ -263,11 +259,7 @@ class Reader:
     # Opening
 
     def _find(self) -> Any:
-        """The stream of the video.
-
-        Raises:
-            ImageError: there is none, or none that can be decoded.
-        """
+        """The video stream; an ImageError if there is none that can be decoded."""
         streams = self._container.streams
         still = self._av.stream.Disposition.attached_pic
         films = [stream for stream in streams.video if not stream.disposition & still]
@@ -276,10 +268,10 @@ class Reader:
         best = max(films, key=lambda stream: bool(stream.disposition & self._av.stream.Disposition.default))
         context = best.codec_context
         if context is None:
-            raise ImageError("a video in a coding that this build of FFmpeg does not know")
+            raise ImageError("a video in a codec that this build of FFmpeg does not have")
         if context.width * context.height > MAX_PIXELS:
             raise ImageError(f"too large: {context.width} × {context.height} pixels")
-        # Errors are reported with these threads, and not with those that share a frame.
+        # With threads for slices only, FFmpeg would not report errors.
         context.thread_type = "AUTO"
         return best
 
@@ -296,12 +288,12 @@ def _library() -> Any:
         import av
     except ImportError as error:
         raise UnavailableError(
-            "Videos are read by the package av, which is not installed; pip install 'keras-zoo[video]' brings it."
+            "Videos need the package av, which is not installed; pip install 'keras-zoo[video]' installs it."
         ) from error
     return av
 
 
 def _words(error: Exception) -> str:
-    """What FFmpeg says, without numbers and names."""
+    """FFmpeg's message, without numbers and names."""
     text = getattr(error, "strerror", None) or str(error)
     return text[:1].lower() + text[1:]
