@@ -1,9 +1,8 @@
-"""A ``.npy`` file that holds a Python object, read without running what it says.
+"""A ``.npy`` file that holds a Python object, as Caffe's weights are passed on, read without running what it says.
 
-NumPy keeps objects as a pickle: a small program, which may call any function of any module. The one who reads here
-knows six names, all of which stand for harmless things of this module: the parts of an array, its type, and the
-encoding of bytes. A file that asks for anything else is refused, and nothing of NumPy's own is given a stranger's
-state to restore.
+NumPy stores objects as a pickle: a small program that may call any function. The reader here knows six names, which
+stand for objects of this module: the parts of an array, its type, and the encoding of bytes. A file that asks for
+anything else is refused, and no state from a stranger reaches an object of NumPy.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import math
 import pickle
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,34 +21,32 @@ _TYPE = re.compile(r"[fiub][1-8]|O8?")
 
 
 def read(path: Path) -> Any:
-    """The object in a ``.npy`` file: dictionaries, lists, tuples, text, bytes, numbers and NumPy's arrays.
+    """The object in a ``.npy`` file: dictionaries, lists, tuples, text, bytes, numbers and arrays (see :func:`value`).
 
     Raises:
-        WeightsError: it has one array and no object, it is damaged, or it asks for code.
+        WeightsError: the file has one array and no object, is damaged, or asks for code.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             dtype = header(file)[1]
-        except ValueError as error:
-            raise WeightsError(f"{path} is a damaged .npy file ({error}); copy it again.") from error
-        if dtype.kind != "O":
-            raise WeightsError(
-                f"{path} has a single array of {dtype}; weights are a dictionary of arrays, or a .npz archive."
-            )
-        try:
+            if dtype.kind != "O":
+                raise WeightsError(
+                    f"{path} has a single array of {dtype}; weights are a dictionary of arrays, or a .npz archive."
+                )
             # Python 2 wrote text as bytes, of which Latin-1 loses nothing.
             outer = _Unpickler(file, encoding="latin1").load()
-            return outer.value().item() if isinstance(outer, _Array) else outer
-        except _CodeError as error:
-            raise WeightsError(
-                f"{path} asks for {error} when it is loaded, which could run code, so zoo refuses it; "
-                "weights are arrays alone, and numpy.savez writes them without such a thing."
-            ) from error
-        except OSError:
-            raise
-        except Exception as error:  # A program that makes no sense can fail in any way.
-            raise WeightsError(f"{path} is a damaged .npy file ({_reason(error)}); copy it again.") from error
+            return outer.array.item() if isinstance(outer, _Array) else outer
+    except (WeightsError, OSError):
+        raise
+    except _CodeError as error:
+        raise WeightsError(
+            f"{path} asks for {error} when it is loaded, which could run code, so zoo refuses it; "
+            "weights are arrays alone, and numpy.savez writes them without such a thing."
+        ) from error
+    except Exception as error:  # A program that makes no sense can fail in any way.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise WeightsError(f"{path} is a damaged .npy file ({reason}); copy it again.") from error
 
 
 def header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -59,29 +55,22 @@ def header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     Raises:
         ValueError: there is none, or it is of a version that no plain numbers need.
     """
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"version {version} of the .npy format has no plain numbers")
     try:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        elif version == (2, 0):
-            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-        else:
-            raise ValueError(f"version {version} of the .npy format has no plain numbers")
+        shape, _, dtype = readers[version](file)
     except OSError:
         raise
     except Exception as error:  # NumPy reads it as Python text, which has errors of its own.
-        raise ValueError(_reason(error)) from error
+        raise ValueError(" ".join(str(error).split())[:200] or type(error).__name__) from error
     return shape, dtype
 
 
 def value(thing: Any) -> np.ndarray | None:
-    """The array of numbers that a part of :func:`read`'s object is; ``None`` where it is none."""
-    array = thing.value() if isinstance(thing, _Array) else None
-    return array if array is not None and array.dtype.kind != "O" else None
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """A part of :func:`read`'s object as an array of numbers; ``None`` if it is none."""
+    return thing.array if isinstance(thing, _Array) and thing.array.dtype.kind != "O" else None
 
 
 class _CodeError(Exception):
@@ -89,16 +78,15 @@ class _CodeError(Exception):
 
 
 class _Array:
-    """What stands for an array while it is read. Pickles make it empty first and fill it then."""
+    """Stands for an array while it is read; pickles make it empty first and fill it then."""
 
-    __slots__ = ("_array",)
+    __slots__ = ("array",)
 
     def __init__(self) -> None:
-        self._array = np.empty(0, np.float32)
+        self.array = np.empty(0, np.float32)
 
     def __setstate__(self, state: Any) -> None:
         shape, dtype, by_columns, data = state[-4:]
-        order: Any = "F" if by_columns else "C"
         if not isinstance(dtype, _Type) or any(not isinstance(size, int) or size < 0 for size in shape):
             raise ValueError("an array without a shape or a type")
         if dtype.dtype.kind == "O":
@@ -109,14 +97,11 @@ class _Array:
             flat = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype.dtype)
         if flat.size != math.prod(shape):
             raise ValueError(f"{flat.size} values for an array of shape {shape}")
-        self._array = flat.reshape(shape, order=order)
-
-    def value(self) -> np.ndarray:
-        return self._array
+        self.array = flat.reshape(shape, order="F" if by_columns else "C")
 
 
 class _Type:
-    """What stands for the type of an array: numbers, or the object around all."""
+    """Stands for the type of an array: numbers, or the object around all."""
 
     __slots__ = ("dtype",)
 
@@ -133,40 +118,30 @@ class _Type:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows no names but those of arrays, and gives its own functions for them."""
+    """Knows the names of arrays only, and gives its own methods for them, whose attributes no pickle can set."""
 
     def find_class(self, module: str, name: str) -> Any:
-        found = _KNOWN.get((module, name))
-        if found is None:
-            raise _CodeError(f"{module}.{name}")
-        return found
+        match module, name:
+            case "numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct":
+                return self._array
+            case "numpy", "ndarray":
+                return "ndarray"  # The kind of array to make, which is never called.
+            case "numpy", "dtype":
+                return self._dtype
+            case "_codecs", "encode":
+                return self._encode
+            case "__builtin__", "bytes":
+                return self._no_bytes
+        raise _CodeError(f"{module}.{name}")
 
+    def _array(self, kind: Any, shape: Any, code: Any) -> _Array:
+        return _Array()
 
-class _Function:
-    """A function that cannot be changed, which a pickle could do to a plain one."""
+    def _dtype(self, code: Any, *_: Any) -> _Type:
+        return _Type(code)
 
-    __slots__ = ("_call",)
-    _call: Callable[..., Any]
+    def _encode(self, text: str, encoding: Any) -> bytes:
+        return text.encode("latin1")
 
-    def __init__(self, call: Callable[..., Any]) -> None:
-        object.__setattr__(self, "_call", call)
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._call(*arguments)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a state for {name}")
-
-
-_KNOWN: dict[tuple[str, str], Any] = {
-    **{
-        (f"numpy.{core}.multiarray", "_reconstruct"): _Function(lambda kind, shape, code: _Array())
-        for core in ("core", "_core")
-    },
-    # Named as the kind of array to make, and never called.
-    ("numpy", "ndarray"): "ndarray",
-    ("numpy", "dtype"): _Function(lambda code, *_: _Type(code)),
-    # Bytes, and no bytes, in the pickles of Python 3 that Python 2 could read too.
-    ("_codecs", "encode"): _Function(lambda text, encoding: text.encode("latin1")),
-    ("__builtin__", "bytes"): _Function(lambda: b""),
-}
+    def _no_bytes(self) -> bytes:
+        return b""

@@ -1,12 +1,10 @@
 """Weights as NumPy arrays by name: ``.npz`` archives, and ``.npy`` dictionaries, as Caffe's weights are passed on.
 
 An array is called ``LAYER/WEIGHT``, as ``conv1/kernel``; a ``/`` within the layer's name becomes ``_``. A ``.npy`` file
-has a dictionary: of arrays by such names, or, by layer, of ``[kernel, bias]`` or of a dictionary of weights. Arrays are
-laid out as Keras has them: kernels of convolutions (height, width, input channels of a group, filters), of dense
-layers (inputs, outputs), where a flattened map is in the order height, width, channels. The converters from Caffe to
-TensorFlow write them so; Caffe's own order has other shapes, and does not pass for this one.
-
-Nothing here imports Keras.
+has a dictionary: of arrays by such names, or, by layer, of ``[kernel, bias]`` or of a dictionary of weights. The layout
+is Keras's: kernels of convolutions (height, width, input channels of a group, filters), of dense layers (inputs,
+outputs), with a flattened map in the order height, width, channels. The converters from Caffe to TensorFlow write it
+so; Caffe's own order has other shapes and is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 #: How a ``.npy`` file begins.
 SIGNATURE = b"\x93NUMPY"
 
-#: What others call the weights of a layer.
+#: Other names of a layer's weights.
 NAMES = {
     "weights": "kernel",
     "W": "kernel",
@@ -84,7 +82,7 @@ def load(path: Path) -> dict[str, np.ndarray]:
     arrays = {}
     with _archive(path) as (archive, members):
         for name, member in members.items():
-            # What a header promises is not asked of the memory before it is seen to be there.
+            # Before memory is allocated for what a header promises.
             _checked_shape(archive, member)
             with archive.open(member) as file:
                 arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
@@ -97,7 +95,7 @@ def _is_dictionary(path: Path) -> bool:
 
 
 def _named(path: Path, found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """What a file has by its names in Keras: ``fire2/squeeze1x1/weights`` is ``fire2_squeeze1x1/kernel``."""
+    """The content of a file by its names in Keras: ``fire2/squeeze1x1/weights`` is ``fire2_squeeze1x1/kernel``."""
     named: dict[str, Any] = {}
     for text, thing in found:
         layer, _, weight = text.rpartition("/")
@@ -108,9 +106,6 @@ def _named(path: Path, found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
             raise WeightsError(f"{path} has two arrays for {name}; {_ADVICE}.")
         named[name] = thing
     return named
-
-
-# Archives: a zip file with a .npy file for each array.
 
 
 @contextlib.contextmanager
@@ -125,11 +120,7 @@ def _archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, str]]]:
 
 
 def _checked_shape(archive: zipfile.ZipFile, member: str) -> tuple[int, ...]:
-    """The shape of an array of numbers whose data are there.
-
-    Raises:
-        ValueError: they are not.
-    """
+    """The shape of an array of numbers whose data are there; raises ValueError otherwise."""
     from zoo.pretrained import array_pickle
 
     with archive.open(member) as file:
@@ -142,9 +133,6 @@ def _checked_shape(archive: zipfile.ZipFile, member: str) -> tuple[int, ...]:
     return shape
 
 
-# Dictionaries.
-
-
 def _read_dictionary(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a ``.npy`` file."""
     from zoo.pretrained import array_pickle
@@ -154,25 +142,22 @@ def _read_dictionary(path: Path) -> dict[str, np.ndarray]:
         raise WeightsError(f"{path} has a {type(content).__name__} where weights are a dictionary; {_ADVICE}.")
     arrays = _named(path, _flat(content))
     for name, thing in arrays.items():
-        array = array_pickle.value(thing)
-        if array is None:
+        arrays[name] = array_pickle.value(thing)
+        if arrays[name] is None:
             raise WeightsError(f"{path} has a {type(thing).__name__} for {name}, which is no array; {_ADVICE}.")
-        arrays[name] = array
     return arrays
 
 
 def _flat(content: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Names and arrays, however deep the dictionary is: by name, or by layer and weight."""
-    for name, weights in content.items():
-        if isinstance(weights, dict):
-            yield from ((f"{_text(name)}/{_text(weight)}", array) for weight, array in weights.items())
-        elif isinstance(weights, list | tuple):
+    """Names and arrays of a dictionary by name, or by layer and weight."""
+    for name, value in content.items():
+        layer = name.decode("latin1") if isinstance(name, bytes) else str(name)
+        weights = value
+        if isinstance(value, list | tuple):
             # More than two have no names that are known.
-            names = ("kernel", "bias", *map(str, range(2, len(weights))))
-            yield from ((f"{_text(name)}/{names[index]}", array) for index, array in enumerate(weights))
-        else:
-            yield _text(name), weights
-
-
-def _text(name: Any) -> str:
-    return name.decode("latin1") if isinstance(name, bytes) else str(name)
+            weights = dict(zip(("kernel", "bias", *range(2, len(value))), value, strict=False))
+        if not isinstance(weights, dict):
+            yield layer, weights
+            continue
+        for weight, array in weights.items():
+            yield f"{layer}/{weight.decode('latin1') if isinstance(weight, bytes) else weight}", array

@@ -1,7 +1,7 @@
-"""Digests of files, computed once and trusted while size and modification time stay what they were.
+"""Digests of files, computed once and trusted until size or modification time change.
 
-Each file has a small record of its own in ``$ZOO_CACHE/verified``, replaced atomically, so that processes
-need no lock between them. Where that folder cannot be written, records live as long as the process.
+Each file has a record of its own in ``$ZOO_CACHE/verified``, replaced atomically, so that processes need no lock. If
+that folder cannot be written, records live as long as the process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from zoo.core import atomic, paths
@@ -47,7 +47,7 @@ _memory: dict[str, _Record] = {}
 
 
 def digest(path: str | os.PathLike[str]) -> str:
-    """The sha256 of a file in hexadecimal; read from the record where the file is still the same.
+    """The sha256 of a file in hexadecimal, from its record if the file has not changed.
 
     Raises:
         WeightsError: the file cannot be read.
@@ -63,30 +63,28 @@ def digests(path: str | os.PathLike[str], *, again: bool = False) -> Digests:
     """
     name = Path(path).absolute()
     try:
-        record = _load(name)
+        if not again and (unchanged := known(name)):
+            return unchanged
         before = name.stat()
-        if not again and record and _unchanged(record, before):
-            return Digests(record.sha256, record.md5)
         found = hash_file(name)
         after = name.stat()
     except OSError as error:
         raise WeightsError(f"{name} cannot be read: {error.strerror or error}.") from error
     # A file that changed while it was read has no digest worth remembering.
     if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-        accepted = record.accepted if record else None
-        _store(_Record(str(name), after.st_size, after.st_mtime_ns, found.sha256, found.md5, accepted))
+        record = _load(name)
+        _store(name, after, found, record.accepted if record else None)
     return found
 
 
 def known(path: str | os.PathLike[str]) -> Digests | None:
-    """The recorded digests of a file that has not changed since; ``None`` without reading it otherwise."""
+    """The recorded digests of a file; ``None``, without reading it, if it has changed or is missing."""
     name = Path(path).absolute()
     record = _load(name)
-    try:
-        if record and _unchanged(record, name.stat()):
+    with contextlib.suppress(OSError):
+        status = name.stat()
+        if record and (record.size, record.mtime_ns) == (status.st_size, status.st_mtime_ns):
             return Digests(record.sha256, record.md5)
-    except OSError:
-        pass
     return None
 
 
@@ -97,12 +95,12 @@ def verify(path: str | os.PathLike[str], expected: WeightFile, *, advice: str, a
 
     Args:
         path: the file.
-        expected: what is known of it.
-        advice: what a person should do when it fails, as the end of a sentence.
-        again: read the file even where its record says that it has not changed.
+        expected: its official digests.
+        advice: what to do if it fails, as the end of a sentence.
+        again: read the file even if its record says that it has not changed.
 
     Raises:
-        WeightsError: the file cannot be read, or it is not what was expected.
+        WeightsError: the file cannot be read, or is another one.
     """
     name = Path(path).absolute()
     found = digests(name, again=again)
@@ -118,12 +116,12 @@ def verify(path: str | os.PathLike[str], expected: WeightFile, *, advice: str, a
             f"and is now {found.sha256}; {advice}."
         )
     if not record.accepted:
-        _store(replace(record, accepted=found.sha256))
+        _store(name, name.stat(), found, found.sha256)
     return found.sha256
 
 
 def compare(found: Digests, expected: WeightFile) -> str | None:
-    """How the digests differ from the official ones, as half a sentence; ``None`` where they do not."""
+    """How the digests differ from the official ones, as half a sentence; ``None`` if they do not."""
     for name, wanted, got in (("md5", expected.md5, found.md5), ("sha256", expected.sha256, found.sha256)):
         if wanted and wanted != got:
             return f"{name} {wanted} was expected, and {got} was found"
@@ -131,10 +129,9 @@ def compare(found: Digests, expected: WeightFile) -> str | None:
 
 
 def remember(path: str | os.PathLike[str], found: Digests) -> None:
-    """Record the digests of a file that zoo has just written; forgets what an earlier file of that name was."""
+    """Record the digests of a file that zoo has just written."""
     name = Path(path).absolute()
-    status = name.stat()
-    _store(_Record(str(name), status.st_size, status.st_mtime_ns, found.sha256, found.md5, found.sha256))
+    _store(name, name.stat(), found, found.sha256)
 
 
 def hash_file(path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None) -> Digests:
@@ -176,10 +173,6 @@ def _record_file(name: Path) -> Path:
     return _folder() / f"{name.name[:120]}-{checksum:08x}.json"
 
 
-def _unchanged(record: _Record, status: os.stat_result) -> bool:
-    return (record.size, record.mtime_ns) == (status.st_size, status.st_mtime_ns)
-
-
 def _load(name: Path) -> _Record | None:
     try:
         record = _Record(**json.loads(_record_file(name).read_text(encoding="utf-8")))
@@ -188,9 +181,10 @@ def _load(name: Path) -> _Record | None:
     return record if record.path == str(name) else _memory.get(str(name))
 
 
-def _store(record: _Record) -> None:
+def _store(name: Path, status: os.stat_result, found: Digests, accepted: str | None) -> None:
+    record = _Record(str(name), status.st_size, status.st_mtime_ns, found.sha256, found.md5, accepted)
     _memory[record.path] = record
-    target = _record_file(Path(record.path))
+    target = _record_file(name)
     with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
         atomic.write(target, json.dumps(asdict(record)))

@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP: resumed, retried, checked, and whole when it appears under its name."""
+"""Download one file: resumed, retried, checked, and complete when it appears under its name."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from zoo.pretrained.http import ATTEMPTS, Part, Progress, RefusedError, TryAgain
 
 #: Tries in a row that do not reach the server.
 ATTEMPTS_TO_CONNECT = 2
-#: A try that brings this many new bytes is no failure, so that a bad line gets there in the end.
+#: A try that brings this many new bytes is no failure, so that a bad connection succeeds in the end.
 ENOUGH = 1 << 20
 #: Seconds before the second try, doubled before each further one.
 BACK_OFF = 0.5
 
 LOCK = ".zoo.lock"
 
-#: How files of weights begin, by the end of their names.
+#: How weight files begin, by the suffix.
 SIGNATURES = {".h5": b"\x89HDF\r\n\x1a\n", ".hdf5": b"\x89HDF\r\n\x1a\n", ".keras": b"PK\x03\x04"}
 
 log = logging.getLogger(__name__)
 
 
 def download(urls: Sequence[str], target: Path, expected: WeightFile, *, progress: Progress | None = None) -> None:
-    """Fetch a file from the first of ``urls`` that gives it; nothing happens where it is already there.
+    """Download a file from the first of ``urls`` that gives it, unless it is there already.
 
-    Only one process at a time fetches a file; the others wait for it. An interruption of any kind leaves
-    the bytes that came, and the next call continues there.
+    Only one process at a time downloads a file; the others wait for it. After an interruption of any kind the next
+    call resumes.
 
     Args:
         urls: addresses, tried in order.
-        target: final name; its folder is there and can be written.
-        expected: the digests and the size in bytes, as far as they are known. Without a digest the file's
-            length and first bytes are all that can be checked.
+        target: final name; its folder exists and can be written.
+        expected: the digests and the size in bytes, if they are known. Without a digest only the file's length and
+            first bytes are checked.
         progress: called for every 16 KiB.
 
     Raises:
-        WeightsError: no address gives the file, or the disk is full; the sentence has the reason of each.
+        WeightsError: no address gives the file, or the disk is full; the message has the reason of each.
     """
     part = Part(target)
     reasons = []
@@ -55,19 +55,20 @@ def download(urls: Sequence[str], target: Path, expected: WeightFile, *, progres
         for url in urls:
             try:
                 found = _fetch(url, part, expected, progress)
-                _publish(part)
+                atomic.publish(part.path, target)
+                part.state.unlink(missing_ok=True)
                 digests.remember(target, found)
                 return
             except RefusedError as refused:
                 reasons.append(f"{shown(url)}: {refused}")
-                log.debug("%s is not to be had from %s: %s", target.name, shown(url), refused)
+                log.debug("%s cannot be downloaded from %s: %s", target.name, shown(url), refused)
             except OSError as error:
                 raise disk_error(error, target.parent) from error
     raise WeightsError(f"{target.name} could not be fetched ({'; '.join(reasons) or 'no address is known'}).")
 
 
 def writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, which is made first where it is not there."""
+    """Whether files can be created in a folder, which is created if it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -77,7 +78,7 @@ def writable(folder: Path) -> bool:
 
 
 def is_busy(target: Path) -> bool:
-    """Whether a process is fetching ``target`` at this moment."""
+    """Whether a process is downloading ``target`` now."""
     lock = target.with_name(target.name + LOCK)
     if not lock.exists():
         return False
@@ -93,7 +94,7 @@ def is_busy(target: Path) -> bool:
 
 
 def disk_error(error: OSError, folder: Path) -> WeightsError:
-    """The sentence for a folder that could not be written."""
+    """The message for a folder that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return WeightsError(
             f"The disk of {folder} is full ({error.strerror}); make room and try again, "
@@ -112,7 +113,7 @@ def _lock(target: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            log.info("another process is fetching %s; waiting for it", target.name)
+            log.info("another process is downloading %s; waiting for it", target.name)
             lock.acquire(poll_interval=0.2)
     except OSError as error:
         raise disk_error(error, target.parent) from error
@@ -134,7 +135,7 @@ def _fetch(url: str, part: Part, expected: WeightFile, progress: Progress | None
                 transfer(opened, url, part, offset=offset, expected=expected, progress=progress)
                 return _checked(part, expected)
             except RefusedError:
-                # A file that failed its check may have been spoilt by older bytes: once more, from the start.
+                # Older bytes may be why a file failed its check: once more, from the start.
                 if not offset or part.size():
                     raise
             except TryAgainError as interrupted:
@@ -149,19 +150,14 @@ def _fetch(url: str, part: Part, expected: WeightFile, progress: Progress | None
 
 
 def _checked(part: Part, expected: WeightFile) -> digests.Digests:
-    """The digests of a complete part; one that is not what it should be is removed."""
+    """The digests of a complete part, which is removed if it is not the file."""
     found = digests.hash_file(part.path)
     problem = digests.compare(found, expected)
+    signature = SIGNATURES.get(part.target.suffix, b"")
     with part.path.open("rb") as file:
-        signature = SIGNATURES.get(part.target.suffix, b"")
         if file.read(len(signature)) != signature:
             problem = "the server sent something else than weights" + (f" ({problem})" if problem else "")
     if problem:
         part.discard()
         raise RefusedError(problem)
     return found
-
-
-def _publish(part: Part) -> None:
-    atomic.publish(part.path, part.target)
-    part.state.unlink(missing_ok=True)

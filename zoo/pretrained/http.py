@@ -1,7 +1,7 @@
-"""One HTTP request for one file, and the bytes that it leaves behind when it is cut short.
+"""One HTTP request for one file, and the bytes that it leaves behind when it is interrupted.
 
-While a file is on its way its bytes are in ``NAME.zoo.part`` beside the final name, and what the server
-said of them in ``NAME.zoo.part.json``. The next request, by whatever process, continues there.
+While a file is downloaded its bytes are in ``NAME.zoo.part`` beside the final name, and what the server said of them in
+``NAME.zoo.part.json``. The next request, by whatever process, resumes there.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from zoo.core.spec import WeightFile
 if TYPE_CHECKING:
     import requests
 
-#: Called with the file's name, the bytes that are there and the bytes in all (``None`` where unknown).
+#: Called with the file's name, the bytes that are there and the bytes in all (``None`` if unknown).
 Progress = Callable[[str, int, int | None], None]
 
 #: Seconds to wait for a connection, and for the next bytes.
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-#: Requests in a row that a server may answer with an error that passes, and these errors.
+#: Requests in a row that a server may answer with one of these statuses, and the seconds it may ask zoo to wait.
 ATTEMPTS = 5
 RETRIED = frozenset({408, 429, *range(500, 600)} - {501, 505})
-#: Seconds that a server may ask zoo to wait.
 LONGEST_WAIT = 60.0
-#: Bytes taken from the connection at a time; at most so many are lost with it.
+#: Bytes read from the connection at a time; at most so many are lost with it.
 BLOCK = 1 << 14
 
 PART, STATE = ".zoo.part", ".zoo.part.json"
@@ -51,7 +50,7 @@ class TryAgainError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The beginning of a file, and who gave it."""
+    """The beginning of a file, and the address that gave it."""
 
     target: Path
 
@@ -62,7 +61,7 @@ class Part:
 
     @property
     def state(self) -> Path:
-        """A small record: the address, hashed, and the validator that came with the bytes."""
+        """What is known of them: the address, hashed because it may hold a password, and its validator."""
         return self.target.with_name(self.target.name + STATE)
 
     def size(self) -> int:
@@ -70,16 +69,12 @@ class Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def resumable(self, url: str, expected: WeightFile) -> int:
-        """Bytes on which a request to ``url`` may build.
+        """Bytes that a request to ``url`` may build on.
 
-        With a known digest any address may add to them; without one, only the address that gave them, and
-        only if it gave a validator too.
+        With a known digest any address may add to them; otherwise only the one that gave them with a validator.
         """
-        state = self._read()
-        if not state:
-            return 0
-        same = state.get("source") == _hashed(url) and state.get("validator")
-        return self.size() if same or expected.md5 or expected.sha256 else 0
+        known = self._read() and (self.validator(url) or expected.md5 or expected.sha256)
+        return self.size() if known else 0
 
     def validator(self, url: str) -> str | None:
         """What ``If-Range`` may say to the address that gave these bytes; ``None`` to any other."""
@@ -104,20 +99,22 @@ class Part:
 
 
 def session(back_off: float) -> requests.Session:
-    """A session that asks again after answers that say "later": as ``Retry-After`` says, else after a doubling wait."""
+    """A session that repeats requests to a busy server after ``Retry-After``, or after a doubling wait.
+
+    Connections that break are not repeated here: the caller resumes the download.
+    """
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
-    class PatientRetry(Retry):
+    class LimitedRetry(Retry):
         def sleep(self, response: Any = None) -> None:
             wait = self.get_retry_after(response) if response is not None else None
             if wait is not None and wait > LONGEST_WAIT:
                 raise RefusedError(f"the server answers {response.status} and asks to come back in {wait:.0f} s")
             super().sleep(response)
 
-    # Connections are tried again by the caller, which resumes.
-    retry = PatientRetry(
+    retry = LimitedRetry(
         ATTEMPTS - 1,
         connect=0,
         read=False,
@@ -141,16 +138,16 @@ def transfer(
     expected: WeightFile,
     progress: Progress | None = None,
 ) -> None:
-    """One request: adds to ``part`` from ``offset`` on, or begins it anew, until the file is complete.
+    """One request: adds to ``part`` from ``offset``, or begins it again, until the file is complete.
 
     Raises:
-        RefusedError: there is no use in asking this address again.
-        TryAgainError: there may be.
+        RefusedError: this address will not give the file.
+        TryAgainError: another request may succeed.
         OSError: the disk is full or cannot be written.
     """
     import requests
 
-    # Compression on the way would make lengths and ranges mean something else.
+    # Compression would make lengths and ranges mean something else.
     headers = {"Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
@@ -158,14 +155,18 @@ def transfer(
             headers["If-Range"] = validator
     try:
         with session.get(url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)) as response:
+            content_range = response.headers.get("Content-Range", "")
             if response.status_code == 416 and offset:
-                if _total(response) == offset:
+                if content_range == f"bytes */{offset}":
                     return
                 part.discard()
                 raise TryAgainError("the server refused to continue")
-            offset = _beginning(response, part, offset)
-            length = _length(response)
-            total = None if length is None else offset + length
+            if response.status_code == 206 and not content_range.startswith(f"bytes {offset}-"):
+                part.discard()
+                raise TryAgainError("the server sent another range than it was asked for")
+            _check(response)
+            offset = offset if response.status_code == 206 else 0
+            total = _total(response, offset)
             part.describe(url, _validator(response))
             need_space(part.target.parent, (total or expected.bytes or 0) - offset)
             _receive(response, part, offset, total or expected.bytes, progress)
@@ -177,7 +178,7 @@ def transfer(
         connected = not isinstance(error, requests.exceptions.ConnectTimeout)
         raise TryAgainError("the server does not answer", connected=connected) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        # Only a connection that was never made has a reason; one that broke, or stalled, has not.
+        # Only a connection that was never made has a reason.
         reason = getattr(error.args[0], "reason", None) if error.args else None
         if type(reason).__name__ == "NameResolutionError":
             raise RefusedError("the server's name is not known here") from error
@@ -185,54 +186,38 @@ def transfer(
             raise TryAgainError("there is no connection to the server", connected=False) from error
         raise TryAgainError("the connection was lost") from error
     except requests.exceptions.RequestException as error:
-        # Its own words may repeat the address, and with it a password.
+        # Its message may repeat the address, and with it a password.
         raise RefusedError(f"the address cannot be used ({type(error).__name__})") from error
 
 
 def shown(url: str) -> str:
-    """An address as it may be shown: without user, password and query."""
-    # By hand, because it also has to work for addresses that no parser takes.
+    """An address as it may be shown, without user, password and query, even if no parser takes it."""
     return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])
 
 
-def _beginning(response: requests.Response, part: Part, offset: int) -> int:
-    """Where the body of an answer begins in the file; raises where it is no part of the file."""
-    status = response.status_code
-    if status == 206:
-        match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if not match or int(match[1]) != offset:
-            part.discard()
-            raise TryAgainError("the server sent another range than it was asked for")
-        return offset
-    if status != 200:
-        raise RefusedError(f"the server answers {status} {response.reason or ''}".rstrip())
+def _check(response: requests.Response) -> None:
+    """Raise RefusedError if an answer is not the file, or a part of it."""
+    if response.status_code not in (200, 206):
+        raise RefusedError(f"the server answers {response.status_code} {response.reason or ''}".rstrip())
     if response.headers.get("Content-Type", "").startswith("text/html"):
         raise RefusedError("the server sent a web page instead of the file")
-    return 0
 
 
 def _receive(
-    response: requests.Response,
-    part: Part,
-    offset: int,
-    total: int | None,
-    progress: Progress | None,
+    response: requests.Response, part: Part, offset: int, total: int | None, progress: Progress | None
 ) -> None:
-    """Write the body of an answer from ``offset`` on."""
-    done = offset
+    """Write the body of an answer from ``offset``."""
     with part.path.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.truncate()
         for block in response.iter_content(BLOCK):
             file.write(block)
-            done += len(block)
             if progress:
-                progress(part.target.name, done, total)
+                progress(part.target.name, file.tell(), total)
 
 
 def _hashed(url: str) -> str:
-    """An address as it is stored: it may hold a password."""
-    # Imported here because whoever only wants the names of this module need not pay for it.
+    # Imported here because a process that downloads nothing need not pay for it.
     import hashlib
 
     return hashlib.sha256(url.encode()).hexdigest()[:16]
@@ -244,14 +229,8 @@ def _validator(response: requests.Response) -> str | None:
     return etag if etag.startswith('"') else response.headers.get("Last-Modified")
 
 
-def _length(response: requests.Response) -> int | None:
-    """Bytes of the body, as far as the answer tells; the length of a compressed body says nothing."""
-    text = response.headers.get("Content-Length", "")
+def _total(response: requests.Response, offset: int) -> int | None:
+    """Bytes of the whole file, if the answer says so; the length of a compressed body says nothing."""
+    length = response.headers.get("Content-Length", "")
     compressed = response.headers.get("Content-Encoding", "identity") != "identity"
-    return int(text) if text.isdigit() and not compressed else None
-
-
-def _total(response: requests.Response) -> int | None:
-    """Bytes of the whole file, as the refusal of a range states them."""
-    match = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
-    return int(match[1]) if match else None
+    return offset + int(length) if length.isdigit() and not compressed else None

@@ -1,7 +1,7 @@
 """A trained network as one ``.keras`` file that plain Keras opens.
 
-What Keras does not keep (class names, the resize policy, licence, metrics) stands in one more member of
-the archive, ``zoo.json``, which plain Keras ignores. Nothing here imports Keras or runs what a file says.
+What Keras does not store (class names, the resize policy, licence, metrics) is in one more member of the archive,
+``zoo.json``, which plain Keras ignores. Nothing here imports Keras or runs what a file says.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
     """The spec of a network in a file. Without ``zoo.json`` its classes are numbers, and it takes pixels 0-255.
 
-    One that takes a single channel is given the grey of RGB images.
+    A network with one input channel gets RGB images converted to grey.
 
     Raises:
         UsageError: there is no such file, it is not a Keras archive, or it takes no images of a fixed size.
@@ -78,10 +78,10 @@ def read_spec(path: str | os.PathLike[str]) -> ModelSpec:
 
 
 def temperature(path: str | os.PathLike[str]) -> float:
-    """The temperature that the probabilities of a network in a file are corrected with; 1 where none is stored.
+    """The calibration temperature of a network in a file; 1 if none is stored.
 
     Raises:
-        UsageError: there is no such file, it is not a Keras archive, or the temperature in it is none.
+        UsageError: there is no such file, it is not a Keras archive, or its temperature is no positive number.
     """
     value = read_metadata(path).get("temperature", 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
@@ -90,7 +90,7 @@ def temperature(path: str | os.PathLike[str]) -> float:
 
 
 def store_temperature(path: str | os.PathLike[str], value: float) -> None:
-    """Write a temperature beside the rest of what a file knows of itself; atomic.
+    """Write a calibration temperature into ``zoo.json``; atomic.
 
     Raises:
         UsageError: there is no such file, or it is not a Keras archive.
@@ -103,10 +103,10 @@ def store_temperature(path: str | os.PathLike[str], value: float) -> None:
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
-    """sha256 of what Keras wrote into a file, by the checksums of its parts; ``zoo.json`` has no part in it.
+    """sha256 over the checksums of what Keras wrote into a file; ``zoo.json`` is left out.
 
-    So what is learnt of a network later, such as its accuracy, does not make another network of it. Keras writes the
-    time of saving as well, and no two networks are the same.
+    So a change of the metadata, such as the accuracy, does not make it another network. Keras also writes the time of
+    saving, so that no two networks are the same.
 
     Raises:
         UsageError: there is no such file, or it is not a Keras archive.
@@ -156,7 +156,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _input_shape(config: dict[str, Any]) -> list[int | None] | None:
-    """Height, width and channels as the file states them, ``None`` where there is not just one input."""
+    """Height, width and channels as the file states them; ``None`` unless there is a single input."""
     layers = config.get("config", {}).get("layers", [])
     shapes = [layer["config"].get("batch_shape") for layer in layers if layer.get("class_name") == "InputLayer"]
     if not shapes and (built := config.get("build_config", {}).get("input_shape")):

@@ -1,13 +1,13 @@
-"""What a file of weights holds: its layers and the shapes of their weights, read without trusting it.
+"""The layers in a weight file and the shapes of their weights, read without trusting the file.
 
 Three layouts are known: Keras's legacy HDF5 (``layer_names``, perhaps below ``model_weights``), that of Keras 3
-(``layers/NAME/vars/0``, …), alone or inside a ``.keras`` archive, and NumPy arrays by name
-(:mod:`zoo.pretrained.arrays`). Nothing here imports Keras.
+(``layers/NAME/vars/0``, …), alone or inside a ``.keras`` archive, and NumPy arrays by name.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import re
 import shutil
@@ -81,7 +81,7 @@ def read(path: Path) -> Layout:
     with _opened(path) as file:
         root = file["model_weights"] if "layer_names" not in file.attrs and "model_weights" in file else file
         if "layer_names" in root.attrs or "layer_names0" in root.attrs:
-            return Layout("legacy", tuple(_legacy(root)))
+            return Layout("legacy", tuple(_legacy(root, file.filename)))
         if "layers" in file or "_layer_checkpoint_dependencies" in file:
             return Layout("keras3", tuple(_keras3(file)))
     raise WeightsError(
@@ -137,14 +137,10 @@ def extract(source: Path, target: Path) -> None:
 
 
 def by_name(stored: Sequence[Layer], names: Sequence[str]) -> dict[str, Layer]:
-    """The layers of a file of arrays by the names that a network has for them.
+    """The layers of a file of arrays by the names of a network's layers that have weights, in their order.
 
-    One layer may be called otherwise: the classifier is ``fc8`` or ``loss3_classifier`` in Caffe. So where one name is
-    left over on each side, and the network's is its last, they are the same.
-
-    Args:
-        stored: the layers of the file.
-        names: those of the network's layers that have weights, in its order.
+    Caffe calls the classifier ``fc8`` or ``loss3_classifier``: if one name is left over on each side, and the network's
+    is its last, they are the same layer.
     """
     found = {layer.name: layer for layer in stored}
     ours = [name for name in names if name not in found]
@@ -184,16 +180,12 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         raise WeightsError(f"{path} is a damaged HDF5 file ({error}); copy or download it again.") from error
 
 
-def _legacy(root: h5py.Group) -> Iterator[Layer]:
-    """Layers in the order of the file, without those that have no weights."""
+def _legacy(root: h5py.Group, filename: str) -> Iterator[Layer]:
+    """Layers that have weights, in the order of the file."""
     for name in _names(root, "layer_names"):
-        group = root[name]
-        weights = []
-        for weight in _names(group, "weight_names"):
-            dataset = _dataset(group, weight, root.file.filename)
-            weights.append(Weight(_short(weight), tuple(dataset.shape), dataset.name))
+        weights = _weights(root[name], _names(root[name], "weight_names"), filename)
         if weights:
-            yield Layer(name, name, tuple(weights))
+            yield Layer(name, name, weights)
 
 
 def _keras3(file: h5py.File) -> Iterator[Layer]:
@@ -205,15 +197,19 @@ def _keras3(file: h5py.File) -> Iterator[Layer]:
         if not inside or path.endswith("/seed_generator/vars"):
             continue
         group = file[path]
-        numbers = sorted((name for name in group if name.isdigit()), key=int)
-        weights = []
-        for number in numbers:
-            dataset = _dataset(group, number, file.filename)
-            weights.append(Weight(number, tuple(dataset.shape), dataset.name))
+        weights = _weights(group, sorted((name for name in group if name.isdigit()), key=int), file.filename)
         if weights:
             key = path.removesuffix("/vars").replace("_layer_checkpoint_dependencies", "layers")
-            name = group.attrs.get("name", key.rpartition("/")[2])
-            yield Layer(key, _text(name), tuple(weights))
+            yield Layer(key, _text(group.attrs.get("name", key.rpartition("/")[2])), weights)
+
+
+def _weights(group: h5py.Group, names: Sequence[str], filename: str) -> tuple[Weight, ...]:
+    """The weights in a group, ``conv1/kernel:0`` as ``kernel``."""
+    datasets = [(name, _dataset(group, name, filename)) for name in names]
+    return tuple(
+        Weight(re.sub(r":\d+$", "", name).rpartition("/")[2], tuple(dataset.shape), dataset.name)
+        for name, dataset in datasets
+    )
 
 
 def _dataset(group: h5py.Group, name: str, filename: str) -> h5py.Dataset:
@@ -233,20 +229,10 @@ def _dataset(group: h5py.Group, name: str, filename: str) -> h5py.Dataset:
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """A list of names, which the legacy layout cuts into numbered pieces where it is long."""
-    if attribute in group.attrs:
-        return [_text(name) for name in group.attrs[attribute]]
-    names: list[str] = []
-    piece = 0
-    while f"{attribute}{piece}" in group.attrs:
-        names.extend(_text(name) for name in group.attrs[f"{attribute}{piece}"])
-        piece += 1
-    return names
-
-
-def _short(name: str) -> str:
-    """``conv1/kernel:0`` as ``kernel``."""
-    return re.sub(r":\d+$", "", name).rpartition("/")[2]
+    """A list of names, which the legacy layout cuts into numbered pieces if it is long."""
+    pieces = itertools.takewhile(group.attrs.__contains__, (f"{attribute}{number}" for number in itertools.count()))
+    attributes = [attribute] if attribute in group.attrs else pieces
+    return [_text(name) for piece in attributes for name in group.attrs[piece]]
 
 
 def _text(value: Any) -> str:
