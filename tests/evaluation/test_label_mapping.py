@@ -78,7 +78,7 @@ def test_outputs_get_names_that_tell_them_apart():
 def test_without_names_the_order_or_the_number_counts():
     assert label_mapping.by_order(["cat", "dog"], 2, dataset="d", model="m").tolist() == [0, 1]
     assert label_mapping.by_order(["10", "2"], 20, dataset="d", model="m").tolist() == [10, 2]
-    with pytest.raises(UsageError, match="5 outputs without names, and d 2 classes"):
+    with pytest.raises(UsageError, match="5 outputs without names, and d has 2 classes"):
         label_mapping.by_order(["cat", "dog"], 5, dataset="d", model="m")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli import common
+from zoo.cli.evaluate import dataset_options
 
 if TYPE_CHECKING:
     from zoo.evaluation.compare import Comparison, Pair, Row
@@ -22,12 +23,7 @@ CHANCE = 0.05
 
 
 @common.command("compare")
-@click.option(
-    "--dataset",
-    required=True,
-    metavar="DIR",
-    help="Class folders, parts of such, IDX files, or a table.",
-)
+@dataset_options
 @click.option(
     "-m",
     "--model",
@@ -36,17 +32,6 @@ CHANCE = 0.05
     required=True,
     metavar="NAME|FILE",
     help="Name, NAME:TAG, or a .keras file; at least twice.",
-)
-@click.option(
-    "--split",
-    type=click.Choice(["test", "val", "train", "all"]),
-    help="Part to evaluate on.  [default: the first that exists of test, val, train]",
-)
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Table folder,label of other class names.",
 )
 @common.run_options
 @common.output_options

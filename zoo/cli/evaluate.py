@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,25 +19,19 @@ CLASSES, WORST = 30, 15
 LISTED = 5
 
 
+def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--dataset``, ``--split`` and ``--labels``."""
+    labels = "Table folder,label of other class names."
+    dataset = "Class folders, parts of such, IDX files, or a table."
+    split = "Part to evaluate on.  [default: the first that exists of test, val, train]"
+    function = click.option("--labels", type=click.Path(path_type=Path), metavar="FILE", help=labels)(function)
+    function = click.option("--split", type=click.Choice(["test", "val", "train", "all"]), help=split)(function)
+    return click.option("--dataset", required=True, metavar="DIR", help=dataset)(function)
+
+
 @common.command("evaluate")
-@click.option(
-    "--dataset",
-    required=True,
-    metavar="DIR",
-    help="Class folders, parts of such, IDX files, or a table.",
-)
+@dataset_options
 @common.model_option("Name, NAME:TAG, or a .keras file.", required=True)
-@click.option(
-    "--split",
-    type=click.Choice(["test", "val", "train", "all"]),
-    help="Part to evaluate on.  [default: the first that exists of test, val, train]",
-)
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Table folder,label of other class names.",
-)
 @click.option(
     "--tta",
     is_flag=False,

@@ -163,8 +163,8 @@ def _rows(
     ranks = [np.array(one.ranks, np.int64) for one in measured]
     # Unreadable images have the rank 0.
     read = [rank[rank > 0] for rank in ranks]
-    shares = [metrics.share_in_top(rank, 1) for rank in read]
-    order = sorted(range(len(names)), key=lambda index: (-(shares[index] or 0.0), measured[index].latency_ms))
+    top1 = [metrics.share_in_top(rank, 1) for rank in read]
+    order = sorted(range(len(names)), key=lambda index: (-(top1[index] or 0.0), measured[index].latency_ms))
     pairs = {(one, other): _pair(names, measured, ranks, one, other) for one, other in itertools.combinations(order, 2)}
     rows = []
     for index in order:
@@ -172,19 +172,19 @@ def _rows(
         best = pairs.get((order[0], index))
         rows.append(
             Row(
-                names[index],
-                len(rank),
-                shares[index],
-                metrics.wilson_interval(int((rank == 1).sum()), len(rank)),
-                metrics.share_in_top(rank, 5) if found.classes >= metrics.CLASSES_FOR_TOP5 else None,
-                found.latency_ms,
-                found.images_per_second,
-                sizes[index],
-                found.memory_mb,
-                best.agreement if best else None,
-                best.p if best else None,
-                found.device,
-                found.engine,
+                model=names[index],
+                n=len(rank),
+                top1=top1[index],
+                top1_interval=metrics.wilson_interval(int((rank == 1).sum()), len(rank)),
+                top5=metrics.share_in_top(rank, 5) if found.classes >= metrics.CLASSES_FOR_TOP5 else None,
+                latency_ms=found.latency_ms,
+                images_per_second=found.images_per_second,
+                size_mb=sizes[index],
+                memory_mb=found.memory_mb,
+                agreement=best.agreement if best else None,
+                p=best.p if best else None,
+                device=found.device,
+                engine=found.engine,
             )
         )
     return tuple(rows), tuple(pairs.values())
@@ -195,7 +195,7 @@ def _pair(
 ) -> Pair:
     read = (ranks[one] > 0) & (ranks[other] > 0)
     n = int(read.sum())
-    same = np.array([a == b for a, b in zip(measured[one].answers, measured[other].answers, strict=True)], bool)[read]
+    same = np.array(measured[one].answers)[read] == np.array(measured[other].answers)[read]
     right_one, right_other = ranks[one][read] == 1, ranks[other][read] == 1
     only_one, only_other = int((right_one & ~right_other).sum()), int((right_other & ~right_one).sum())
     agreement = float(same.mean()) if n else None

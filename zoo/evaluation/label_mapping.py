@@ -1,4 +1,4 @@
-"""Which of a network's outputs each class of a dataset means, by names; no framework, no images."""
+"""Which output of a model each class of a dataset is, by its name."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import logging
 import os
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from zoo.catalog.labels import Label
-from zoo.core.errors import UsageError, describe_os_error
+from zoo.core.errors import UsageError
 from zoo.core.suggestions import nearest
 
 log = logging.getLogger(__name__)
 
-#: A WordNet id, as ImageNet's folders are called; Stanford Dogs has the name behind it: ``n02085620-Chihuahua``.
+#: A WordNet id, as ImageNet's folders are called; Stanford Dogs appends the name: ``n02085620-Chihuahua``.
 _WORDNET_ID = re.compile(r"(n\d{8})(?![0-9A-Za-z])")
-#: Classes that a sentence names before it only counts.
+#: Unknown classes that an error names.
 _NAMED = 3
 
 
@@ -30,89 +30,102 @@ def match(
     *,
     mapping: Mapping[str, str] | None = None,
     dataset: str = "the dataset",
-    model: str = "the network",
+    model: str = "the model",
     advice: str = "rename the folders, or give --labels, a table with the columns folder and label",
 ) -> np.ndarray:
-    """The output that each class of a dataset is.
+    """The output of each class of a dataset.
 
-    A class is an output if it has its name; or its WordNet id; or its name but for case, accents' encoding, and signs
-    between the words; or, where no output's name is a number, its index. Several classes may be the same output.
+    A class is an output if it has its name; or its WordNet id; or its name but for case, the encoding of accents, and
+    characters between the words; or, if no output's name is a number, its index. Several classes may be one output.
 
     Args:
         classes: names in the dataset.
-        outputs: the network's classes, in order.
-        mapping: for classes that are called otherwise, the network's name, WordNet id or index.
-        dataset: what the sentences call the dataset.
-        model: what they call the network.
-        advice: what to do about a class that the network does not know.
+        outputs: the model's classes, in order.
+        mapping: the model's name, WordNet id or index of classes with other names.
+        dataset: the dataset in errors.
+        model: the model in errors.
+        advice: what to do about an unknown class.
 
     Returns:
         int64 (len(classes),).
 
     Raises:
-        UsageError: a class is none of the outputs, or may be two; the nearest names are in the sentence.
+        UsageError: a class is no output, or may be two; with the nearest names.
     """
-    names = _Names(outputs)
+    # In this order.
+    names: tuple[defaultdict[str, list[int]], ...] = tuple(defaultdict(list) for _ in range(3))
+    for label in outputs:
+        for keys, key in zip(names, (label.name, label.wordnet_id, _loosely(label.name)), strict=True):
+            if key:
+                keys[key].append(label.index)
+    # The folder 0 of a network for digits is the digit, not an index.
+    indices = 0 if any(label.name.isdecimal() for label in outputs) else len(outputs)
     found: list[int] = []
     unknown: list[str] = []
     for name in classes:
         meant = (mapping or {}).get(name, name)
-        candidates = names.find(meant)
+        wordnet = _WORDNET_ID.match(meant)
+        keys_of = (meant, wordnet[1] if wordnet else "", _loosely(meant))
+        candidates = next((keys[key] for keys, key in zip(names, keys_of, strict=True) if key in keys), [])
+        # Python refuses to read numbers of thousands of digits.
+        if not candidates and meant.isdecimal() and len(meant) < 10 and int(meant) < indices:
+            candidates = [int(meant)]
         if len(candidates) > 1:
-            both = " and ".join(_described(outputs[index]) for index in candidates)
+            both = (f"{index} ({outputs[index].wordnet_id or outputs[index].name})" for index in candidates)
             raise UsageError(
-                f"The class '{meant}' of {dataset} may be {len(candidates)} of {model}: {both}; "
-                "say which by its index or WordNet id, in the folder's name or in --labels."
+                f"The class '{meant}' of {dataset} may be {len(candidates)} of {model}: {' and '.join(both)}; "
+                "give its index or WordNet id, as the folder's name or in --labels."
             )
-        if not candidates:
-            unknown.append(meant)
         found += candidates
+        unknown += [] if candidates else [meant]
     if unknown:
-        quoted = [f"'{name}'" for name in unknown[:_NAMED]]
+        quoted = ", ".join(f"'{name}'" for name in unknown[:_NAMED])
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-        near = dict.fromkeys(name for wanted in unknown[:_NAMED] for name in names.near(wanted))
-        nearest = f"the nearest that it has {'are' if len(near) > 1 else 'is'} {', '.join(near)}" if near else ""
+        spellings = {_loosely(label.name): label.name for label in outputs}
+        near = dict.fromkeys(
+            name
+            for wanted in unknown[:_NAMED]
+            for name in nearest(_loosely(wanted), spellings, count=2, cutoff=0.5, shown=spellings)
+        )
         raise UsageError(
-            f"{dataset} has {'the class' if len(unknown) == 1 else 'classes'} {', '.join(quoted)}{more}, "
-            f"which {model} does not know{'; ' + nearest if nearest else ''}; {advice}."
+            f"{dataset} has {'the class' if len(unknown) == 1 else 'classes'} {quoted}{more}, "
+            f"which {model} does not know{'; the nearest: ' + ', '.join(near) if near else ''}; {advice}."
         )
     numbers = [(name, outputs[index].name) for name, index in zip(classes, found, strict=True) if name.isdecimal()]
     if numbers and all(number != name for number, name in numbers):
         number, name = numbers[0]
-        log.info("classes of %s that are numbers are taken for outputs of %s: %s is %s", dataset, model, number, name)
+        log.info("numeric classes of %s are used as output indices of %s: %s is %s", dataset, model, number, name)
     return np.array(found, np.int64)
 
 
 def by_order(classes: Sequence[str], count: int, *, dataset: str, model: str) -> np.ndarray:
-    """The output that each class is, for a network whose outputs have no names.
+    """The output of each class, for a model whose outputs have no names.
 
-    Classes that are all numbers are the outputs of these numbers. Otherwise the first class is output 0, and so on, as
+    Numeric classes are the outputs of these indices. Otherwise the first class is output 0, and so on, as
     ``keras.utils.image_dataset_from_directory`` numbers them.
 
     Args:
         classes: names in the dataset, in order.
-        count: outputs of the network.
-        dataset: what the sentence calls the dataset.
-        model: what it calls the network.
+        count: the number of outputs.
+        dataset: the dataset in errors.
+        model: the model in errors.
 
     Raises:
-        UsageError: there are not as many classes as outputs.
+        UsageError: the numbers of classes and outputs differ.
     """
     if all(name.isdecimal() and len(name) < 10 and int(name) < count for name in classes):
         return np.array([int(name) for name in classes], np.int64)
     if len(classes) != count:
         raise UsageError(
-            f"{model} has {count} outputs without names, and {dataset} {len(classes)} classes; name the folders by the "
-            f"outputs' numbers, 0 to {count - 1}."
+            f"{model} has {count} outputs without names, and {dataset} has {len(classes)} classes; name the folders "
+            f"after the outputs' indices, 0 to {count - 1}."
         )
     return np.arange(count, dtype=np.int64)
 
 
 def unique_names(outputs: Sequence[Label]) -> tuple[str, ...]:
-    """Names by which the outputs can be told apart: ImageNet's two cranes get their WordNet id, others their index."""
-    counts: dict[str, int] = defaultdict(int)
-    for label in outputs:
-        counts[label.name] += 1
+    """Distinct names: ImageNet's two cranes get their WordNet id, others their index."""
+    counts = Counter(label.name for label in outputs)
     return tuple(
         label.name if counts[label.name] == 1 else f"{label.name} {label.wordnet_id or label.index}"
         for label in outputs
@@ -120,74 +133,34 @@ def unique_names(outputs: Sequence[Label]) -> tuple[str, ...]:
 
 
 def read_mapping(path: str | os.PathLike[str]) -> dict[str, str]:
-    """What a table with the columns ``folder`` and ``label`` says.
+    """Read a table with the columns ``folder`` and ``label``.
 
     Raises:
-        UsageError: it cannot be read, has other columns, an empty cell, or names a folder twice.
+        UsageError: it cannot be read, has other columns, an empty cell, or a folder twice.
     """
     found: dict[str, str] = {}
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             reader = csv.DictReader(file)
             if missing := [column for column in ("folder", "label") if column not in (reader.fieldnames or ())]:
-                raise UsageError(f"{path} has no column '{missing[0]}'; expected are the columns folder and label.")
+                raise UsageError(f"{path} has no column '{missing[0]}'; expected the columns folder and label.")
             for row in reader:
                 folder, label = ((row[column] or "").strip() for column in ("folder", "label"))
                 if not folder or not label:
-                    raise UsageError(f"{path}, line {reader.line_num}: a folder and a label are needed.")
+                    raise UsageError(f"{path}, line {reader.line_num}: expected a folder and a label.")
                 if found.setdefault(folder, label) != label:
-                    raise UsageError(f"{path}, line {reader.line_num}: '{folder}' was '{found[folder]}' further up.")
+                    raise UsageError(f"{path}, line {reader.line_num}: '{folder}' was '{found[folder]}' before.")
+    except UsageError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"{path} cannot be read: {describe_os_error(error)}.") from error
+        why = str(getattr(error, "strerror", None) or error).lower()
+        raise UsageError(f"{path} cannot be read: {why}.") from error
     except csv.Error as error:
-        raise UsageError(f"{path} is no table of comma-separated values: {error}.") from error
+        raise UsageError(f"{path} is not a table of comma-separated values: {error}.") from error
     return found
-
-
-class _Names:
-    """The outputs by everything that they may be called."""
-
-    def __init__(self, outputs: Sequence[Label]) -> None:
-        self._exact = _indexed((label.name, label.index) for label in outputs)
-        self._wordnet = _indexed((label.wordnet_id, label.index) for label in outputs if label.wordnet_id)
-        self._loose = _indexed((_loosely(label.name), label.index) for label in outputs)
-        self._names = {_loosely(label.name): label.name for label in outputs}
-        # The folder 0 of a network that tells digits apart is the digit, and no index.
-        self._count = 0 if any(label.name.isdecimal() for label in outputs) else len(outputs)
-
-    def find(self, text: str) -> list[int]:
-        """The outputs that a text may mean; one, if all is well."""
-        wordnet = _WORDNET_ID.match(text)
-        found = (
-            self._exact.get(text)
-            or (self._wordnet.get(wordnet[1]) if wordnet else None)
-            or self._loose.get(_loosely(text))
-        )
-        if found:
-            return found
-        # No network has a billion outputs, and Python refuses numbers of thousands of digits.
-        number = int(text) if text.isdecimal() and len(text) < 10 else self._count
-        return [number] if number < self._count else []
-
-    def near(self, text: str) -> list[str]:
-        """The names that are most like a text, at most two."""
-        return nearest(_loosely(text), self._names, count=2, cutoff=0.5, shown=self._names)
-
-
-def _indexed(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for key, index in pairs:
-        found[key].append(index)
-    return dict(found)
 
 
 def _loosely(name: str) -> str:
     """A name without what people write in different ways."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[\W_]+", "_", text).strip("_") or text
-
-
-def _described(label: Label) -> str:
-    return f"{label.index} ({label.wordnet_id or label.name})"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from zoo.core.errors import ImageError
-from zoo.core.spec import Resize
 from zoo.data.dataset import EvaluationSet, read_for_evaluation
-from zoo.engines.base import Engine
 from zoo.engines.tta import Augmentation, augment
 from zoo.evaluation import label_mapping
 from zoo.images.source import Source
@@ -90,7 +88,11 @@ def outputs(
     names = [str(index) for index in range(count)]
     for index, name in zip(truth, data.classes, strict=True):
         names[index] = name
-    log.warning("the outputs of %s have no names; they are assumed to be %s, in this order", model, _some(names))
+    log.warning(
+        "the outputs of %s have no names; they are assumed to be %s, in this order",
+        model,
+        ", ".join(names[:5]) + ", …" * (len(names) > 5),
+    )
     return tuple(names), truth
 
 
@@ -98,7 +100,12 @@ def score(
     classifier: Classifier, data: EvaluationSet, truth: np.ndarray, tta: Augmentation | None, step: Callable[[], None]
 ) -> Scored:
     """Run the model on all images."""
-    engine, resize = _with_views(classifier, tta)
+    spec = classifier.spec
+    engine, resize = classifier.engine, spec.resize
+    if tta is not None:
+        engine, resize = augment(engine, resize, tta, mirrored=spec.mirror)
+        if spec.mirror and tta == "mirror":
+            log.info("%s averages over mirror images anyway", spec.name)
     scores: np.ndarray | None = None
     kept: list[int] = []
     sources: list[Source] = []
@@ -116,27 +123,7 @@ def score(
         step()
     filled = np.zeros((0, max(1, len(classifier.classes))), np.float32) if scores is None else scores[: len(kept)]
     labels = truth[data.labels[np.array(kept, np.int64)]]
-    logits = _are_logits(filled, classifier.spec.name)
+    logits = bool(filled.size and (filled.min() < -_SLACK or filled.max() > 1 + _SLACK))
+    if logits:
+        log.warning("%s gives logits, not probabilities; a softmax is applied", spec.name)
     return Scored(softmax(filled) if logits else filled, labels, tuple(sources), tuple(failed), logits)
-
-
-def _with_views(classifier: Classifier, tta: Augmentation | None) -> tuple[Engine, Resize]:
-    """The engine with test-time augmentation, and the size at which images are read for it."""
-    engine, resize = classifier.engine, classifier.spec.resize
-    if tta is None:
-        return engine, resize
-    if classifier.spec.mirror and tta == "mirror":
-        log.info("%s averages over mirror images anyway", classifier.spec.name)
-    return augment(engine, resize, tta, mirrored=classifier.spec.mirror)
-
-
-def _are_logits(scores: np.ndarray, model: str) -> bool:
-    """Whether scores are logits, which is logged."""
-    if not scores.size or not (scores.min() < -_SLACK or scores.max() > 1 + _SLACK):
-        return False
-    log.warning("%s gives logits, not probabilities; a softmax is applied", model)
-    return True
-
-
-def _some(names: Sequence[str], limit: int = 5) -> str:
-    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
