@@ -33,7 +33,8 @@ def cuda_backend(monkeypatch):
 
 def test_without_a_gpu_it_is_the_cpu(monkeypatch):
     monkeypatch.setattr(hardware, "visible_gpus", list)
-    device = devices.select("auto")
+    assert devices.select("auto").name == "cpu"
+    (device,) = devices.survey("auto")
     assert (device.name, device.reason) == ("cpu", "there is no GPU here")
     assert device.memory_total > device.memory_free > 0
 

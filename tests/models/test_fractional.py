@@ -13,6 +13,7 @@ import pytest
 from tests.layers.test_fractional import slow_boundaries, slow_pool
 from zoo.catalog import registry
 from zoo.core.errors import UsageError
+from zoo.engines.child_process import run_module
 from zoo.layers.fractional import INFERENCE, FractionalMaxPooling2D
 from zoo.models import create_model
 from zoo.models.fractional import FractionalNet
@@ -283,18 +284,12 @@ def answers_of_openvino(name, model, folder):
     import openvino
 
     model.save_weights(folder / "w.weights.h5")
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "zoo.engines.openvino.convert",
-            name,
-            str(folder),
-            "--weights",
-            str(folder / "w.weights.h5"),
-        ],
-        check=True,
-        env={**os.environ, "KERAS_BACKEND": "openvino", "PYTHONPATH": str(ROOT)},
+    run_module(
+        "zoo.engines.openvino.convert",
+        {"model": name, "folder": str(folder), "weights": str(folder / "w.weights.h5"), "cut": None},
+        failure=f"{name} cannot be compiled",
+        remedy="",
+        environment={"KERAS_BACKEND": "openvino"},
     )
     compiled = openvino.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     x = np.load(folder / "a.x.npy")

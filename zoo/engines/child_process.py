@@ -1,38 +1,42 @@
-"""Run a module of zoo in a process of its own, for frameworks that a process can have only once."""
+"""Run a function of zoo in a process of its own, for frameworks that a process can have only once."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from zoo.core.errors import UnavailableError, UsageError
+from zoo.core.errors import UnavailableError, UsageError, ZooError
 
 log = logging.getLogger(__name__)
 
 
-def run_module(module: str, arguments: Sequence[str], failure: str, remedy: str, **environment: str) -> None:
-    """Run ``python -m module``, of which nothing reaches the terminal.
+def run_module(
+    module: str, arguments: dict[str, Any], *, failure: str, remedy: str, environment: dict[str, str] | None = None
+) -> None:
+    """Run a module that ends with :func:`main`; nothing of it reaches the terminal.
 
     Args:
-        module: its last line on standard error says what went wrong.
-        arguments: of the command line.
-        failure: the beginning of the sentence of an error, such as "resnet50 cannot be compiled".
+        module: its dotted name.
+        arguments: of its function, as values that JSON has.
+        failure: the beginning of the error message, such as "resnet50 cannot be compiled".
         remedy: its end, such as "use --engine keras".
-        **environment: further environment variables.
+        environment: further environment variables.
 
     Raises:
-        UsageError: the module ended with the status of a usage error.
+        UsageError: as the function raised it.
         UnavailableError: it failed otherwise.
     """
     # The child finds zoo where this process found it, also in a checkout that is not installed.
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": path, **environment},
+        [sys.executable, "-m", module, json.dumps(arguments)],
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": path, **(environment or {})},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -46,3 +50,14 @@ def run_module(module: str, arguments: Sequence[str], failure: str, remedy: str,
     if done.returncode == UsageError.exit_status:
         raise UsageError(reason)
     raise UnavailableError(f"{failure}: {reason}; {remedy}.")
+
+
+def main(function: Callable[..., None]) -> int:
+    """Call a function with the arguments of :func:`run_module`; an error is the last line of standard error."""
+    logging.disable(logging.WARNING)
+    try:
+        function(**json.loads(sys.argv[1]))
+    except ZooError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    return 0

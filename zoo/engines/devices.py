@@ -49,24 +49,17 @@ class Device:
 
 
 def available() -> list[Device]:
-    """The CPU, then the NVIDIA GPUs visible to this process, numbered as frameworks number them."""
-    return [_cpu(), *_nvidia_gpus()]
+    """The CPU, then the NVIDIA GPUs visible to this process, as frameworks number them; the CPU without its memory."""
+    gpus = (
+        Device(f"gpu:{index}", "gpu", gpu.name, gpu.total, gpu.free)
+        for index, gpu in enumerate(hardware.visible_gpus())
+    )
+    return [Device("cpu", "cpu", f"{_cpu_model()}, {hardware.processors()} cores", None, None), *gpus]
 
 
-def select(request: str = "auto", *, backend: str | None = None) -> Device:
-    """The one device that ``request`` means here.
-
-    Args:
-        request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the
-            CPU), ``"cpu"``, ``"gpu"`` (as ``"auto"``, but never the CPU), ``"gpu:N"``, or ``"gpu:all"`` if there is
-            only one.
-        backend: the Keras backend that will run; any installed one if omitted.
-
-    Raises:
-        UsageError: ``request`` has another form, or means several devices.
-        UnavailableError: there is no such device, or no installed backend can use it.
-    """
-    chosen = select_several(request, backend=backend)
+def select(request: str = "auto") -> Device:
+    """The one device that ``request`` means here; as :func:`select_several`, but several are a UsageError too."""
+    chosen = select_several(request)
     if len(chosen) > 1:
         raise UsageError(
             f"--device {request} is {len(chosen)} devices, and only zoo train and zoo finetune take several; name one."
@@ -74,36 +67,39 @@ def select(request: str = "auto", *, backend: str | None = None) -> Device:
     return chosen[0]
 
 
-def select_several(request: str = "auto", *, backend: str | None = None) -> tuple[Device, ...]:
+def select_several(request: str = "auto") -> tuple[Device, ...]:
     """The devices that ``request`` means here, for training, in its order.
 
     Args:
-        request: as for :func:`select`, or several devices of one kind: ``"gpu:0,gpu:1"``, ``"gpu:all"``, or
-            ``"cpu:0,cpu:1"``, the CPU split into devices.
-        backend: the Keras backend that will run; any installed one if omitted.
+        request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the CPU),
+            ``"cpu"``, ``"gpu"`` (as ``"auto"``, but never the CPU), or ``"gpu:N"``; or several devices of one kind:
+            ``"gpu:0,gpu:1"``, ``"gpu:all"``, or ``"cpu:0,cpu:1"``, the CPU split into devices.
 
     Raises:
         UsageError: ``request`` has another form, or names a device twice.
         UnavailableError: a device does not exist, or no installed backend can use it.
     """
-    found, names = _resolve(request, backend)
+    found, names = _resolve(request)
     by_name = {device.name: device for device in found}
     return tuple(by_name[name] for name in names)
 
 
-def survey(request: str = "auto", *, backend: str | None = None) -> list[Device]:
+def survey(request: str = "auto") -> list[Device]:
     """Every device, those that ``request`` selects marked, each with the reason; errors as :func:`select_several`."""
-    return _resolve(request, backend)[0]
+    total, free = hardware.total_memory(), hardware.available_memory()
+    return [
+        replace(device, memory_total=total, memory_free=free) if device.kind == "cpu" else device
+        for device in _resolve(request)[0]
+    ]
 
 
-def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]]:
+def _resolve(request: str) -> tuple[list[Device], list[str]]:
     """Every device with its reason, and the names of those selected, in the order requested."""
     cpu, *gpus = available()
-    usable = gpu_backend(backend)
-    free = [gpu for gpu in gpus if _roomy(gpu)]
-    best = max(free, key=lambda gpu: gpu.memory_free or 0, default=None)
+    usable = gpu_backend()
+    best = max(filter(_has_room, gpus), key=lambda gpu: gpu.memory_free or 0, default=None)
     words = [word.strip() for word in request.lower().split(",")]
-    there = [cpu, *gpus]
+    devices, reason = [cpu, *gpus], "requested by name"
 
     if len(words) > 1:
         if not all(re.fullmatch(r"[cg]pu:\d+", word) for word in words) or len({word[:3] for word in words}) > 1:
@@ -113,17 +109,15 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
         if twice := next((word for word in words if words.count(word) > 1), None):
             raise UsageError(f"--device {request} names {twice} twice; name each device once.")
         if words[0].startswith("cpu"):
-            there = [*_parts(cpu, words), *gpus]
-        chosen, reason = words, "requested by name"
+            devices = [*_split(cpu, words), *gpus]
+        chosen = words
+    elif re.fullmatch(r"gpu:\d+|cpu", words[0]):
+        chosen = words
     elif words == ["gpu:all"]:
         chosen, reason = [gpu.name for gpu in gpus], "all GPUs were requested"
-    elif re.fullmatch(r"gpu:\d+", words[0]):
-        chosen, reason = words, "requested by name"
-    elif words == ["cpu"]:
-        chosen, reason = ["cpu"], "requested by name"
     elif words == ["gpu"]:
-        found = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
-        chosen, reason = [found.name] if found else [], "the GPU with the most free memory"
+        most = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
+        chosen, reason = [most.name] if most else [], "the GPU with the most free memory"
     elif words == ["auto"]:
         name, reason = _automatic(best, usable, gpus)
         chosen = [name]
@@ -136,7 +130,7 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
     if not chosen:
         raise UnavailableError("No GPU was found; use --device cpu, or see 'zoo doctor'.")
     for name in chosen:
-        if name not in [device.name for device in there]:
+        if name not in [device.name for device in devices]:
             listed = ", ".join(gpu.name for gpu in gpus) or "no GPU"
             raise UnavailableError(f"There is no {name} here ({listed}); 'zoo devices' lists all devices.")
     if chosen[0].startswith("gpu") and not usable:
@@ -147,8 +141,8 @@ def _resolve(request: str, backend: str | None) -> tuple[list[Device], list[str]
     marked = [
         replace(device, selected=True, reason=reason)
         if device.name in chosen
-        else replace(device, reason=_left(device, best, request))
-        for device in there
+        else replace(device, reason=_why_not(device, best, request))
+        for device in devices
     ]
     return marked, chosen
 
@@ -162,12 +156,8 @@ def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) 
     return "cpu", "no GPU has enough free memory" if gpus else "there is no GPU here"
 
 
-def _parts(cpu: Device, names: Sequence[str]) -> list[Device]:
-    """The CPU split into several devices.
-
-    Raises:
-        UsageError: they are not numbered from 0 on.
-    """
+def _split(cpu: Device, names: Sequence[str]) -> list[Device]:
+    """The CPU split into several devices, which must be numbered from 0 on."""
     wanted = [f"cpu:{number}" for number in range(len(names))]
     if sorted(names) != sorted(wanted):
         raise UsageError(
@@ -214,7 +204,10 @@ def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
                 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         else:
             os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(_physical(card) for card in (device, *others))
+            gpus = hardware.visible_gpus()
+            # A GPU's own identifier stays valid whatever was hidden before.
+            identifiers = [gpus[int(gpu.name.partition(":")[2])].uuid for gpu in (device, *others)]
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(identifiers)
     return chosen
 
 
@@ -229,16 +222,14 @@ def wanted_backend(kind: str = "cpu") -> str:
     named = os.environ.get("KERAS_BACKEND")
     if named and named != "openvino":
         return named
-    if kind == "gpu":
-        found = gpu_backend()
-        if found:
-            return found
+    if kind == "gpu" and (found := gpu_backend()):
+        return found
     return next((name for name in BACKENDS if importlib.util.find_spec(name)), BACKENDS[0])
 
 
-def gpu_backend(backend: str | None = None) -> str | None:
+def gpu_backend() -> str | None:
     """The first installed backend that was built for NVIDIA GPUs, found without importing it."""
-    named = backend or loaded_backend() or os.environ.get("KERAS_BACKEND")
+    named = loaded_backend() or os.environ.get("KERAS_BACKEND")
     candidates = [named] if named else BACKENDS
     return next((name for name in candidates if _built_for_gpu(name)), None)
 
@@ -248,9 +239,9 @@ def _built_for_gpu(backend: str) -> bool:
     if backend == "jax":
         return any(importlib.util.find_spec(f"jax_cuda{major}_plugin") for major in (12, 13))
     found = importlib.util.find_spec(backend)
-    folder = Path(found.origin).parent if found and found.origin else None
-    if folder is None:
+    if not found or not found.origin:
         return False
+    folder = Path(found.origin).parent
     if backend == "torch":
         version = folder / "version.py"
         return version.is_file() and re.search(r"^cuda[^=]*= *'", version.read_text(), re.MULTILINE) is not None
@@ -258,11 +249,6 @@ def _built_for_gpu(backend: str) -> bool:
         # The Linux wheel drives a GPU once CUDA's libraries are there: from pip, or from the system.
         return (folder.parent / "nvidia" / "cudnn").is_dir() or shutil.which("nvcc") is not None
     return False
-
-
-def _cpu() -> Device:
-    name = f"{_cpu_model()}, {hardware.processors()} cores"
-    return Device("cpu", "cpu", name, hardware.total_memory(), hardware.available_memory())
 
 
 def _cpu_model() -> str:
@@ -274,31 +260,18 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _nvidia_gpus() -> list[Device]:
-    """GPUs as the driver lists them, without those hidden by ``CUDA_VISIBLE_DEVICES``."""
-    return [
-        Device(f"gpu:{index}", "gpu", card.name, card.total, card.free)
-        for index, card in enumerate(hardware.visible_gpus())
-    ]
-
-
-def _physical(device: Device) -> str:
-    """The GPU's own identifier, which stays valid whatever was hidden before."""
-    return hardware.visible_gpus()[int(device.name.partition(":")[2])].uuid
-
-
-def _roomy(gpu: Device) -> bool:
+def _has_room(gpu: Device) -> bool:
     if not gpu.memory_total or gpu.memory_free is None:
         return True
     return gpu.memory_free >= LEAST_FREE * gpu.memory_total
 
 
-def _left(device: Device, best: Device | None, request: str) -> str:
+def _why_not(device: Device, best: Device | None, request: str) -> str:
     """Why a device was not selected."""
     if device.kind == "cpu":
         return "a GPU is faster"
     if "," in request:
         return "not requested"
-    if not _roomy(device):
+    if not _has_room(device):
         return "little memory is free: a display card, or busy"
     return "less memory is free" if best and device.name != best.name else "not requested"

@@ -6,8 +6,6 @@ To add an engine, write a module with a class like :class:`zoo.engines.base.Engi
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.core.errors import UnavailableError, UsageError
@@ -92,11 +90,7 @@ def start(
     device: Device,
     *,
     engine: str = "auto",
-    batch_size: int | None = None,
-    single: bool = False,
-    at_least: Callable[[int], bool] | None = None,
-    folder: Path | None = None,
-    threads: int | None = None,
+    **options: Any,
 ) -> Engine:
     """Start an engine.
 
@@ -106,27 +100,23 @@ def start(
         device: where to run, from :func:`zoo.engines.devices.select`.
         engine: ``"auto"`` or a name of :data:`ENGINES`. With ``"auto"`` the next engine runs a network that the first
             cannot compile, with a warning in the log.
-        batch_size: see :class:`~zoo.engines.base.Options`, as for all that follows.
-        single: latency matters and not throughput.
-        at_least: says whether at least so many images will come.
-        folder: another compiled form of the network; ``engine`` is the one that made it.
-        threads: compute threads.
+        **options: fields of :class:`~zoo.engines.base.Options`.
 
     Raises:
         UsageError: the engine does not run there.
         UnavailableError: the engine or its backend is not installed, or the network does not compile.
     """
     chosen = choose(engine, spec, device)
-    if folder is not None and not chosen.compiles:
+    settings = Options(**options)
+    if settings.folder and not chosen.compiles:
         raise UsageError(f"--engine {chosen.name} runs no compiled network; use --engine auto.")
-    candidates = [chosen] if engine != "auto" or folder is not None else usable(spec, device)
-    options = Options(batch_size, single, at_least, folder, threads)
+    candidates = [chosen] if engine != "auto" or settings.folder else usable(spec, device)
     running: Engine
     for row, following in zip(candidates, [*candidates[1:], None], strict=True):
         if not row.installed:
             raise UnavailableError(f"The engine {row.name} is not installed; 'pip install {row.package}' installs it.")
         try:
-            running = row.load()(spec, weights, device, options)
+            running = row.load()(spec, weights, device, settings)
             break
         except UnavailableError as error:
             if following is None:

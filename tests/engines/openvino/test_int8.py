@@ -22,6 +22,7 @@ from zoo.core.errors import GateError, UnavailableError, UsageError
 from zoo.core.spec import Cut
 from zoo.engines import devices
 from zoo.engines.agreement import Agreement, cosine
+from zoo.engines.child_process import run_module
 from zoo.engines.openvino import compiled_cache, int8
 from zoo.pretrained import keras_file
 from zoo.pretrained import weights as pretrained
@@ -265,20 +266,18 @@ def test_whoever_quantises_is_not_counted(quantised):
     home, target = folder / "other-home", folder / "again"
     home.mkdir()
     target.mkdir()
-    child = [
-        sys.executable,
-        "-m",
+    run_module(
         "zoo.engines.openvino.nncf_quantize",
-        str(reference),
-        str(folder / "pictures.npy"),
-        str(target),
-    ]
-    subprocess.run(
-        [*child, json.dumps(int8.WAYS["part"][1])],
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)},
-        timeout=300,
-        check=True,
+        {
+            "source": str(reference),
+            "images": str(folder / "pictures.npy"),
+            "target": str(target),
+            "settings": int8.WAYS["part"][1],
+            "keep": [0],
+        },
+        failure="It cannot be quantised",
+        remedy="",
+        environment={"HOME": str(home)},
     )
     assert not (home / "intel").exists()
 

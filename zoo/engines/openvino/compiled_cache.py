@@ -6,7 +6,6 @@ was made from), and ``blobs/`` (what OpenVINO made of it for one processor and b
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from dataclasses import asdict
@@ -61,16 +60,15 @@ def describe(spec: ModelSpec, weights: LocalWeights | None, *packages: str) -> d
 
 def _compile(spec: ModelSpec, weights: LocalWeights | None, work: Path) -> None:
     """Run :mod:`zoo.engines.openvino.convert` in a process whose Keras has the backend that compiles fastest."""
-    arguments = [spec.file or registry.reference(spec), str(work)]
-    if weights:
-        arguments += ["--weights", str(weights.path)]
-    if spec.cut:
-        arguments += ["--cut", json.dumps(asdict(spec.cut))]
     run_module(
         "zoo.engines.openvino.convert",
-        arguments,
-        f"{spec.name} cannot be compiled for openvino",
-        "--engine keras may run it",
-        KERAS_BACKEND="openvino",
-        TF_CPP_MIN_LOG_LEVEL="3",
+        {
+            "model": spec.file or registry.reference(spec),
+            "folder": str(work),
+            "weights": str(weights.path) if weights else None,
+            "cut": asdict(spec.cut) if spec.cut else None,
+        },
+        failure=f"{spec.name} cannot be compiled for openvino",
+        remedy="--engine keras may run it",
+        environment={"KERAS_BACKEND": "openvino", "TF_CPP_MIN_LOG_LEVEL": "3"},
     )

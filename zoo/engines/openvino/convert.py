@@ -1,36 +1,42 @@
-"""Convert one network to OpenVINO IR.
+"""Convert one network to OpenVINO IR, in a process of its own.
 
-``python -m zoo.engines.openvino.convert MODEL FOLDER [--weights FILE] [--cut JSON]``, in a process of its own because
-the Keras backend is fixed at import: Keras on OpenVINO builds and exports a network in a second without TensorFlow.
+The Keras backend is fixed at import: Keras on OpenVINO builds and exports a network in a second without TensorFlow.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.core.errors import ZooError
 from zoo.core.spec import Cut
+from zoo.engines import child_process
 from zoo.engines.openvino import runtime
 from zoo.engines.openvino.nchw import to_nchw
 
 
-def convert(model: str, target: Path, weights: Path | None, cut: Cut | None) -> None:
-    """Write ``target/model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
-    import openvino
+def convert(model: str, folder: str, weights: str | None, cut: Mapping[str, Any] | None) -> None:
+    """Write ``model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights.
+
+    Args:
+        model: a name of the registry, or a file.
+        folder: where to write.
+        weights: a file of weights, ``None`` for a network in a file.
+        cut: the fields of the network's :class:`~zoo.core.spec.Cut`.
+    """
+    # Keras would import it with its telemetry.
+    openvino = runtime.load()
 
     from zoo import models
     from zoo.catalog import registry
     from zoo.pretrained import keras_file
 
     spec = keras_file.read_spec(model) if keras_file.is_file(model) else registry.get(model)
-    network = models.create_model(replace(spec, cut=cut), weights=weights)
-    raw = target / "raw.xml"
+    ending = Cut(**{**cut, "beside": tuple(cut["beside"])}) if cut else None
+    network = models.create_model(replace(spec, cut=ending), weights=weights)
+    raw = Path(folder, "raw.xml")
     network.export(str(raw), format="openvino", verbose=False)
     graph = openvino.Core().read_model(raw)
     _free_batch(graph)
@@ -42,10 +48,10 @@ def convert(model: str, target: Path, weights: Path | None, cut: Cut | None) -> 
     for number in range(len(graph.outputs)):
         steps.output(number).tensor().set_element_type(openvino.Type.f32)
     graph = steps.build()
-    for output, field in zip(graph.outputs, cut.fields if cut else (), strict=False):
+    for output, field in zip(graph.outputs, ending.fields if ending else (), strict=False):
         # Two outputs may be the same tensor, which then has both names.
         output.get_tensor().add_names({field})
-    openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
+    openvino.save_model(graph, Path(folder, "model.xml"), compress_to_fp16=False)
     raw.unlink()
     raw.with_suffix(".bin").unlink(missing_ok=True)
 
@@ -74,30 +80,5 @@ def _free_batch(graph: Any) -> None:
     graph.validate_nodes_and_infer_types()
 
 
-def _cut(text: str) -> Cut:
-    """The cut that was written as JSON."""
-    fields = json.loads(text)
-    return Cut(**{**fields, "beside": tuple(fields["beside"])})
-
-
-def main() -> int:
-    """Entry point; an error is the last line of stderr."""
-    logging.disable(logging.WARNING)
-    # Keras would import OpenVINO with its telemetry.
-    runtime.load()
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model")
-    parser.add_argument("target", type=Path)
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--cut", type=_cut)
-    arguments = parser.parse_args()
-    try:
-        convert(arguments.model, arguments.target, arguments.weights, arguments.cut)
-    except ZooError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(child_process.main(convert))

@@ -38,14 +38,7 @@ class OpenVinoEngine:
     compile = staticmethod(compiled_cache.ensure)
 
     def __init__(self, spec: ModelSpec, weights: LocalWeights | None, device: Device | None, options: Options) -> None:
-        """Load the compiled form, which is made first if it does not exist.
-
-        Args:
-            spec: the network.
-            weights: its weights; ``None`` for a network in a file.
-            device: the CPU, in any case.
-            options: its batch size, if omitted, is the one measured as fastest here, or else the usual one.
-        """
+        """Load the compiled form, which is made first if it does not exist. The device is always the CPU."""
         openvino = runtime.load()
 
         self._spec = spec

@@ -203,12 +203,17 @@ def _quantize(
     np.save(images, np.stack(calibrating))
     wanted = spec.cut.fields if spec.cut else ("probabilities",)
     fields = whole.cut.fields if whole.cut else wanted
-    keep = [str(fields.index(name)) for name in wanted]
     run_module(
         "zoo.engines.openvino.nncf_quantize",
-        [str(reference), str(images), str(work), json.dumps(settings), "--keep", *keep],
-        f"{spec.name} cannot be quantised",
-        "use --precision float32",
+        {
+            "source": str(reference),
+            "images": str(images),
+            "target": str(work),
+            "settings": settings,
+            "keep": [fields.index(name) for name in wanted],
+        },
+        failure=f"{spec.name} cannot be quantised",
+        remedy="use --precision float32",
     )
     outputs = [
         _run(OpenVinoEngine(whole, weights, None, Options(folder=folder)), checking)
