@@ -125,7 +125,7 @@ def test_a_pickle_is_small_and_goes_on_elsewhere(features, tmp_path, expected):
 def test_other_weights_than_those_it_was_fitted_with_are_refused(features):
     features.fit(EXAMPLES)
     features.about_ = {**features.about_, "weights_digest": "other"}
-    with pytest.raises(UsageError, match="weights digest is another now"):
+    with pytest.raises(UsageError, match="its weights digest differs"):
         features.transform(EXAMPLES)
 
 
@@ -141,7 +141,7 @@ def test_a_image_that_cannot_be_read_is_named_or_becomes_nan(features, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("pictures", "says"),
+    ("images", "says"),
     [
         ("photo.jpg", "put the only one in brackets"),
         (Path("photo.jpg"), "put the only one in brackets"),
@@ -165,7 +165,7 @@ def test_what_is_no_list_of_images_is_a_sentence(features, images, says):
     ("parameters", "says"),
     [
         ({"errors": "skip"}, "'raise' or 'nan'"),
-        ({"pool": "none"}, "avg', 'max' or 'flatten"),
+        ({"pool": "none"}, "one of avg, max, flatten"),
         ({"pool": "median"}, "median"),
         ({"model": "cifar10-resnet"}, "cifar10-resnet9"),
         ({"layer": "nope"}, "nope"),

@@ -1,1 +1,6 @@
-"""From what a person types to uint8 RGB pixels: sources, formats, decoding, resizing, video."""
+"""From what a user types to uint8 RGB pixels.
+
+``discovery`` finds files, folders, globs and URLs (with ``folders``); ``source`` is one image that was found;
+``formats`` is the table of formats; ``header`` and ``limits`` refuse files; ``decode`` gives the pixels (with
+``colours``); ``inputs`` takes what Python callers pass; ``video`` gives frames of videos.
+"""

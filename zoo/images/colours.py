@@ -41,7 +41,8 @@ def to_grey(values: np.ndarray) -> np.ndarray:
             return np.rint(values * 255 if high <= 1 else values).astype(np.uint8)
     # In double precision, so that the span is finite.
     span = (high - low) or 1.0
-    return np.rint((values.astype(np.float64) - low) * (255.0 / span)).astype(np.uint8)
+    values = np.rint((values.astype(np.float64) - low) * (255.0 / span))
+    return values.astype(np.uint8)
 
 
 def _over_white(image: Image.Image) -> Image.Image:
