@@ -59,6 +59,16 @@ def test_two_commands_from_a_folder_to_an_answer(zoo, finetune, photos, tmp_path
 
 
 @pytest.mark.slow
+def test_a_table_of_paths_and_labels_is_a_dataset(finetune, photos, tmp_path):
+    rows = [f"{path.relative_to(tmp_path)},{path.parent.name}" for path in photos.rglob("*.png")]
+    (tmp_path / "t.csv").write_text("path,label\n" + "\n".join(rows))
+    done = finetune("--dataset", "t.csv", "-o", "a", *HEAD)
+    assert done.returncode == 0, done.stderr.decode()
+    with (tmp_path / "a/split.csv").open() as file:
+        assert {f"{row['path']},{row['label']}" for row in csv.DictReader(file)} == set(rows)
+
+
+@pytest.mark.slow
 def test_random_labels_do_not_pass_the_gate(finetune, tmp_path):
     paint(tmp_path / "photos", random_labels=True)
     done = finetune("--dataset", "photos", "--min-val-accuracy", 0.9, *HEAD)

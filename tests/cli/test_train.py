@@ -56,7 +56,7 @@ def test_two_commands_from_a_description_to_an_answer(zoo, folder):
     assert info["classes"] == 3
 
 
-def test_the_split_of_a_run_is_a_data_set(zoo, folder):
+def test_the_split_of_a_run_is_a_dataset(zoo, folder):
     first = zoo("train", "net.yaml", "--dataset", "photos", "-o", "a", "--epochs", 1, *QUICK)
     assert first.returncode == 0, first.stderr.decode()
     again = zoo("train", "net.yaml", "--dataset", "a/split.csv", "-o", "b", "--epochs", 1, *QUICK)
@@ -65,6 +65,19 @@ def test_the_split_of_a_run_is_a_data_set(zoo, folder):
         assert [(r["label"], r["split"]) for r in csv.DictReader(a)] == [
             (r["label"], r["split"]) for r in csv.DictReader(b)
         ]
+
+
+def test_a_table_of_paths_and_labels_is_a_dataset(zoo, folder):
+    rows = [f"{path.parent.name},photos/{path.parent.name}/{path.name}" for path in (folder / "photos").rglob("*.png")]
+    (folder / "t.csv").write_text("\ufefflabel,path\n" + "\n".join(rows), encoding="utf-8")
+    done = zoo("train", "net.yaml", "--dataset", "t.csv", "-o", "a", "--epochs", 1, *QUICK)
+    assert done.returncode == 0, done.stderr.decode()
+    with (folder / "a/split.csv").open() as file:
+        recorded = list(csv.DictReader(file))
+    assert {f"{row['label']},{row['path']}" for row in recorded} == set(rows)
+    assert {row["split"] for row in recorded} == {"train", "val"}
+    evaluated = zoo("evaluate", "--dataset", "t.csv", "-m", "a/model.keras", "--format", "json")
+    assert json.loads(evaluated.stdout)["n"] == len(rows)
 
 
 def test_labels_at_random_fail_the_gate(zoo, folder):

@@ -54,7 +54,7 @@ _OPTIONS = (
     click.option(
         "--dataset",
         metavar="DIR",
-        help="Images: a folder per class, train/ val/ test/ with such folders, a split.csv, or IDX files.",
+        help="Images: a folder per class, train/ val/ test/ with such, a table (path,label[,split]), or IDX files.",
     ),
     click.option(
         "-o",
