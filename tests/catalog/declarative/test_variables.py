@@ -118,8 +118,7 @@ def test_texts_cannot_grow_without_end():
 
 
 def test_long_chains_are_no_recursion():
-    with pytest.raises(UsageError, match="more than 100 steps"):
-        resolve("".join(f"  a{n}: $a{n + 1}\n" for n in range(2000)) + "  a2000: 1\n")
+    assert resolve("".join(f"  a{n}: $a{n + 1}\n" for n in range(2000)) + "  a2000: 1\n")["a0"] == 1
 
 
 def test_overrides_replace_values_and_what_depends_on_them():

@@ -1,12 +1,13 @@
-"""What stands at the top of a network's file beside its layers: name, input, classes, preprocessing, figures."""
+"""The top of a network's YAML file: name, input, classes, preprocessing, figures; all but variables and layers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, get_args
 
 from zoo.catalog.declarative.yaml_lines import Node, did_you_mean
+from zoo.catalog.presets import PREPROCESSING
 from zoo.core.spec import Interpolation, Policy, Preprocessing, Resize, Stage
 
 KEYS = (
@@ -23,15 +24,32 @@ MAX_CLASSES = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
+#: What a value must be, in words and as a test.
+Check: TypeAlias = tuple[str, Callable[[Any], bool]]
 
-def read(root: Node, default_name: str, presets: Mapping[str, Preprocessing], *, layers: bool = True) -> dict[str, Any]:
+_NUMBER: Check = ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
+_BOOL: Check = ("true or false", lambda value: isinstance(value, bool))
+_TEXT: Check = ("a text", lambda value: isinstance(value, str))
+
+
+def _whole(least: int, most: int) -> Check:
+    return (
+        f"a whole number from {least} to {most:,}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most,
+    )
+
+
+def _one_of(choices: tuple[str, ...]) -> Check:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}", lambda value: value in choices
+
+
+def read(root: Node, default_name: str, *, layers: bool = True) -> dict[str, Any]:
     """Read and check everything but variables and layers.
 
     Args:
         root: the document.
         default_name: the name of a network that states none.
-        presets: the preprocessings that have a name.
-        layers: whether ``layers`` must be there; a head that was cut off has none.
+        layers: whether ``layers`` must be there; a heading that was cut off has none.
 
     Returns:
         The fields of a :class:`~zoo.core.spec.ModelSpec` that the file states, by their names there.
@@ -40,183 +58,135 @@ def read(root: Node, default_name: str, presets: Mapping[str, Preprocessing], *,
         UsageError: a key that does not exist or is missing, or a value that makes no sense.
     """
     entries = root.mapping or {}
-    for key in entries:
-        if key not in KEYS:
-            raise root.error(f"a network has no '{key}'{did_you_mean(key, KEYS)}", key=key)
+    _check_keys(root, "a network", KEYS)
     missing = [key for key in REQUIRED if key not in entries and (layers or key != "layers")]
     if missing:
         raise root.error(f"a network needs {' and '.join(missing)}")
-    reader = _Reader(root, entries)
-    height, width = reader.size()
-    resize = reader.resize(height, width)
+    name = _value(entries, "name", _TEXT) or default_name
+    if not _NAME.fullmatch(name):
+        raise root.error(
+            f"the name of a network is made of letters, digits, '.', '_' and '-', not '{name}'", key="name"
+        )
+    height, width = _size(entries["input"])
+    gmacs = _value(entries, "gmacs", _NUMBER)
     return {
-        "name": reader.name(default_name),
-        "family": reader.text("family") or "custom",
-        "aliases": reader.aliases(),
-        "description": reader.text("description"),
-        "paper": reader.text("paper"),
-        "recipe": reader.text("recipe"),
-        "resize": resize,
-        "min_size": reader.whole("min_size", 1, min(height, width)) or 1,
-        "preprocessing": reader.preprocessing(presets),
-        "classes": reader.whole("classes", 0, MAX_CLASSES),
-        "mirror": reader.mirror(),
-        "params": reader.whole("params", 0, 10**12),
-        "params_no_top": reader.whole("params_no_top", 0, 10**12),
-        "gmacs": reader.gmacs(),
-        "stages": reader.stages(),
+        "name": name.lower(),
+        "family": _value(entries, "family", _TEXT) or "custom",
+        "aliases": _aliases(entries.get("aliases")),
+        "description": _value(entries, "description", _TEXT),
+        "paper": _value(entries, "paper", _TEXT),
+        "recipe": _value(entries, "recipe", _TEXT),
+        "resize": _resize(entries.get("resize"), height, width),
+        "min_size": _value(entries, "min_size", _whole(1, min(height, width))) or 1,
+        "preprocessing": _preprocessing(entries.get("preprocessing")),
+        "classes": _value(entries, "classes", _whole(0, MAX_CLASSES)),
+        "mirror": bool(_value(entries, "mirror", _BOOL)),
+        "params": _value(entries, "params", _whole(0, 10**12)),
+        "params_no_top": _value(entries, "params_no_top", _whole(0, 10**12)),
+        "gmacs": None if gmacs is None else float(gmacs),
+        "stages": _stages(entries.get("stages")),
     }
 
 
-class _Reader:
-    """A method for each kind of value."""
-
-    def __init__(self, root: Node, entries: Mapping[str, Node]) -> None:
-        self.root, self.entries = root, entries
-
-    def name(self, default: str) -> str:
-        name = self.text("name") or default
-        if not _NAME.fullmatch(name):
-            raise self.root.error(
-                f"the name of a network is made of letters, digits, '.', '_' and '-', not '{name}'", key="name"
-            )
-        return name.lower()
-
-    def text(self, key: str) -> str | None:
-        value = self.scalar(key)
-        if value is not None and not isinstance(value, str):
-            raise self.entries[key].error(f"{key} is a text, not {value}; put it in quotes")
-        return value
-
-    def scalar(self, key: str) -> Any:
-        node = self.entries.get(key)
-        if node is None:
-            return None
-        if node.mapping is not None or node.items is not None:
-            raise node.error(f"{key} is a single value")
-        return node.value
-
-    def whole(self, key: str, least: int, most: int) -> int | None:
-        value = self.scalar(key)
-        if value is None and key not in REQUIRED:
-            return None
-        return _whole(self.entries[key], value, key, least, most)
-
-    def aliases(self) -> tuple[str, ...]:
-        node = self.entries.get("aliases")
-        if node is None:
-            return ()
-        names = [item.value for item in node.items or ()]
-        if node.items is None or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
-            raise node.error("aliases is a list of names")
-        return tuple(str(name) for name in names)
-
-    def size(self) -> tuple[int, int]:
-        node = self.entries["input"]
-        sides = node.items if node.items is not None else (node, node)
-        if len(sides) != 2:
-            raise node.error("input is a number of pixels, or [height, width]")
-        height, width = (_whole(side, side.value, "input", 1, MAX_SIDE) for side in sides)
-        return height, width
-
-    def resize(self, height: int, width: int) -> Resize:
-        """Without a policy the whole image is squashed: what a small network is trained on fills its image."""
-        node = self.entries.get("resize")
-        if node is None:
-            return Resize(height, width, policy="squash")
-        given = _mapping(node, "resize", ("policy", "fraction", "interpolation"))
-        policy = _choice(given.get("policy"), "policy", get_args(Policy), "squash")
-        interpolation = _choice(given.get("interpolation"), "interpolation", get_args(Interpolation), "bilinear")
-        fraction = 0.875
-        if "fraction" in given:
-            fraction = _number(given["fraction"], "fraction")
-            if not 0 < fraction <= 1:
-                raise given["fraction"].error(f"fraction is greater than 0 and at most 1, not {fraction:g}")
-        return Resize(height, width, policy, fraction, interpolation)  # type: ignore[arg-type]
-
-    def preprocessing(self, presets: Mapping[str, Preprocessing]) -> Preprocessing:
-        """A preset by its name, or order, mean and std; x/255 on three channels without."""
-        node = self.entries.get("preprocessing")
-        if node is None:
-            return presets["unit"]
-        if node.mapping is None:
-            name = node.value
-            if not isinstance(name, str) or name not in presets:
-                hint = did_you_mean(name, presets) if isinstance(name, str) else ""
-                known = f"preprocessing is {', '.join(presets)}, or a mapping with order, mean and std"
-                raise node.error(
-                    f"{known}, not {name}{hint}" if not hint else f"there is no preprocessing '{name}'{hint}"
-                )
-            return presets[name]
-        given = _mapping(node, "preprocessing", ("order", "mean", "std"))
-        order = _choice(given.get("order"), "order", ("rgb", "bgr", "grey"), "rgb")
-        channels = 1 if order == "grey" else 3
-        mean = _per_channel(given.get("mean"), "mean", channels, 0.0)
-        std = _per_channel(given.get("std"), "std", channels, 1.0)
-        if not all(std):
-            raise given["std"].error("std is what pixels are divided by, so it is not 0")
-        return Preprocessing("custom", order, mean, std)  # type: ignore[arg-type]
-
-    def mirror(self) -> bool:
-        value = self.scalar("mirror")
-        if value is not None and not isinstance(value, bool):
-            raise self.entries["mirror"].error(f"mirror is true or false, not {value}")
-        return bool(value)
-
-    def gmacs(self) -> float | None:
-        return None if self.scalar("gmacs") is None else _number(self.entries["gmacs"], "gmacs")
-
-    def stages(self) -> tuple[Stage, ...]:
-        node = self.entries.get("stages")
-        if node is None:
-            return ()
-        rows: list[Stage] = []
-        for row in node.items or (node,):
-            parts = [part.value for part in row.items or ()]
-            match parts:
-                case [str(name), str(layer), int(stride), int(width)]:
-                    rows.append(Stage(name, layer, stride, width))
-                case _:
-                    raise row.error("a stage is [name, layer, stride, channels]; 'stage' in layers makes one")
-        return tuple(rows)
-
-
-def _mapping(node: Node, name: str, keys: tuple[str, ...]) -> Mapping[str, Node]:
-    entries = node.mapping
-    if entries is None:
-        raise node.error(f"{name} is a mapping with {', '.join(keys[:-1])} and {keys[-1]}")
-    for key in entries:
+def _check_keys(node: Node, what: str, keys: tuple[str, ...]) -> None:
+    for key in node.mapping or {}:
         if key not in keys:
-            raise node.error(f"{name} has no '{key}'{did_you_mean(key, keys)}", key=key)
-    return entries
+            raise node.error(f"{what} has no '{key}'{did_you_mean(key, keys)}", key=key)
 
 
-def _choice(node: Node | None, name: str, choices: tuple[str, ...], default: str) -> str:
-    if node is None:
+def _value(entries: Mapping[str, Node], key: str, check: Check, default: Any = None) -> Any:
+    """A single value; the default if the key is missing or null."""
+    node = entries.get(key)
+    if node is None or (node.value is None and key not in REQUIRED):
         return default
-    if not isinstance(node.value, str) or node.value not in choices:
-        raise node.error(f"{name} is {', '.join(choices[:-1])} or {choices[-1]}, not {node.plain}")
+    if node.mapping is not None or node.items is not None:
+        raise node.error(f"{key} is a single value")
+    return _checked(node, key, check)
+
+
+def _checked(node: Node, name: str, check: Check) -> Any:
+    expected, is_right = check
+    if not is_right(node.value):
+        advice = "; put it in quotes" if check is _TEXT else ""
+        raise node.error(f"{name} is {expected}, not {node.plain}{advice}")
     return node.value
 
 
-def _whole(node: Node, value: Any, name: str, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise node.error(f"{name} is a whole number from {least} to {most:,}, not {node.plain}")
-    return value
+def _aliases(node: Node | None) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    names = [item.value for item in node.items or ()]
+    if node.items is None or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+        raise node.error("aliases is a list of names")
+    return tuple(str(name) for name in names)
 
 
-def _number(node: Node, name: str) -> float:
-    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-        raise node.error(f"{name} is a number, not {node.plain}")
-    return float(node.value)
+def _size(node: Node) -> tuple[int, int]:
+    sides = node.items if node.items is not None else (node, node)
+    if len(sides) != 2:
+        raise node.error("input is a number of pixels, or [height, width]")
+    height, width = (_checked(side, "input", _whole(1, MAX_SIDE)) for side in sides)
+    return height, width
+
+
+def _resize(node: Node | None, height: int, width: int) -> Resize:
+    """The whole image is squashed by default: what a small network is trained on fills its image."""
+    if node is None:
+        return Resize(height, width, policy="squash")
+    given = node.mapping
+    if given is None:
+        raise node.error("resize is a mapping with policy, fraction and interpolation")
+    _check_keys(node, "resize", ("policy", "fraction", "interpolation"))
+    policy = _value(given, "policy", _one_of(get_args(Policy)), "squash")
+    fraction = _value(given, "fraction", _NUMBER, 0.875)
+    if not 0 < fraction <= 1:
+        raise given["fraction"].error(f"fraction is greater than 0 and at most 1, not {fraction:g}")
+    interpolation = _value(given, "interpolation", _one_of(get_args(Interpolation)), "bilinear")
+    return Resize(height, width, policy, float(fraction), interpolation)
+
+
+def _preprocessing(node: Node | None) -> Preprocessing:
+    """A preset by its name, or order, mean and std; x/255 on three channels by default."""
+    if node is None:
+        return PREPROCESSING["unit"]
+    given = node.mapping
+    if given is None:
+        if isinstance(node.value, str) and node.value in PREPROCESSING:
+            return PREPROCESSING[node.value]
+        hint = did_you_mean(node.value, PREPROCESSING) if isinstance(node.value, str) else ""
+        if hint:
+            raise node.error(f"there is no preprocessing '{node.value}'{hint}")
+        known = ", ".join(PREPROCESSING)
+        raise node.error(f"preprocessing is {known}, or a mapping with order, mean and std, not {node.plain}")
+    _check_keys(node, "preprocessing", ("order", "mean", "std"))
+    order = _value(given, "order", _one_of(("rgb", "bgr", "grey")), "rgb")
+    channels = 1 if order == "grey" else 3
+    mean = _per_channel(given.get("mean"), "mean", channels, 0.0)
+    std = _per_channel(given.get("std"), "std", channels, 1.0)
+    if not all(std):
+        raise given["std"].error("std is what pixels are divided by, so it is not 0")
+    return Preprocessing("custom", order, mean, std)
 
 
 def _per_channel(node: Node | None, name: str, channels: int, default: float) -> tuple[float, ...]:
-    """A number for each channel; one number is that of all."""
+    """A number for each channel; a single number is that of all."""
     if node is None:
         return (default,) * channels
     if node.items is None:
-        return (_number(node, name),) * channels
+        return (float(_checked(node, name, _NUMBER)),) * channels
     if len(node.items) != channels:
         raise node.error(f"{name} has {channels} number{'s' if channels > 1 else ''} here, or is a single one")
-    return tuple(_number(item, name) for item in node.items)
+    return tuple(float(_checked(item, name, _NUMBER)) for item in node.items)
+
+
+def _stages(node: Node | None) -> tuple[Stage, ...]:
+    if node is None:
+        return ()
+    rows: list[Stage] = []
+    for row in node.items or (node,):
+        match [part.value for part in row.items or ()]:
+            case [str(name), str(layer), int(stride), int(width)]:
+                rows.append(Stage(name, layer, stride, width))
+            case _:
+                raise row.error("a stage is [name, layer, stride, channels]; 'stage' in layers makes one")
+    return tuple(rows)

@@ -1,7 +1,7 @@
 """Variables of a configuration: ``$width``, ``${2 * width}``, and text with either in it.
 
 An expression has numbers, variables, ``+ - * // / ** ( )``, ``min`` and ``max``. It is parsed by :mod:`ast` and
-computed by a walk over its tree, in which everything else is refused; nothing is evaluated by Python.
+computed by a walk over its tree, which refuses everything else; nothing is evaluated by Python.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from zoo.catalog.declarative import yaml_lines
@@ -53,7 +54,7 @@ def resolve(node: Node | None, overrides: Mapping[str, object], classes: int, fi
         file: what messages call the document.
 
     Raises:
-        UsageError: a name that cannot be one, a value of the wrong type, a cycle, or an override of nothing.
+        UsageError: an invalid name, a value of the wrong type, a cycle, or an override of nothing.
     """
     entries = _entries(node)
     for name in overrides:
@@ -72,7 +73,7 @@ def resolve(node: Node | None, overrides: Mapping[str, object], classes: int, fi
 
 
 def _entries(node: Node | None) -> Mapping[str, Node]:
-    """The mapping ``variables``, once its names are known to be names."""
+    """The mapping ``variables``, with valid names."""
     if node is None or node.value is None:
         return {}
     entries = node.mapping
@@ -91,9 +92,25 @@ def _entries(node: Node | None) -> Mapping[str, Node]:
 def _compute(entries: Mapping[str, Node], given: dict[str, Value]) -> dict[str, Value]:
     """The values of all entries but those that are given, each after those that it depends on."""
     values = dict(given)
-    pending = {name: entry for name, entry in entries.items() if name not in given}
-    while pending:
-        _resolve_one(next(iter(pending)), pending, values, [])
+    needs = {
+        name: {other for item in entry.items or (entry,) for other in _names_in(item) if other in entries}
+        for name, entry in entries.items()
+        if name not in given
+    }
+    try:
+        order = list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        cycle = error.args[1][:0:-1]
+        first = cycle.index(min(cycle, key=list(entries).index))
+        names = " → ".join([*cycle[first:], *cycle[:first], cycle[first]])
+        raise entries[cycle[first]].error(f"the variables form a cycle: {names}") from None
+    for name in order:
+        if name not in given:
+            node = entries[name]
+            items = node.items
+            values[name] = (
+                substitute(node, values) if items is None else tuple(_item(part, name, values) for part in items)
+            )
     return values
 
 
@@ -145,26 +162,6 @@ def parse_assignment(text: str) -> tuple[str, Value]:
     return name.strip(), node.plain if items is None else tuple(node.plain)
 
 
-def _resolve_one(name: str, pending: dict[str, Node], values: dict[str, Value], chain: list[str]) -> None:
-    """Compute one variable, after those that it depends on."""
-    node = pending[name]
-    if name in chain:
-        cycle = " → ".join([*chain[chain.index(name) :], name])
-        raise node.error(f"the variables form a cycle: {cycle}")
-    if len(chain) > 100:
-        raise node.error("variables depend on each other over more than 100 steps")
-    scalars = (node,) if node.items is None else node.items
-    for scalar in scalars:
-        for other in _names_in(scalar):
-            if other in pending:
-                _resolve_one(other, pending, values, [*chain, name])
-    if node.items is None:
-        values[name] = substitute(node, values)
-    else:
-        values[name] = tuple(_item(part, name, values) for part in node.items)
-    del pending[name]
-
-
 def _item(node: Node, name: str, values: Mapping[str, Value]) -> Scalar:
     """One item of a variable that is a list."""
     value = None if node.items is not None or node.mapping is not None else substitute(node, values)
@@ -175,14 +172,9 @@ def _item(node: Node, name: str, values: Mapping[str, Value]) -> Scalar:
 
 def _names_in(node: Node) -> set[str]:
     """The variables that a text refers to."""
-    if not isinstance(node.value, str):
-        return set()
     found: set[str] = set()
-    for match in _REFERENCE.finditer(node.value):
-        if match["name"]:
-            found.add(match["name"])
-        elif match["expression"]:
-            found |= set(_NAME.findall(match["expression"]))
+    for match in _REFERENCE.finditer(node.value) if isinstance(node.value, str) else ():
+        found.update([match["name"]] if match["name"] else _NAME.findall(match["expression"] or ""))
     return found
 
 
@@ -209,8 +201,7 @@ def _kind(value: object) -> str:
 def _reference(match: re.Match[str], node: Node, values: Mapping[str, Value]) -> Value:
     if match["name"]:
         return _variable(match["name"], node, values)
-    expression = match["expression"].strip()
-    return _evaluate(expression, node, values)
+    return _evaluate(match["expression"].strip(), node, values)
 
 
 def _variable(name: str, node: Node, values: Mapping[str, Value]) -> Value:
