@@ -12,7 +12,7 @@ from zoo.core.errors import UnavailableError, UsageError
 from zoo.distributed import shard_folder
 from zoo.vectors import Column, Written, open_vectors
 from zoo.vectors.content import Entry
-from zoo.vectors.part_folder import Folder
+from zoo.vectors.part_folder import PartFolder
 
 ABOUT = {"model": "lenet", "layer": "", "zoo_version": "1"}
 
@@ -155,7 +155,7 @@ def test_a_kill_at_the_very_end_costs_nothing(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Folder, "publish", killed)
+        patched.setattr(PartFolder, "publish", killed)
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "f")
     with shard_folder.opened(tmp_path / "f", ABOUT, mode="resume") as found:

@@ -58,7 +58,7 @@ def test_the_column_of_a_layer(layer, number):
 
 
 def test_a_layer_that_is_not_there():
-    with pytest.raises(UsageError, match=r"^f\.h5 has no vectors of layer 'conv5/in'; did you mean 'conv5/out'\?$"):
+    with pytest.raises(UsageError, match=r"^f\.h5 has no vectors of layer 'conv5/in'. Did you mean 'conv5/out'\?$"):
         by_layer("conv5/in", "f.h5")(COLUMNS)
-    with pytest.raises(UsageError, match=r"'xyz'; it has conv5/out, conv4/out, probabilities\.$"):
+    with pytest.raises(UsageError, match=r"'xyz'. It has conv5/out, conv4/out, probabilities\.$"):
         by_layer("xyz", "f.h5")(COLUMNS)

@@ -6,27 +6,27 @@ from pathlib import Path
 import pytest
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.vectors.part_folder import Folder, State, folder_size, remove, unwritable
+from zoo.vectors.part_folder import PartFolder, State, folder_size, remove, unwritable
 
 
 def test_held_and_released(tmp_path):
-    folder = Folder(tmp_path / "f.h5")
+    folder = PartFolder(tmp_path / "f.h5")
     folder.hold()
     assert [path.name for path in tmp_path.iterdir()] == ["f.h5.part"]
     with pytest.raises(UnavailableError, match="made by another process"):
-        Folder(tmp_path / "f.h5").hold()
+        PartFolder(tmp_path / "f.h5").hold()
     folder.release()
     folder.release()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_begun_stays(tmp_path):
-    folder = Folder(tmp_path / "f.h5")
+    folder = PartFolder(tmp_path / "f.h5")
     folder.hold()
     state = State({"model": "m"}, columns=[{"name": "features"}], base={"size": 1})
     folder.save(state)
     folder.release()
-    again = Folder(tmp_path / "f.h5")
+    again = PartFolder(tmp_path / "f.h5")
     again.hold()
     assert again.begun
     assert again.read() == state
@@ -41,11 +41,11 @@ def clear_and_release(folder):
     folder.release()
 
 
-@pytest.mark.parametrize("step", [clear_and_release, Folder.release])
+@pytest.mark.parametrize("step", [clear_and_release, PartFolder.release])
 def test_ended_at_any_moment_while_it_is_removed(step, tmp_path, monkeypatch):
     """Whatever is left, the next one can hold the folder, and takes nothing in it for what it is not."""
     for moment in range(20):
-        folder = Folder(tmp_path / str(moment))
+        folder = PartFolder(tmp_path / str(moment))
         folder.hold()
         if step is clear_and_release:
             folder.save(State({}))
@@ -74,7 +74,7 @@ def test_ended_at_any_moment_while_it_is_removed(step, tmp_path, monkeypatch):
             break
         # What a process holds is free when it has ended.
         folder._lock.release()
-        again = Folder(tmp_path / str(moment))
+        again = PartFolder(tmp_path / str(moment))
         again.hold()
         if again.begun:
             assert sorted(os.listdir(again.path)) == ["a", "about.json", "lock", "output", "rows.jsonl", "z"]
@@ -89,12 +89,12 @@ def test_somebody_elses_folder(tmp_path):
     (tmp_path / "f.h5.part").mkdir()
     (tmp_path / "f.h5.part" / "photo.jpg").write_text("")
     with pytest.raises(UsageError, match=r"f\.h5\.part holds something else"):
-        Folder(tmp_path / "f.h5").hold()
+        PartFolder(tmp_path / "f.h5").hold()
     assert (tmp_path / "f.h5.part" / "photo.jpg").exists()
 
 
 def test_publishing_can_be_repeated(tmp_path):
-    folder = Folder(tmp_path / "f.npy")
+    folder = PartFolder(tmp_path / "f.npy")
     folder.hold()
     output = folder.output()
     (output / "f.paths.txt").write_text("new")
@@ -137,4 +137,4 @@ def test_what_a_disk_says(error, words):
     assert str(unwritable(error, Path("d/f.h5"))) == f"d/f.h5 cannot be written: {words}."
     kept = str(unwritable(error, Path("d/f.h5"), Path("d/f.h5.part")))
     assert kept.startswith(f"d/f.h5 cannot be written: {words}; what is done is kept in f.h5.part: ")
-    assert kept.endswith(", and --resume goes on.")
+    assert kept.endswith(", then use --resume.")

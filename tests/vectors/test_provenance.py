@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from zoo.core.errors import UsageError
 from zoo.vectors import Column
-from zoo.vectors.identity import compare, compare_columns, differences
+from zoo.vectors.provenance import check_columns, check_settings, differences
 
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())
 described = st.dictionaries(st.text(), plain)
@@ -39,13 +39,13 @@ def test_tuples_and_lists_and_the_version():
 )
 def test_sentences(was, now, words):
     with pytest.raises(UsageError) as caught:
-        compare("f.h5", was, now)
+        check_settings("f.h5", was, now)
     assert str(caught.value) == f"{words}; name another file, or --overwrite."
 
 
 def test_columns():
     first = [Column("features", (7, 7), "float32", {"layer": "a"})]
-    compare_columns("f.h5", first, [Column("features", [7, 7], "float32", {"layer": "a"})])
+    check_columns("f.h5", first, [Column("features", [7, 7], "float32", {"layer": "a"})])
     for other in ([], [Column("features", (49,), "float32", {"layer": "a"})], [*first, *first]):
         with pytest.raises(UsageError, match=r"made with features of 7 × 7 \(float32\) and not with "):
-            compare_columns("f.h5", first, other)
+            check_columns("f.h5", first, other)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.core.errors import UnavailableError
-from zoo.vectors.rows import Buffers, ByteFile, RawRows, block_rows, gathered, runs
+from zoo.vectors.rows import Buffers, ByteFile, RawRows, Rows, block_rows, runs
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_rows_in_any_order(rows, wanted):
 
 
 def test_each_row_is_read_once():
-    class Counting:
+    class Counting(Rows):
         shape, dtype, count = (1,), np.dtype(np.float32), 100
 
         def __init__(self):
@@ -57,7 +57,7 @@ def test_each_row_is_read_once():
             out[:] = np.arange(start, start + len(out))[:, None]
 
     source = Counting()
-    assert gathered(source, np.array([5, 9, 4, 5, 10, 5])).ravel().tolist() == [5, 9, 4, 5, 10, 5]
+    assert source.take(np.array([5, 9, 4, 5, 10, 5])).ravel().tolist() == [5, 9, 4, 5, 10, 5]
     assert source.asked == [(4, 2), (9, 2)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.vectors import made
 from zoo.core.errors import UsageError
 from zoo.vectors import Vectors, open_vectors
-from zoo.vectors.formats import table
+from zoo.vectors.formats import registry
 
 
 @pytest.fixture(params=["f.h5", "f.npy"])
@@ -66,7 +66,7 @@ def test_names_and_vectors_must_be_as_many(tmp_path):
 
 def test_a_column_by_its_place(tmp_path):
     made.write(made.content(3, shapes=((2,), (4,))), tmp_path / "f.h5")
-    with table.open_column(tmp_path / "f.h5", lambda columns: columns[-1]) as vectors:
+    with registry.open_column(tmp_path / "f.h5", lambda columns: columns[-1]) as vectors:
         assert vectors.column.name == "features_b_x0"
         assert vectors.about["layer"] == "b/x0"
         assert vectors.file_about["layer"] == ""

@@ -19,7 +19,7 @@ from zoo.core.errors import UsageError
 from zoo.vectors import Mode, Written, open_vectors
 from zoo.vectors.formats.registry import FORMATS
 from zoo.vectors.formats.shards import MANIFEST, Shard, read_manifest, write_manifest
-from zoo.vectors.part_folder import OUTPUT, Folder, State, folder_size, remove, unwritable
+from zoo.vectors.part_folder import OUTPUT, PartFolder, State, folder_size, remove, unwritable
 from zoo.vectors.provenance import check_settings
 
 #: Inputs of a shard: about a minute of a core with ResNet50, which is what a failing machine can cost.
@@ -38,7 +38,7 @@ class ShardFolder:
         work: where this run alone makes shards, an absolute path.
     """
 
-    def __init__(self, folder: Folder, about: Mapping[str, Any], size: int, work: Path) -> None:
+    def __init__(self, folder: PartFolder, about: Mapping[str, Any], size: int, work: Path) -> None:
         """Take over a folder that is locked."""
         self.target, self.size, self.work = folder.target, size, work
         self.parts = _parts(folder)
@@ -98,7 +98,7 @@ def opened(
     if mode == "update":
         raise UsageError(f"A folder of shards cannot be updated; name another one than {path}, or --overwrite.")
     _check_existing(path, mode)
-    folder = Folder(path)
+    folder = PartFolder(path)
     folder.hold()
     with contextlib.ExitStack() as closing:
         closing.callback(folder.release)
@@ -116,7 +116,7 @@ def file_name(number: int) -> str:
     return f"part-{number:05d}.h5"
 
 
-def _begin(folder: Folder, about: dict[str, Any], mode: Mode, size: int | None) -> ShardFolder | Written:
+def _begin(folder: PartFolder, about: dict[str, Any], mode: Mode, size: int | None) -> ShardFolder | Written:
     """Begin or resume in a folder that is locked."""
     if mode == "new" and folder.begun:
         raise UsageError(f"{folder.target} was begun and not finished; use --resume to continue it, or --overwrite.")
@@ -152,7 +152,7 @@ def _finished(target: Path, about: Mapping[str, Any]) -> Written:
         return Written(target, vectors.count, sum(shard.failed for shard in shards), vectors.shape, folder_size(target))
 
 
-def _leave(folder: Folder, shards: ShardFolder) -> None:
+def _leave(folder: PartFolder, shards: ShardFolder) -> None:
     """Remove what cannot be resumed; everything, if no shard is complete."""
     # What cannot be removed now is removed by the next run.
     with contextlib.suppress(OSError):
@@ -161,7 +161,7 @@ def _leave(folder: Folder, shards: ShardFolder) -> None:
             folder.clear()
 
 
-def _parts(folder: Folder) -> Path:
+def _parts(folder: PartFolder) -> Path:
     return (folder.path / OUTPUT / folder.target.name).absolute()
 
 

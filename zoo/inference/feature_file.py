@@ -16,7 +16,7 @@ from zoo.images import inputs
 from zoo.images.source import Source
 from zoo.inference.features import Extractor
 from zoo.vectors import Column, Journal, Mode, Written, open_vectors
-from zoo.vectors.part_folder import Folder
+from zoo.vectors.part_folder import PartFolder
 
 #: Called for each image that is done, with the reason why there is no vector, if there is none.
 Watcher = Callable[[Source, ImageError | None], None]
@@ -114,7 +114,7 @@ def previous_attributes(target: str | os.PathLike[str], mode: Mode | None) -> Ma
     if mode not in ("resume", "update"):
         return {}
     path = Path(target)
-    folder = Folder(path if path.name not in ("", "..") else path.resolve())
+    folder = PartFolder(path if path.name not in ("", "..") else path.resolve())
     if folder.begun:
         return dict(folder.read().about)
     if not os.path.lexists(target):

@@ -15,7 +15,7 @@ from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
 from zoo.core.output import human_bytes
 from zoo.core.spec import Resize
-from zoo.images import decode, sources
+from zoo.images import decode, discovery
 from zoo.reports.plots import RIGHT, sheet_image, write_png
 from zoo.reports.plots.canvas import INK, note
 from zoo.reports.plots.image_grid import LIMIT, SIDE
@@ -106,7 +106,7 @@ def _thumbnail(path: str) -> np.ndarray:
     scale = min(1.0, SIDE / max(width, height))
     resize = Resize(max(1, round(height * scale)), max(1, round(width * scale)), "squash", 1.0, "lanczos")
     try:
-        return decode.load(next(sources.find([path])), resize)
+        return decode.load(next(discovery.find([path])), resize)
     except ImageError:
         return np.full((SIDE, SIDE, 3), 240, np.uint8)
 

@@ -1,4 +1,4 @@
-"""What stands side by side for each image: columns, of which the first is called ``features``."""
+"""Columns of a file of vectors: one array for each image; the first column is ``features``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FEATURES, PROBABILITIES = "features", "probabilities"
 
 @dataclass(frozen=True, init=False)
 class Column:
-    """One array for each image: its name, its shape without the images, its dtype, and what is known of it.
+    """Name, shape of one row, dtype and attributes.
 
-    ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` those of the classes,
-    whose names are its attribute ``classes``. The attributes of a column stand before those of the file.
+    ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` those of the classes in
+    its attribute ``classes``. Attributes of a column override those of the file.
     """
 
     name: str
@@ -44,25 +44,24 @@ class Column:
 
     @property
     def size(self) -> int:
-        """Numbers in one row."""
+        """Numbers in a row."""
         return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of one row."""
+        """Bytes of a row."""
         return self.size * self.dtype.itemsize
 
     def cast(self, value: np.ndarray, name: str) -> np.ndarray:
-        """The array of one image in the column's dtype; ``name`` is the image's, for errors.
+        """The row of an image in the column's dtype; errors mention ``name``.
 
         Raises:
-            UnavailableError: the dtype cannot hold a number.
-            ValueError: it has another shape.
+            UnavailableError: a number is too large for the dtype.
+            ValueError: the shape differs.
         """
         value = np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"'{self.name}' is {self.shape}, and that of {name} {value.shape}")
-        # What does not fit becomes infinite, which is said below.
         with np.errstate(over="ignore"):
             cast = value.astype(self.dtype, copy=False)
         if cast.dtype.itemsize < value.dtype.itemsize and not np.isfinite(cast).all() and np.isfinite(value).all():
@@ -73,32 +72,23 @@ class Column:
         return cast
 
     def as_dict(self) -> dict[str, Any]:
-        """The column for a JSON file."""
-        return {
-            "name": self.name,
-            "shape": list(self.shape),
-            "dtype": self.dtype.name,
-            "attributes": self.attributes,
-        }
+        """Plain values, for JSON."""
+        return {"name": self.name, "shape": list(self.shape), "dtype": self.dtype.name, "attributes": self.attributes}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Column:
-        """The column that :meth:`as_dict` described.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is none.
-        """
+        """The inverse of :meth:`as_dict`; raises KeyError, TypeError or ValueError for anything else."""
         return cls(values["name"], values["shape"], values["dtype"], values["attributes"])
 
 
-#: Picks one of the columns that a file has.
-Choice = Callable[[Sequence[Column]], Column]
+#: Selects one of the columns of a file.
+ColumnChoice = Callable[[Sequence[Column]], Column]
 
 
-def by_layer(layer: str | None, path: str) -> Choice:
-    """Picks the column of a layer: ``features_LAYER``, or the one whose attribute says so; the first without a layer.
+def by_layer(layer: str | None, path: str) -> ColumnChoice:
+    """Selects the column of a layer, by its attribute or as ``features_LAYER``; ``None``: the first column.
 
-    The choice raises a UsageError where there is none.
+    The choice raises a UsageError if there is no such layer.
     """
 
     def choose(columns: Sequence[Column]) -> Column:

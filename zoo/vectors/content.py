@@ -1,4 +1,4 @@
-"""What is written to a file of vectors, as every format asks for it: in blocks, and in the order of the rows."""
+"""What is written to a file of vectors, read by every format in blocks and in row order."""
 
 from __future__ import annotations
 
@@ -12,23 +12,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.images.video import times
 from zoo.vectors.column import Column
 from zoo.vectors.rows import block_rows
 
-#: Bytes of float32 in a block that is written: a disk is no faster with more, and two blocks are in memory at a time.
+#: Bytes of float32 in a block that is written; more is no faster, and two blocks are in memory.
 BLOCK_BYTES = 4 << 20
-#: Squares that are added in single precision.
+#: Squares that are summed in single precision.
 _SUMMED = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An image that has a row: its name, and the size in bytes and time of change in nanoseconds of its file.
-
-    Both are -1 for what is no file.
-    """
+    """The image of a row: its path, and size in bytes and modification time in nanoseconds, -1 if it is no file."""
 
     path: str
     size: int = -1
@@ -36,10 +33,10 @@ class Entry:
 
 
 def stamp(source: Source) -> tuple[int, int]:
-    """Size in bytes and time of change in nanoseconds of an input's file, for a frame its video's; -1 for no file."""
+    """Size in bytes and modification time in nanoseconds of an input's file, or its video; -1 if it is no file."""
     if not is_stored(source):
         return -1, -1
-    moment = times.split(source.path)
+    moment = times.split_moment(source.path)
     for path in (source.path, *(moment[:1] if moment else ())):
         with contextlib.suppress(OSError, ValueError):
             status = os.stat(path)
@@ -48,41 +45,42 @@ def stamp(source: Source) -> tuple[int, int]:
 
 
 def is_stored(source: Source) -> bool:
-    """Whether an input is, or is in, a file here, which can change or vanish."""
+    """Whether an input is, or is in, a local file, which can change or be removed."""
     return source.kind in ("file", "frame")
 
 
 class Content(Protocol):
-    """Everything that goes into a file. Each method may be called more than once, and gives the same each time."""
+    """Everything in a file. Each method may be called repeatedly, with the same result."""
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What is known of the vectors."""
+        """Attributes of the file."""
 
     @property
     def columns(self) -> Sequence[Column]:
-        """What there is for each image; at least one column."""
+        """At least one."""
 
     @property
     def count(self) -> int:
-        """Rows."""
+        """Number of rows."""
 
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
-        """All rows of a column, in blocks (n, *shape) of its dtype.
-
-        Each has ``rows``, or as many as make about 4 MiB as float32, the last one fewer.
-        """
+        """All rows of a column in blocks (n, *shape) of its dtype; default: of about 4 MiB as float32."""
 
     def entries(self) -> Iterator[Entry]:
-        """The images of the rows."""
+        """The image of each row."""
 
     def failures(self) -> Iterator[tuple[str, str]]:
-        """The inputs without rows, each with the reason."""
+        """Path and error of each input without a row."""
 
 
 @dataclass(frozen=True)
 class ArrayContent:
-    """Content that is in memory: an array (n, *shape) for each column, and as many entries."""
+    """Content in memory: an array (n, *shape) for each column, and as many entries.
+
+    Raises:
+        ValueError: the shapes do not match.
+    """
 
     about: Mapping[str, Any]
     columns: Sequence[Column]
@@ -91,33 +89,28 @@ class ArrayContent:
     failed: Sequence[tuple[str, str]] = ()
 
     def __post_init__(self) -> None:
-        """Compare the shapes.
-
-        Raises:
-            ValueError: they do not fit one another.
-        """
         for column, array in zip(self.columns, self.arrays, strict=True):
             if array.shape != (self.count, *column.shape):
                 raise ValueError(f"'{column.name}' is {column.shape} for {self.count} images, not {array.shape}")
 
     @property
     def count(self) -> int:
-        """Rows."""
+        """Number of rows."""
         return len(self.images)
 
     def blocks(self, column: Column, rows: int | None = None) -> Iterator[np.ndarray]:
-        """All rows of a column, in blocks."""
+        """All rows of a column in blocks."""
         array = self.arrays[list(self.columns).index(column)]
         rows = rows or block_rows(column.shape, BLOCK_BYTES)
         for start in range(0, self.count, rows):
             yield np.ascontiguousarray(array[start : start + rows], column.dtype)
 
     def entries(self) -> Iterator[Entry]:
-        """The images of the rows."""
+        """The image of each row."""
         return iter(self.images)
 
     def failures(self) -> Iterator[tuple[str, str]]:
-        """The inputs without rows."""
+        """Path and error of each input without a row."""
         return iter(self.failed)
 
 
@@ -131,8 +124,13 @@ def norms(block: np.ndarray) -> np.ndarray:
     """L2 norms of rows (n, …), float32 (n,)."""
     flat = block.reshape(len(block), math.prod(block.shape[1:])).astype(np.float32, copy=False)
     squares = np.zeros(len(block))
-    # Long sums of float32 lose digits: short ones are added in double precision.
+    # Long sums in float32 lose digits: short ones are added up in float64.
     for start in range(0, flat.shape[1], _SUMMED):
         part = flat[:, start : start + _SUMMED]
         squares += np.einsum("ij,ij->i", part, part)
     return np.sqrt(squares).astype(np.float32)
+
+
+def column_norms(content: Content) -> np.ndarray:
+    """L2 norms of the first column, float32 (n,)."""
+    return np.concatenate([np.empty(0, np.float32), *map(norms, content.blocks(content.columns[0]))])

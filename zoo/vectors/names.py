@@ -1,8 +1,7 @@
-"""The names of images in files: any name that a file can have comes back as it was, and every text can be written.
+"""Image paths in files: every file name is restored exactly, and every string can be written.
 
-In memory a name is what Python makes of it, where bytes that are no UTF-8 are lone surrogates (``surrogateescape``); in
-a file it is those bytes again. What no file can be called, a text with a NUL or with other surrogates, has them written
-with a backslash.
+In memory, bytes that are not UTF-8 are lone surrogates (``surrogateescape``); in a file they are these bytes. NUL and
+other surrogates, which no file name contains, are written as backslash escapes.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
-#: Names read together.
+#: Names that are read together.
 BLOCK = 4096
 
-#: What ends a line for one reader or another, and what begins a quoted one here.
+#: Line breaks of any reader, and the tab.
 _BREAKS = frozenset("\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
 def encode(name: str) -> bytes:
-    """A name as bytes, without NUL."""
+    """A name as bytes without NUL."""
     try:
         data = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -28,22 +27,19 @@ def encode(name: str) -> bytes:
 
 
 def decode(data: bytes) -> str:
-    """The name that :func:`encode` made bytes of."""
+    """The inverse of :func:`encode`."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def to_line(name: str) -> bytes:
-    """A name as one line of text, without its end: the name itself, where that is safe.
-
-    A name that is empty, begins with ``"`` or has a line break or a tab is written as a JSON string.
-    """
+    """A name as one line without its end; a JSON string if it is empty, starts with ``"`` or has breaks or tabs."""
     if not name or name[0] == '"' or not _BREAKS.isdisjoint(name):
         return json.dumps(name).encode()
     return encode(name)
 
 
 def from_line(line: bytes) -> str:
-    """The name that :func:`to_line` made a line of; a line that only looks like a JSON string is itself."""
+    """The inverse of :func:`to_line`; a line that is no valid JSON string is taken as it is."""
     if line.startswith(b'"'):
         try:
             name = json.loads(line)
@@ -55,7 +51,7 @@ def from_line(line: bytes) -> str:
 
 
 def to_text(name: str) -> str:
-    """A name as text that every reader of UTF-8 takes: the name itself, where that is safe, else a JSON string."""
+    """A name as valid Unicode; a JSON string if it is not, or begins with ``"``."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -64,12 +60,12 @@ def to_text(name: str) -> str:
 
 
 def from_text(text: str) -> str:
-    """The name that :func:`to_text` made a text of."""
+    """The inverse of :func:`to_text`."""
     return from_line(encode(text))
 
 
 class Names(Sequence[str]):
-    """The names in a file, of which one block at a time is in memory."""
+    """The names in a file; one block at a time is in memory."""
 
     def __init__(self, count: int, fetch: Callable[[int, int], list[str]]) -> None:
         """``fetch(start, stop)`` reads some of ``count`` names."""
@@ -84,14 +80,13 @@ class Names(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
-        """One name, or a list of those of a slice."""
         if isinstance(index, slice):
             start, stop, step = index.indices(self._count)
             if step == 1:
                 return self._fetch(start, stop) if start < stop else []
             return [self[row] for row in range(start, stop, step)]
         row = range(self._count)[index]
-        # Read into variables of this call's own, because another thread may ask for another block meanwhile.
+        # Local variables, because another thread may fetch another block meanwhile.
         start, block = self._start, self._block
         if not start <= row < start + len(block):
             start = row - row % BLOCK
@@ -105,5 +100,5 @@ class Names(Sequence[str]):
 
 
 def numbered(count: int) -> Names:
-    """Names for rows that have none: ``row 0``, ``row 1`` and so on."""
+    """``row 0``, ``row 1``, … for rows without names."""
     return Names(count, lambda start, stop: [f"row {row}" for row in range(start, stop)])

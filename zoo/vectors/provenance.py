@@ -1,4 +1,4 @@
-"""Whether a file was made as it is asked for now, in a sentence where it was not."""
+"""Whether a file was made with the settings that are requested now."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from typing import Any
 from zoo.core.errors import UsageError
 from zoo.vectors.column import Column
 
-#: Characters of a value that an error repeats.
+#: Longest value that an error repeats.
 _SHORT = 40
 _REMEDY = "name another file, or --overwrite"
 
 
-def compare(target: Path, made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """See that a file was made as is asked for.
+def check_settings(target: Path, made: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
+    """Compare the attributes of a file with those requested.
 
     Raises:
-        UsageError: it was not, or does not say.
+        UsageError: they differ, or the file has none.
     """
     if not made:
         raise UsageError(f"{target} does not say what it was made with; {_REMEDY}.")
-    for key, was, now in differences(made, asked):
+    for key, was, now in differences(made, requested):
+        name = key.replace("_", " ")
         if key not in made:
-            raise UsageError(f"{target} does not say with which {key.replace('_', ' ')} it was made; {_REMEDY}.")
-        name, texts = key.replace("_", " "), [_shown(value) for value in (was, now)]
+            raise UsageError(f"{target} does not say with which {name} it was made; {_REMEDY}.")
+        texts = [_shown(value) for value in (was, now)]
         if max(map(len, texts)) > _SHORT:
             raise UsageError(f"{target} was made with another {name}; {_REMEDY}.")
         raise UsageError(f"{target} was made with {name} {texts[0]} and not {texts[1]}; {_REMEDY}.")
 
 
-def compare_columns(target: Path, made: Sequence[Column], asked: Sequence[Column]) -> None:
-    """See that a file has these columns.
+def check_columns(target: Path, made: Sequence[Column], requested: Sequence[Column]) -> None:
+    """Compare the columns of a file with those requested.
 
     Raises:
-        UsageError: it has others.
+        UsageError: they differ.
     """
-    known, given = ([column.as_dict() for column in columns] for columns in (made, asked))
-    if _plain(known) != _plain(given):
-        raise UsageError(f"{target} was made with {_listed(made)} and not with {_listed(asked)}; {_REMEDY}.")
+    known, given = (_plain([column.as_dict() for column in columns]) for columns in (made, requested))
+    if known != given:
+        raise UsageError(f"{target} was made with {_listed(made)} and not with {_listed(requested)}; {_REMEDY}.")
 
 
-def differences(made: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Where two descriptions differ, in the order of the second; the version of zoo alone is no difference."""
-    made, asked = _plain(dict(made)), _plain(dict(asked))
-    for key in [*asked, *(key for key in made if key not in asked)]:
-        if key != "zoo_version" and (key not in made or key not in asked or made[key] != asked[key]):
-            yield key, made.get(key), asked.get(key)
+def differences(made: Mapping[str, Any], requested: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Key and both values where two descriptions differ, in the order of the second; ``zoo_version`` is ignored."""
+    made, requested = _plain(dict(made)), _plain(dict(requested))
+    for key in [*requested, *(key for key in made if key not in requested)]:
+        if key != "zoo_version" and (key not in made or key not in requested or made[key] != requested[key]):
+            yield key, made.get(key), requested.get(key)
 
 
 def _shown(value: Any) -> str:
-    """A value as a sentence has it."""
     if isinstance(value, list):
         value = ", ".join(map(str, value))
     if isinstance(value, bool):
@@ -61,10 +61,10 @@ def _shown(value: Any) -> str:
 
 
 def _plain(values: Any) -> Any:
-    """Values as JSON gives them back: lists for tuples."""
+    """Values after a round trip through JSON: lists for tuples."""
     return json.loads(json.dumps(values))
 
 
 def _listed(columns: Sequence[Column]) -> str:
-    """``features of 7 × 7 × 512 (float32)``."""
+    """Such as ``features of 7 × 7 × 512 (float32)``."""
     return ", ".join(f"{column.name} of {' × '.join(map(str, column.shape))} ({column.dtype})" for column in columns)

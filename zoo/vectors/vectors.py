@@ -1,4 +1,4 @@
-"""Vectors on disk, whatever the format: one for each image, read as they are needed."""
+"""Feature vectors on disk in any format, one for each image, read as they are needed."""
 
 from __future__ import annotations
 
@@ -14,42 +14,66 @@ from zipfile import BadZipFile
 import numpy as np
 
 from zoo.core.errors import UsageError, ZooError
-from zoo.vectors.column import Column
+from zoo.vectors.column import FEATURES, Column
 from zoo.vectors.rows import Buffers, Rows, block_rows
 
-#: Sizes in bytes and times of change in nanoseconds of the images' files, int64 (n,) each; -1 where they have none.
+#: Sizes in bytes and modification times in nanoseconds of the images' files, int64 (n,) each; -1 if unknown.
 Stamps = tuple[np.ndarray, np.ndarray]
+
+#: Raised by libraries for damaged files.
+_DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    BadZipFile,
+    zlib.error,
+)
 
 
 @contextmanager
-def reading(path: object) -> Iterator[None]:
-    """Turns what a library finds wrong in the middle of a file into a sentence.
+def reading(
+    path: object,
+    problem: str | Callable[[Exception], str] = "is damaged; write it again with 'zoo features'",
+    *also: type[Exception],
+) -> Iterator[None]:
+    """Turns what a library raises for a damaged file into a UsageError; zoo's own errors pass.
 
-    Raises:
-        UsageError: something was wrong.
+    Args:
+        path: the file.
+        problem: the rest of the sentence, or a function that makes it of the error.
+        also: further exceptions of the library.
     """
     try:
         yield
     except ZooError:
         raise
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise UsageError(f"{path} is damaged; make it anew with 'zoo features'.") from error
+    except _DAMAGE + also as error:
+        raise UsageError(f"{path} {problem if isinstance(problem, str) else problem(error)}.") from error
+
+
+def first_line(error: Exception) -> str:
+    """The message of an exception in one line, without its full stop."""
+    text = str(error.args[0]) if error.args else ""
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
 
 
 class Vectors:
-    """The vectors of one column of a file, with the names of their images; a context manager.
+    """The vectors of one column of a file, and the paths of their images; a context manager.
 
     Attributes:
         path: the file or folder.
-        about: what is known of them: ``model``, ``layer``, ``pool``, ``preprocessing``, ``weights_digest``, …; nothing
-            of a file that zoo did not write. Where the column has attributes of its own they stand before the file's.
-        columns: all that the file has for each image.
-        column: the one that is read here.
+        about: attributes: ``model``, ``layer``, ``pool``, ``preprocessing``, ``weights_digest``, …; empty for a file
+            that zoo did not write. Those of the column override those of the file.
+        columns: of the file.
+        column: the one that is read.
         count: images.
-        shape: of one row.
+        shape: of a row.
         dim: numbers in a row.
         dtype: as stored.
-        paths: the names of the images, read as they are needed.
+        paths: of the images, read as they are needed.
     """
 
     def __init__(
@@ -66,44 +90,41 @@ class Vectors:
         stamps: Callable[[int, int], Stamps] | None = None,
         failed: Callable[[], Iterator[tuple[str, str]]] | None = None,
     ) -> None:
-        """What a format found.
+        """Called by formats.
 
         Args:
             path: the file.
             rows: reads the numbers.
             paths: as many as rows.
             closing: closes what is open.
-            about: the attributes of the file.
-            columns: of the file; ``features`` alone without.
-            column: the one that ``rows`` reads; the first without.
-            norms: reads the norms that the file has for this column.
-            stamps: reads sizes and times of some images' files.
+            about: attributes of the file.
+            columns: of the file; default: ``features`` alone.
+            column: the one that ``rows`` reads; default: the first.
+            norms: reads the stored norms of the first column, if there are any.
+            stamps: reads sizes and modification times of some images' files, if there are any.
             failed: reads the inputs without vectors.
         """
         if len(paths) != rows.count:
-            raise UsageError(f"{path} has {rows.count} vectors and the names of {len(paths)} images; make it anew.")
+            raise UsageError(f"{path} has {rows.count} vectors and the names of {len(paths)} images; write it again.")
         self.path, self.paths = path, paths
         self.count, self.shape, self.dtype = rows.count, rows.shape, rows.dtype
         self.dim = math.prod(rows.shape)
-        self.columns = tuple(columns) or (Column("features", rows.shape, rows.dtype),)
+        self.columns = tuple(columns) or (Column(FEATURES, rows.shape, rows.dtype),)
         self.column = column or self.columns[0]
-        self.about = {**(about or {}), **self.column.attributes}
-        self._file_about = dict(about or {})
+        #: Attributes of the file without those of the column.
+        self.file_about = dict(about or {})
+        self.about = {**self.file_about, **self.column.attributes}
         self._rows, self._closing = rows, closing
         self._norms, self._stamps, self._failed = norms, stamps, failed
 
-    @property
-    def file_about(self) -> dict[str, Any]:
-        """The attributes of the file alone, without those of the column."""
-        return dict(self._file_about)
-
     @cached_property
     def norms(self) -> np.ndarray | None:
-        """L2 norms of the rows as stored, float32 (count,); ``None`` where the file does not keep them."""
-        return self._norms() if self._norms is not None else None
+        """L2 norms of the rows as stored, float32 (count,); ``None`` if the file does not have them."""
+        is_first = self.column is self.columns[0]
+        return self._norms() if self._norms is not None and is_first else None
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Rows as stored, (stop - start, *shape), in memory of their own.
+        """Rows as stored, (stop - start, *shape), in fresh memory.
 
         Raises:
             UsageError: there are no such rows.
@@ -116,11 +137,11 @@ class Vectors:
         return values
 
     def fill(self, start: int, out: np.ndarray) -> None:
-        """Read rows from ``start`` on, as stored, into an array (n, *shape) of :attr:`dtype`, C-contiguous."""
+        """Read rows from ``start`` on, as stored, into a C-contiguous array (n, *shape) of :attr:`dtype`."""
         self._rows.fill(start, out)
 
     def take(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Rows as stored, in the order that is asked for, (n, *shape); a row may be asked for more than once.
+        """Rows as stored, in the order requested, (n, *shape); rows may repeat.
 
         Raises:
             UsageError: there is no such row.
@@ -131,13 +152,9 @@ class Vectors:
         return self._rows.take(wanted)
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-        """All rows in order, in blocks.
+        """All rows in order, in blocks of ``rows``; default: of about 32 MiB.
 
-        The memory of a block is used again for a later one when nothing holds the block or a part of it any more, so
-        a loop over a file of any size needs two blocks.
-
-        Args:
-            rows: in a block; what makes about 32 MiB without.
+        The memory of a block is reused when nothing refers to it any more: a loop needs two blocks.
 
         Yields:
             ``(row, block)``: the number of the first row, and float32 (n, dim).
@@ -154,17 +171,17 @@ class Vectors:
             if self.dtype != wanted:
                 values = converted.get(size)
                 np.copyto(values, block.reshape(size, self.dim), casting="unsafe")
-            # Whoever asks for the next block does so while this function is at rest: it must hold nothing itself.
+            # A suspended generator must not hold a block itself.
             del block
             yield start, values
             del values
 
     def stamps(self, start: int, stop: int) -> Stamps | None:
-        """Sizes and times of change of the files of some images; ``None`` where the file does not keep them."""
+        """Sizes and modification times of some images' files; ``None`` if the file does not have them."""
         return self._stamps(start, stop) if self._stamps is not None else None
 
     def failed(self) -> Iterator[tuple[str, str]]:
-        """The inputs that gave no vector, each with the reason."""
+        """Path and error of each input without a vector."""
         return self._failed() if self._failed is not None else iter(())
 
     def close(self) -> None:

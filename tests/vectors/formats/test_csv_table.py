@@ -50,12 +50,12 @@ def test_tables_of_others(text, names, values, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "line 1, holds no vector: the file is empty"),
-        ("path,f0\n", "line 1, holds no vector: there is nothing but a header"),
-        ("path,f0\na,1\nb,x\n", "line 3, holds no vector: could not convert string to float: 'x'"),
-        ("path,f0\na,1\nb,1,2\n", "line 3, holds no vector: 3 cells where there should be 2"),
-        ("path,f0\na,1\n\n", "line 3, holds no vector: 0 cells where there should be 2"),
-        ("path,label\na,cat\n", "line 2, holds no vector: could not convert string to float: 'cat'"),
+        ("", "has no vector in line 1: the file is empty"),
+        ("path,f0\n", "has no vector in line 1: there is only a header"),
+        ("path,f0\na,1\nb,x\n", "has no vector in line 3: could not convert string to float: 'x'"),
+        ("path,f0\na,1\nb,1,2\n", "has no vector in line 3: 3 cells where there should be 2"),
+        ("path,f0\na,1\n\n", "has no vector in line 3: 0 cells where there should be 2"),
+        ("path,label\na,cat\n", "has no vector in line 2: could not convert string to float: 'cat'"),
     ],
 )
 def test_tables_without_vectors(text, words, tmp_path):
@@ -68,7 +68,7 @@ def test_files_that_do_not_belong_together(tmp_path):
     made.write(made.content(5), tmp_path / "f.csv")
     with open(tmp_path / "f.csv", "a") as file:
         file.write("more,1,2,3,4,5\n")
-    with pytest.raises(UsageError, match=r"f\.csv\.about\.json tells of 5 vectors and .*f\.csv has 6"):
+    with pytest.raises(UsageError, match=r"f\.csv\.about\.json lists 5 vectors and .*f\.csv has 6"):
         open_vectors(tmp_path / "f.csv")
 
 

@@ -147,8 +147,8 @@ def test_attributes_of_others(tmp_path):
 @pytest.mark.parametrize(
     ("datasets", "words"),
     [
-        ({}, "has no dataset 'features'; there is nothing"),
-        ({"x": np.ones(3), "y": np.ones(2)}, "has no dataset 'features'; there is x, y"),
+        ({}, "has no dataset 'features'. It is empty"),
+        ({"x": np.ones(3), "y": np.ones(2)}, "has no dataset 'features'. It has x, y"),
         ({"features": np.ones(3)}, "'features' in .* holds no vectors of numbers"),
         ({"features": np.array([[b"a", b"b"]])}, "'features' in .* holds no vectors of numbers"),
         ({"features": np.float32(3)}, "'features' in .* holds no vectors of numbers"),

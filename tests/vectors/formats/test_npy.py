@@ -92,7 +92,7 @@ def test_files_that_do_not_belong_together(tmp_path):
     with pytest.raises(UsageError, match=r"f\.about\.json was not made with .*f\.npy, which has other vectors; remove"):
         open_vectors(tmp_path / "f.npy")
     (tmp_path / "f.about.json").unlink()
-    with pytest.raises(UsageError, match=r"f\.paths\.txt has 5 lines and .*f\.npy 6 vectors; make them anew"):
+    with pytest.raises(UsageError, match=r"f\.paths\.txt has 5 lines and .*f\.npy 6 vectors; write them again"):
         open_vectors(tmp_path / "f.npy")
 
 

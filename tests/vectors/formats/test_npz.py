@@ -43,12 +43,12 @@ def test_no_names(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"x": np.ones((2, 2))}, "has no array 'features'; there is x"),
+        ({"x": np.ones((2, 2))}, "has no array 'features'. It has x"),
         ({"features": np.ones(2)}, "holds no vectors"),
         ({"features": np.array([[{}]])}, "Python objects"),
-        ({"features": np.ones((2, 2)), "paths": np.ones(2)}, "'paths' holds no texts"),
+        ({"features": np.ones((2, 2)), "paths": np.ones(2)}, "'paths' holds no strings"),
         ({"features": np.ones((2, 2)), "paths": np.array(["a"])}, "2 vectors and the names of 1"),
-        ({"features": np.ones((2, 2)), "about": np.array("{}")}, "damaged, or no archive of vectors"),
+        ({"features": np.ones((2, 2)), "about": np.array("{}")}, "damaged, or not an archive of vectors"),
     ],
 )
 def test_archives_without_vectors(arrays, words, tmp_path):

@@ -45,10 +45,10 @@ def test_tables_of_others(kind, tmp_path):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"x": [1]}, "has no column 'features'; there is x"),
-        ({"features": [1.0]}, "no column of lists of numbers"),
-        ({"features": [["a"]]}, "no column of lists of numbers"),
-        ({"features": [[[1.0]]]}, "no column of lists of numbers"),
+        ({"x": [1]}, "has no column 'features'. It has x"),
+        ({"features": [1.0]}, "is not a column of lists of numbers"),
+        ({"features": [["a"]]}, "is not a column of lists of numbers"),
+        ({"features": [[[1.0]]]}, "is not a column of lists of numbers"),
     ],
 )
 def test_tables_without_vectors(columns, words, tmp_path):

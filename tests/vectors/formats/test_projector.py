@@ -110,11 +110,11 @@ def test_damaged_folders(tmp_path):
     folder = tmp_path / "f.projector"
     with open(folder / "tensors.tsv", "a") as file:
         file.write("1\t2\n")
-    with pytest.raises(UsageError, match=r"tensors\.tsv, line 6, holds no vector: 2 numbers where there should be 5"):
+    with pytest.raises(UsageError, match=r"tensors\.tsv has no vector in line 6: 2 numbers where there should be 5"):
         open_vectors(folder)
     lines = (folder / "tensors.tsv").read_text().splitlines(keepends=True)
     (folder / "tensors.tsv").write_text("".join(lines[:4]))
-    with pytest.raises(UsageError, match=r"about\.json tells of 5 vectors, and there are 4"):
+    with pytest.raises(UsageError, match=r"about\.json lists 5 vectors, and there are 4"):
         open_vectors(folder)
     (folder / "tensors.tsv").write_text("".join(lines[:5]))
     (folder / "metadata.tsv").write_text("a\n")

@@ -74,7 +74,7 @@ def test_a_file_that_exists_is_not_touched(tmp_path):
 def test_what_was_begun_is_not_begun_again(tmp_path):
     extract(tmp_path / "f.npy", images(tmp_path / "p", 8), stop=5)
     before = everything(tmp_path)
-    with pytest.raises(UsageError, match=r"begun and not finished; --resume goes on with it, --overwrite begins anew"):
+    with pytest.raises(UsageError, match=r"begun and not finished; --resume continues it, --overwrite starts over"):
         extract(tmp_path / "f.npy", images(tmp_path / "p", 8))
     assert everything(tmp_path) == before
 
@@ -372,7 +372,7 @@ def test_numbers_that_float16_cannot_hold(tmp_path):
 def test_maps_are_refused_before_anything_is_computed_for_long(tmp_path):
     with (
         Journal.open(tmp_path / "f.csv", ABOUT) as making,
-        pytest.raises(UsageError, match=r"'features' are maps of 7 × 7 × 2; name a \.h5 or \.npy file"),
+        pytest.raises(UsageError, match=r"'features' are maps of 7 × 7 × 2; name a \.h5, \.npy or \.npz file"),
     ):
         making.declare([Column("features", (7, 7, 2), "float32")])
 
@@ -380,7 +380,7 @@ def test_maps_are_refused_before_anything_is_computed_for_long(tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("f.txt", UsageError, "The ending of the name says how"),
+        ("f.txt", UsageError, "A file of vectors ends in"),
         ("nowhere/f.h5", UnavailableError, r"nowhere/f\.h5 cannot be made: there is no such folder\."),
         ("file/f.h5", UnavailableError, r"file/f\.h5 cannot be written: not a directory\."),
     ],
@@ -499,7 +499,7 @@ def test_a_full_disk(name, tmp_path):
     (tmp_path / "b").mkdir()
     extract(tmp_path / "a" / name, sources)
     full = f"{tmp_path / 'b' / name} cannot be written: the disk is full"
-    kept = f"; what is done is kept in {name}.part: make room, and --resume goes on."
+    kept = f"; what is done is kept in {name}.part: free disk space, then use --resume."
     # Nothing can be begun; the lines of what is done do not fit; then some of the files that are made of it do not.
     for size, sentences in ((100, [f"{full}."]), (1200, [full + kept]), (8000, [full + kept, "done"])):
         report, write = os.pipe()

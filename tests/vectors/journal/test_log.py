@@ -148,7 +148,7 @@ def test_interrupted_between_a_row_and_its_line(tmp_path):
     log = Log(tmp_path, COLUMNS)
     fill(log, 0, 4)
     # As if Ctrl-C had come here.
-    log._now.rows[0].extend(row(4)[0].tobytes())
+    log._state.rows[0].extend(row(4)[0].tobytes())
     log.commit()
     expect(log, 4)
 

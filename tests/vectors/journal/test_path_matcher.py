@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.vectors.journal.matching import Matcher
+from zoo.vectors.journal.path_matcher import PathMatcher
 
 few = st.lists(st.sampled_from("abcde"))
 
@@ -13,7 +13,7 @@ few = st.lists(st.sampled_from("abcde"))
 @settings(deadline=None)
 @given(few, few)
 def test_each_name_is_found_as_often_as_it_is_there(names, asked):
-    matcher = Matcher(names)
+    matcher = PathMatcher(names)
     found = [(name, matcher.match(name)) for name in asked]
     places = [place for _, place in found if place is not None]
     assert len(set(places)) == len(places)
@@ -25,7 +25,7 @@ def test_each_name_is_found_as_often_as_it_is_there(names, asked):
 @settings(deadline=None)
 @given(few, few)
 def test_the_same_beginning_is_found_in_order(names, more):
-    matcher = Matcher(names)
+    matcher = PathMatcher(names)
     assert [matcher.match(name) for name in names] == list(range(len(names)))
     assert [matcher.match(name) for name in more] == [None] * len(more)
 
@@ -38,12 +38,12 @@ def test_the_same_names_need_no_memory():
             read.append(number)
             yield str(number)
 
-    matcher = Matcher(names())
+    matcher = PathMatcher(names())
     for number in range(10):
         matcher.match(str(number))
     assert len(read) <= 11, "names are read only as far as they are needed"
 
 
 def test_the_first_of_several_places_comes_first():
-    matcher = Matcher(["a", "b", "b", "c", "b"])
+    matcher = PathMatcher(["a", "b", "b", "c", "b"])
     assert [matcher.match(name) for name in "cbbbba"] == [3, 1, 2, 4, None, 0]

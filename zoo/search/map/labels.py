@@ -109,7 +109,8 @@ def _read(file: str) -> tuple[str, list[tuple[str, str | None]]]:
         with open(file, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             table = list(_rows(file, stream.read()))
     except OSError as error:
-        raise UsageError(f"--labels takes folder, none, or a table; {file} cannot be read: {describe_os_error(error)}.") from error
+        problem = describe_os_error(error)
+        raise UsageError(f"--labels takes folder, none, or a table; {file} cannot be read: {problem}.") from error
     except (csv.Error, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no table in CSV, JSON or JSON lines: {error}.") from error
     place = next((name for name in PATHS if any(row.get(name) for row in table)), None)

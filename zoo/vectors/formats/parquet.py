@@ -1,8 +1,8 @@
-"""``.parquet``: a row for each image, for those who work with tables of columns; needs pyarrow.
+"""``.parquet``: a row for each image, for tools that read columnar tables; needs pyarrow.
 
-``path``, then the columns as lists of a fixed size (a map is one list, its shape is in the file's metadata), ``size``
-and ``mtime_ns`` of the image's file, and ``norm`` of its first vector. Names that are no UTF-8 are JSON strings
-(:func:`zoo.vectors.names.to_text`). The metadata ``zoo`` has what is known of the vectors, and what failed, as JSON.
+``path``, then each column as a list of a fixed size (feature maps flattened), ``size`` and ``mtime_ns`` of the image's
+file, and ``norm`` of its first vector. Paths that are not UTF-8 are JSON strings (:func:`zoo.vectors.names.to_text`).
+The metadata ``zoo`` has attributes, shapes and failed inputs as JSON.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.vectors.column import FEATURES, Choice, Column
+from zoo.vectors.column import FEATURES, Column, ColumnChoice
 from zoo.vectors.content import Content, batched, norms
 from zoo.vectors.names import Names, from_text, numbered, to_text
-from zoo.vectors.rows import BLOCK, gathered
+from zoo.vectors.rows import BLOCK, Rows
 from zoo.vectors.vectors import Stamps, Vectors, reading
 
 if TYPE_CHECKING:
@@ -31,36 +31,29 @@ _METADATA = b"zoo"
 
 
 def write(content: Content, path: Path) -> list[Path]:
-    """Write a file; it is the only one.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns = list(content.columns)
-    # Lists of the fixed size 0 make pyarrow 26 end the process.
+    # Lists of the fixed size 0 crash pyarrow 26.
     lists = [pa.list_(pa.from_numpy_dtype(column.dtype), column.size or -1) for column in columns]
-    fields = [pa.field(column.name, kind) for column, kind in zip(columns, lists, strict=True)]
     about = {
         "about": dict(content.about),
         "columns": [column.as_dict() for column in columns],
         "failed": list(content.failures()),
     }
-    schema = pa.schema(
-        [
-            ("path", pa.string()),
-            *fields,
-            ("size", pa.int64()),
-            ("mtime_ns", pa.int64()),
-            ("norm", pa.float32()),
-        ],
-        {_METADATA: json.dumps(about)},
-    )
+    fields = [
+        ("path", pa.string()),
+        *((column.name, kind) for column, kind in zip(columns, lists, strict=True)),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("norm", pa.float32()),
+    ]
+    schema = pa.schema(fields, {_METADATA: json.dumps(about)})
     rows = max(1, BLOCK // max(1, sum(column.nbytes for column in columns)))
     blocks = zip(*(content.blocks(column, rows) for column in columns), strict=True)
-    # Numbers of a network do not repeat: neither a dictionary nor compression makes them fewer bytes.
+    # Features do not repeat: neither a dictionary nor compression makes them smaller.
     with pq.ParquetWriter(path, schema, use_dictionary=False, compression="none", write_statistics=False) as writer:
         for entries, arrays in zip(batched(content.entries(), rows), blocks, strict=True):
             numbers = [
@@ -69,59 +62,47 @@ def write(content: Content, path: Path) -> list[Path]:
                 else pa.array([[]] * len(array), kind)
                 for array, kind in zip(arrays, lists, strict=True)
             ]
-            others = [
+            table = [
+                pa.array([to_text(entry.path) for entry in entries], pa.string()),
+                *numbers,
                 pa.array([entry.size for entry in entries], pa.int64()),
                 pa.array([entry.mtime_ns for entry in entries], pa.int64()),
                 pa.array(norms(arrays[0])),
             ]
-            paths = pa.array([to_text(entry.path) for entry in entries], pa.string())
-            writer.write_table(pa.Table.from_arrays([paths, *numbers, *others], schema=schema), rows)
+            writer.write_table(pa.Table.from_arrays(table, schema=schema), rows)
     return [path]
 
 
-def belonging(path: Path) -> list[Path]:
-    """The files that belong to one, and it."""
-    return [path]
-
-
-def open_file(path: Path, choice: Choice) -> Vectors:
-    """Open a file, of zoo's or anybody's that has a column ``features`` of lists of numbers.
-
-    Raises:
-        UsageError: it is damaged, or has no such column or layer.
-    """
+def open_file(path: Path, choose: ColumnChoice) -> Vectors:
+    """Open a file of zoo, or any with a column ``features`` of lists of numbers."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with ExitStack() as closing:
-        try:
-            file = closing.enter_context(pq.ParquetFile(path, memory_map=False))
-            groups = _Groups(file, path)
-            text = (file.schema_arrow.metadata or {}).get(_METADATA)
-            about = json.loads(text) if text else {"about": {}, "columns": [], "failed": []}
-            columns = [Column.from_dict(column) for column in about["columns"]] or [groups.foreign_column(path)]
-            column = choice(columns)
-            names = set(file.schema_arrow.names)
-            return Vectors(
-                str(path),
-                _ListRows(groups, column, path),
-                groups.names() if "path" in names else numbered(groups.count),
-                closing.pop_all(),
-                about=about["about"],
-                columns=columns,
-                column=column,
-                norms=groups.norms if column is columns[0] and "norm" in names else None,
-                stamps=groups.stamps if {"size", "mtime_ns"} <= names else None,
-                failed=lambda: ((path, error) for path, error in about["failed"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-            if isinstance(error, UsageError):
-                raise
-            raise UsageError(f"{path} is damaged, or no Parquet file of vectors; make it anew.") from error
+    problem = "is damaged, or not a Parquet file of vectors; write it again"
+    with ExitStack() as closing, reading(path, problem, pa.ArrowException):
+        file = closing.enter_context(pq.ParquetFile(path, memory_map=False))
+        groups = _RowGroups(file, path)
+        text = (file.schema_arrow.metadata or {}).get(_METADATA)
+        about = json.loads(text) if text else {"about": {}, "columns": [], "failed": []}
+        columns = [Column.from_dict(column) for column in about["columns"]] or [groups.foreign_column()]
+        column = choose(columns)
+        names = set(file.schema_arrow.names)
+        return Vectors(
+            str(path),
+            _ListRows(groups, column, path),
+            groups.names() if "path" in names else numbered(groups.count),
+            closing.pop_all(),
+            about=about["about"],
+            columns=columns,
+            column=column,
+            norms=groups.norms if "norm" in names else None,
+            stamps=groups.stamps if {"size", "mtime_ns"} <= names else None,
+            failed=lambda: ((path, error) for path, error in about["failed"]),
+        )
 
 
-class _Groups:
-    """The groups of rows of a file, of which the last one that was read stays in memory, for each column."""
+class _RowGroups:
+    """The row groups of a file; the last one read of each column stays in memory."""
 
     def __init__(self, file: pq.ParquetFile, path: Path) -> None:
         self._file, self._path, self._lock = file, path, threading.Lock()
@@ -131,7 +112,7 @@ class _Groups:
         self._last: dict[str, tuple[int, pa.Array]] = {}
 
     def parts(self, name: str, start: int, stop: int) -> Iterator[tuple[int, pa.Array]]:
-        """The rows of a column from ``start`` to ``stop``, by groups: the first row of a part, and the part."""
+        """The rows of a column from ``start`` to ``stop`` by group: the first row of a part, and the part."""
         row = start
         while row < stop:
             group = int(np.searchsorted(self._edges, row, "right")) - 1
@@ -140,31 +121,30 @@ class _Groups:
             row = end
 
     def names(self) -> Names:
-        """The names of the images."""
-        return Names(
-            self.count,
-            lambda start, stop: [
-                from_text(text) for _, part in self.parts("path", start, stop) for text in part.to_pylist()
-            ],
-        )
+        """The paths of the images."""
+
+        def fetch(start: int, stop: int) -> list[str]:
+            return [from_text(text) for _, part in self.parts("path", start, stop) for text in part.to_pylist()]
+
+        return Names(self.count, fetch)
 
     def norms(self) -> np.ndarray:
-        """The norms that the file has."""
+        """The stored norms."""
         return self._numbers("norm", 0, self.count, np.float32)
 
     def stamps(self, start: int, stop: int) -> Stamps:
-        """Sizes and times of some images' files."""
+        """Sizes and modification times of some images' files."""
         return self._numbers("size", start, stop, np.int64), self._numbers("mtime_ns", start, stop, np.int64)
 
-    def foreign_column(self, path: Path) -> Column:
-        """What the rows of somebody else's file are.
+    def foreign_column(self) -> Column:
+        """``features`` of a file that zoo did not write.
 
         Raises:
-            UsageError: they are no vectors.
+            UsageError: it has no such vectors.
         """
         schema = self._file.schema_arrow
         if FEATURES not in schema.names:
-            raise UsageError(f"{path} has no column '{FEATURES}'; there is {', '.join(schema.names)}.")
+            raise UsageError(f"{self._path} has no column '{FEATURES}'. It has {', '.join(schema.names)}.")
         first = next(self.parts(FEATURES, 0, min(1, self.count)), None)
         try:
             row = np.array(first[1][0].as_py()) if first else np.empty(0, np.float32)
@@ -172,7 +152,7 @@ class _Groups:
                 raise ValueError
             dtype = schema.field(FEATURES).type.value_type.to_pandas_dtype()
         except (ValueError, AttributeError, NotImplementedError) as error:
-            raise UsageError(f"'{FEATURES}' in {path} is no column of lists of numbers.") from error
+            raise UsageError(f"'{FEATURES}' in {self._path} is not a column of lists of numbers.") from error
         return Column(FEATURES, row.shape, dtype)
 
     def _numbers(self, name: str, start: int, stop: int, dtype: type[Any]) -> np.ndarray:
@@ -190,10 +170,10 @@ class _Groups:
             return array
 
 
-class _ListRows:
+class _ListRows(Rows):
     """The rows of a column of lists."""
 
-    def __init__(self, groups: _Groups, column: Column, path: Path) -> None:
+    def __init__(self, groups: _RowGroups, column: Column, path: Path) -> None:
         self._groups, self._column, self._path = groups, column, path
         self.count, self.shape, self.dtype = groups.count, column.shape, column.dtype
 
@@ -206,6 +186,3 @@ class _ListRows:
                 raise UnavailableError(f"{self._path} has rows without numbers, or of different lengths.")
             values = numbers.to_numpy(zero_copy_only=False).reshape(len(part), *self.shape)
             out[row - start : row - start + len(part)] = values
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        return gathered(self, rows)

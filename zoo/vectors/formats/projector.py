@@ -1,9 +1,8 @@
-"""``.projector``: a folder that TensorBoard's projector shows (``tensorboard --logdir f.projector``).
+"""``.projector``: a folder for TensorBoard's embedding projector (``tensorboard --logdir f.projector``).
 
-``tensors.tsv`` has the numbers of the first column, ``tensors_NAME.tsv`` those of each further one; ``metadata.tsv``
-the names of the images (as :func:`zoo.vectors.names.to_line` has them), ``sprite.png`` small images, and
-``projector_config.pbtxt`` says which is which. ``about.json`` and ``rows.npy`` are described in
-:mod:`zoo.vectors.formats.companions`; TensorBoard leaves them alone.
+``tensors.tsv`` and ``tensors_NAME.tsv`` have the numbers of the columns, ``metadata.tsv`` the paths of the images,
+``sprite.png`` thumbnails; ``projector_config.pbtxt`` lists these files. ``about.json`` and ``rows.npy`` are
+:mod:`~zoo.vectors.formats.sidecars`.
 """
 
 from __future__ import annotations
@@ -15,113 +14,81 @@ from pathlib import Path
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.vectors.column import FEATURES, Choice, Column
-from zoo.vectors.content import Content, norms
-from zoo.vectors.formats import companions, sprite
-from zoo.vectors.formats.text_tables import Spool, texts
+from zoo.vectors.column import FEATURES, Column, ColumnChoice
+from zoo.vectors.content import Content, column_norms
+from zoo.vectors.formats import sidecars, sprite
+from zoo.vectors.formats.text_rows import Spool, texts
 from zoo.vectors.names import numbered
-from zoo.vectors.vectors import Vectors
+from zoo.vectors.vectors import Vectors, reading
 
 log = logging.getLogger(__name__)
 
-TENSORS, METADATA, SPRITE, CONFIG = "tensors.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt"
+_METADATA, _SPRITE, _CONFIG = "metadata.tsv", "sprite.png", "projector_config.pbtxt"
 _ABOUT, _ROWS = "about.json", "rows.npy"
 
 
 def write(content: Content, path: Path) -> list[Path]:
-    """Write a folder.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a folder."""
     path.mkdir()
     for column in content.columns:
-        with open(path / tensors(column), "w", encoding="ascii") as file:
+        with open(path / _tensors(column), "w", encoding="ascii") as file:
             file.writelines(line + "\n" for line in texts(content, "\t", [column]))
-    lengths = [np.empty(0, np.float32), *map(norms, content.blocks(content.columns[0]))]
-    companions.write_names(path / METADATA, content)
-    companions.write_about(path / _ABOUT, content)
-    companions.write_rows(path / _ROWS, content, np.concatenate(lengths))
+    sidecars.write_names(path / _METADATA, content)
+    sidecars.write(content, path / _ABOUT, path / _ROWS, column_norms(content))
     size = sprite.side(content.count) if content.count else 0
     if size:
-        sprite.write(content.entries(), content.count, path / SPRITE)
+        sprite.write(content.entries(), content.count, path / _SPRITE)
     elif content.count:
-        log.info("%s has no sprite: %s images are too many for one", path.name, f"{content.count:,}")
-    (path / CONFIG).write_text("".join(_embedding(column, size) for column in content.columns), encoding="utf-8")
+        log.info("%s has no sprite image: %s images are too many for one", path.name, f"{content.count:,}")
+    (path / _CONFIG).write_text("".join(_embedding(column, size) for column in content.columns), encoding="utf-8")
     return [path]
 
 
-def belonging(path: Path) -> list[Path]:
-    """The folder."""
-    return [path]
+def open_file(path: Path, choose: ColumnChoice) -> Vectors:
+    """Read a folder of zoo, or any with a ``tensors.tsv``."""
+    about = sidecars.read_about(path / _ABOUT)
+
+    def problem(error: Exception) -> str:
+        return f"is not a folder for the projector: {getattr(error, 'strerror', None) or error}"
+
+    with ExitStack() as closing, reading(path, problem):
+        columns = about.columns if about else [_foreign_column(path)]
+        column = choose(columns)
+        spool = _read(path / _tensors(column), column, closing)
+        if about and about.count != spool.count:
+            raise UsageError(f"{about.path} lists {about.count} vectors, and there are {spool.count}.")
+        names = path / _METADATA
+        paths = sidecars.open_names(names, closing) if names.exists() else numbered(spool.count)
+        return sidecars.assemble(path, spool.rows(), paths, closing, columns, column, about, path / _ROWS)
 
 
-def tensors(column: Column) -> str:
-    """The file of a column."""
-    return TENSORS if column.name == FEATURES else f"tensors_{column.name.removeprefix(f'{FEATURES}_')}.tsv"
-
-
-def open_file(path: Path, choice: Choice) -> Vectors:
-    """Read a folder, of zoo's or of anybody's that has ``tensors.tsv``.
-
-    Raises:
-        UsageError: it is damaged, or has no such layer.
-        UnavailableError: the folder for temporary files is full.
-    """
-    about = companions.read(path / _ABOUT)
-    with ExitStack() as closing:
-        try:
-            columns = about.columns if about else [Column(FEATURES, (_width(path / TENSORS),), np.float32)]
-            column = choice(columns)
-            spool = _read(path / tensors(column), column, closing)
-            if about and about.count != spool.count:
-                raise UsageError(f"{about.path} tells of {about.count} vectors, and there are {spool.count}.")
-            named = (path / METADATA).exists()
-            rows = companions.open_rows(path / _ROWS, spool.count) if about else None
-            return Vectors(
-                str(path),
-                spool.rows(),
-                companions.open_names(path / METADATA, closing) if named else numbered(spool.count),
-                closing.pop_all(),
-                about=about.about if about else {},
-                columns=columns,
-                column=column,
-                norms=rows.norms if rows and column is columns[0] else None,
-                stamps=rows.read if rows else None,
-                failed=about.failures if about else None,
-            )
-        except OSError as error:
-            raise UsageError(f"{path} is no folder for the projector: {error.strerror or error}.") from error
+def _tensors(column: Column) -> str:
+    name = "" if column.name == FEATURES else "_" + column.name.removeprefix(f"{FEATURES}_")
+    return f"tensors{name}.tsv"
 
 
 def _read(path: Path, column: Column, closing: ExitStack) -> Spool:
-    """The numbers in a file.
-
-    Raises:
-        UsageError: there is something else in it.
-        OSError: it cannot be read.
-    """
     spool = Spool(path, column, closing)
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        for number, line in enumerate(file, start=1):
+    with (
+        reading(path, lambda error: f"has no vector in line {spool.count + 1}: {error}"),
+        open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+    ):
+        for line in file:
             text = line.rstrip("\r\n")
-            try:
-                spool.add(text.split("\t") if text else ())
-            except ValueError as error:
-                raise UsageError(f"{path}, line {number}, holds no vector: {error}.") from error
+            spool.add(text.split("\t") if text else ())
     return spool
 
 
-def _width(path: Path) -> int:
-    """Numbers in the first line of a file."""
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return len(file.readline().split("\t"))
+def _foreign_column(path: Path) -> Column:
+    """``features``, as wide as the first line."""
+    with open(path / "tensors.tsv", encoding="utf-8", errors="surrogateescape") as file:
+        return Column(FEATURES, (len(file.readline().split("\t")),), np.float32)
 
 
 def _embedding(column: Column, size: int) -> str:
-    """What the projector is told of a column, in the text form of protocol buffers."""
-    lines = [f'tensor_name: "{column.name}"', f'tensor_path: "{tensors(column)}"', f'metadata_path: "{METADATA}"']
+    """The entry of a column in the configuration, in the text format of protocol buffers."""
+    lines = [f'tensor_name: "{column.name}"', f'tensor_path: "{_tensors(column)}"', f'metadata_path: "{_METADATA}"']
     if size:
         sides = f"    single_image_dim: {size}\n" * 2
-        lines.append(f'sprite {{\n    image_path: "{SPRITE}"\n{sides}  }}')
+        lines.append(f'sprite {{\n    image_path: "{_SPRITE}"\n{sides}  }}')
     return "embeddings {\n" + "".join(f"  {line}\n" for line in lines) + "}\n"

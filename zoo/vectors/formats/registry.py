@@ -1,9 +1,4 @@
-"""Formats of files of vectors, by the ending of the name.
-
-Each is a module with three functions: ``open_file(path, choice)`` reads one, ``write(content, path)`` writes one and
-gives the files that it consists of, in the order in which they may get their names, and ``belonging(path)`` gives those
-that are there.
-"""
+"""The table of file formats, by suffix. Imports NumPy only when a file is opened."""
 
 from __future__ import annotations
 
@@ -13,48 +8,47 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.images.sources import reason
-from zoo.vectors.column import Choice, Column, by_layer
-from zoo.vectors.content import Content
 from zoo.vectors.part_folder import PART
-from zoo.vectors.vectors import Vectors
+
+if TYPE_CHECKING:
+    from zoo.vectors.column import Column, ColumnChoice
+    from zoo.vectors.content import Content
+    from zoo.vectors.vectors import Vectors
 
 
-class Module(Protocol):
-    """What a format does."""
+class FormatModule(Protocol):
+    """What the module of a format has; ``files(path)`` is optional."""
 
-    def open_file(self, path: Path, choice: Choice) -> Vectors:
-        """Open a file."""
+    def open_file(self, path: Path, choose: ColumnChoice) -> Vectors:
+        """Open a file and one of its columns."""
 
     def write(self, content: Content, path: Path) -> list[Path]:
-        """Write a file, of which nothing is there."""
-
-    def belonging(self, path: Path) -> list[Path]:
-        """The files that are there."""
+        """Write a new file; returns all files that it consists of, ``path`` last."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its module, and what can be written in it."""
+    """A format: its module in this package, and its properties."""
 
     module: str
-    #: Whether a row may be a map (height, width, channels), and not only a vector.
+    #: Whether a row may be a feature map (height, width, channels).
     maps: bool = True
-    #: Bytes that a number takes, where it is written as text.
+    #: Bytes of a number that is written as text.
     text_bytes: int | None = None
-    #: What a folder of it may hold, as patterns of names, where it is a folder and not a file.
-    holds: tuple[str, ...] = ()
-    #: A package that does not come with zoo, and the extra of zoo that brings it.
+    #: If it is a folder: the file that identifies it, and patterns of the names that it may contain.
+    marker: str = ""
+    contains: tuple[str, ...] = ()
+    #: Optional package, and the extra that installs it.
     needs: tuple[str, str] | None = None
 
-    def load(self) -> Module:
-        """The module.
+    def load(self) -> FormatModule:
+        """Import the module.
 
         Raises:
-            UnavailableError: the package that it needs is not installed.
+            UnavailableError: its package is not installed.
         """
         if self.needs is not None:
             package, extra = self.needs
@@ -62,12 +56,17 @@ class Format:
                 importlib.import_module(package)
             except ImportError as error:
                 raise UnavailableError(
-                    f"This format needs the package {package}; pip install 'keras-zoo[{extra}]' brings it."
+                    f"This format needs the package {package}; pip install 'keras-zoo[{extra}]' installs it."
                 ) from error
-        return cast(Module, importlib.import_module(f"zoo.vectors.formats.{self.module}"))
+        return cast(FormatModule, importlib.import_module(f"zoo.vectors.formats.{self.module}"))
 
-    def check(self, columns: Sequence[Column], path: Path) -> None:
-        """See whether these columns can be written.
+    def files(self, path: Path) -> list[Path]:
+        """The existing files of which a file consists, itself last."""
+        module = self.load()
+        return module.files(path) if hasattr(module, "files") else [path]
+
+    def check_columns(self, columns: Sequence[Column], path: Path) -> None:
+        """See whether columns can be written.
 
         Raises:
             UsageError: they cannot.
@@ -75,32 +74,34 @@ class Format:
         for column in columns:
             if not self.maps and len(column.shape) > 1:
                 shape = " × ".join(map(str, column.shape))
+                others = [suffix for suffix, one in FORMATS.items() if one.maps and one.needs is None]
                 raise UsageError(
-                    f"{path} cannot hold maps, and '{column.name}' are maps of {shape}; name a .h5 or .npy file, "
+                    f"{path} cannot hold maps, and '{column.name}' are maps of {shape}; name a {_either(others)} file, "
                     "or pool them (--pool avg)."
                 )
 
     def check_target(self, path: Path) -> None:
-        """See that nothing else would be replaced than an older one of this format.
+        """See that only an older file of this format would be replaced.
 
         Raises:
             UsageError: something else would.
         """
         if not os.path.lexists(path):
             return
-        if path.is_dir() != bool(self.holds):
+        if path.is_dir() != bool(self.marker):
             raise UsageError(f"{path} is a {'folder' if path.is_dir() else 'file'}; name another one.")
-        for name in os.listdir(path) if self.holds else ():
-            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.holds):
+        for name in os.listdir(path) if self.marker else ():
+            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.contains):
                 raise UsageError(f"{path} holds something else, {name}; name another folder.")
 
     def size(self, columns: Sequence[Column], count: int) -> int:
         """About how many bytes the numbers of so many rows take."""
         if self.text_bytes is None:
             return count * sum(column.nbytes for column in columns)
-        return count * self.text_bytes * sum(column.nbytes // column.dtype.itemsize for column in columns)
+        return count * self.text_bytes * sum(column.size for column in columns)
 
 
+#: Formats that are written and read.
 FORMATS = {
     ".h5": Format("hdf5"),
     ".npy": Format("npy"),
@@ -111,64 +112,69 @@ FORMATS = {
         "projector",
         maps=False,
         text_bytes=13,
-        holds=("tensors*.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt", "about.json", "rows.npy"),
+        marker="tensors.tsv",
+        contains=("tensors*.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt", "about.json", "rows.npy"),
     ),
 }
+#: Folders without a suffix, which are only read here.
+FOLDERS = (Format("shards", marker="manifest.json"),)
 
 
-def of(path: Path) -> Format:
-    """The format of a file that is to be written.
+def _either(suffixes: Sequence[str]) -> str:
+    *most, last = suffixes
+    return f"{', '.join(most)} or {last}"
+
+
+def suffix_list() -> str:
+    """``.h5, .npy, … or .projector``."""
+    return _either(list(FORMATS))
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file to be written.
 
     Raises:
-        UsageError: its name says none.
+        UsageError: its suffix names none.
     """
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        *most, last = FORMATS
-        raise UsageError(
-            f"The ending of the name says how vectors are written: {', '.join(most)} or {last}. Received: {path}"
-        ) from None
+        raise UsageError(f"A file of vectors ends in {suffix_list()}. Received: {path}") from None
 
 
 def open_vectors(path: str | os.PathLike[str], *, layer: str | None = None) -> Vectors:
-    """Open vectors on disk, of zoo's or of others' making.
+    """Open feature vectors on disk, written by zoo or by others.
 
     Args:
-        path: a ``.h5``, ``.npy``, ``.npz``, ``.csv`` or ``.parquet`` file, a folder for TensorBoard's projector, or a
-            folder of shards with a ``manifest.json``.
-        layer: which of several layers; the first without.
+        path: a file with a suffix of :data:`FORMATS`, or a folder of shards with a ``manifest.json``.
+        layer: of several layers; default: the first.
 
     Raises:
-        UsageError: there is no such file or layer, or it is damaged, or none of these.
+        UsageError: there is no such file or layer, or it is damaged or in no known format.
         UnavailableError: the format needs a package that is not installed.
     """
+    from zoo.vectors.column import by_layer
+
     return open_column(Path(path), by_layer(layer, os.fspath(path)))
 
 
-def open_column(path: Path, choice: Choice) -> Vectors:
+def open_column(path: Path, choose: ColumnChoice) -> Vectors:
     """Open one of the columns of a file; raises as :func:`open_vectors` does."""
+    from zoo.core.errors import describe_os_error
+
     try:
         os.stat(path)
     except (OSError, ValueError) as error:
         if path.with_name(path.name + PART).is_dir():
-            raise UsageError(f"{path} is not finished; 'zoo features' goes on with it by --resume.") from error
-        raise UsageError(f"{path} cannot be opened: {reason(error)}.") from error
-    if path.is_dir():
-        return _open_folder(path, choice)
-    found = FORMATS.get(path.suffix.lower())
-    if found is None:
-        raise UsageError(f"{path} is no file of vectors; they end in {', '.join(FORMATS)}.")
-    return found.load().open_file(path, choice)
-
-
-def _open_folder(path: Path, choice: Choice) -> Vectors:
-    """A folder says by what is in it which kind it is."""
-    from zoo.vectors.formats import projector, shards
-
-    if (path / shards.MANIFEST).exists():
-        return shards.open_folder(path, choice)
-    if (path / projector.TENSORS).exists():
-        return projector.open_file(path, choice)
-    hint = f"; {path.stem} is not finished, and --resume goes on with it" if path.suffix == PART else ""
-    raise UsageError(f"{path} holds no vectors: there is no {shards.MANIFEST} and no {projector.TENSORS}{hint}.")
+            raise UsageError(f"{path} is not finished; 'zoo features' with --resume completes it.") from error
+        raise UsageError(f"{path} cannot be opened: {describe_os_error(error)}.") from error
+    if not path.is_dir():
+        if path.suffix.lower() not in FORMATS:
+            raise UsageError(f"{path} is not a file of vectors, which ends in {suffix_list()}.")
+        return FORMATS[path.suffix.lower()].load().open_file(path, choose)
+    folders = [format for format in (*FOLDERS, *FORMATS.values()) if format.marker]
+    for format in folders:
+        if (path / format.marker).exists():
+            return format.load().open_file(path, choose)
+    hint = f"; {path.stem} is not finished, and --resume completes it" if path.suffix == PART else ""
+    raise UsageError(f"{path} holds no vectors: no {' or '.join(format.marker for format in folders)}{hint}.")

@@ -1,7 +1,6 @@
-"""A folder of shards: files of vectors that several processes made, and a manifest that says which, in which order.
+"""A folder of shards: HDF5 files that several processes wrote, read as one file with the rows of all.
 
-``manifest.json`` has ``shards``, a list of ``{"file", "rows", "failed"}``, and ``about``, what is known of the vectors.
-The folder is read as one file with the rows of all shards.
+``manifest.json`` has ``shards``, a list of ``{"file", "rows", "failed"}`` in order, and ``about``, the attributes.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ import numpy as np
 
 from zoo.core import atomic
 from zoo.core.errors import UsageError
-from zoo.vectors.column import Choice
+from zoo.vectors.column import ColumnChoice
 from zoo.vectors.formats import hdf5
 from zoo.vectors.names import Names
 from zoo.vectors.part_folder import unwritable
-from zoo.vectors.rows import gathered
-from zoo.vectors.vectors import Stamps, Vectors
+from zoo.vectors.rows import Rows
+from zoo.vectors.vectors import Stamps, Vectors, reading
 
 MANIFEST = "manifest.json"
 #: Raised whenever the manifest is laid out in another way.
 FORMAT = 1
-#: Shards that are open at a time; a system gives a process a thousand files or so.
+#: Shards that are open at a time; a process may open about a thousand files.
 OPEN = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One file of a folder: its name there, its rows, and its inputs without a row."""
+    """One file of a folder: its name, its rows, and its failed inputs."""
 
     file: str
     rows: int
@@ -43,7 +42,7 @@ class Shard:
 
 
 def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, Any]) -> None:
-    """Write the manifest of a folder, whole or not at all: with it the folder is finished.
+    """Write the manifest of a folder atomically, which completes the folder.
 
     Raises:
         UnavailableError: it cannot be written.
@@ -57,20 +56,18 @@ def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, An
 
 
 def read_manifest(folder: Path) -> tuple[list[Shard], dict[str, Any]]:
-    """The shards of a folder, and what is known of the vectors.
+    """The shards of a folder, and the attributes.
 
     Raises:
         UsageError: the manifest is damaged, or a shard is missing.
     """
     path = folder / MANIFEST
-    try:
+    with reading(path, "is damaged, or of another version of zoo"):
         manifest = json.loads(path.read_bytes())
         if manifest["format"] != FORMAT:
-            raise ValueError("another version of zoo wrote it")
+            raise ValueError(manifest["format"])
         shards = [Shard(**shard) for shard in manifest["shards"]]
         about = dict(manifest["about"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is damaged, or of another version of zoo.") from error
     missing = [shard.file for shard in shards if not (folder / shard.file).is_file()]
     if not shards:
         raise UsageError(f"{path} names no shards.")
@@ -79,83 +76,71 @@ def read_manifest(folder: Path) -> tuple[list[Shard], dict[str, Any]]:
     return shards, about
 
 
-def open_folder(folder: Path, choice: Choice) -> Vectors:
-    """Open the shards of a folder as one.
-
-    Raises:
-        UsageError: one is missing or damaged, or there is no such layer.
-    """
-    shards, about = read_manifest(folder)
+def open_file(path: Path, choose: ColumnChoice) -> Vectors:
+    """Open the shards of a folder as one file."""
+    shards, about = read_manifest(path)
     with ExitStack() as closing:
-        together = _Shards(folder, shards, choice)
-        closing.callback(together.close)
-        first = together.first
+        rows = _ShardRows(path, shards, choose)
+        closing.callback(rows.close)
         return Vectors(
-            str(folder),
-            together,
-            Names(together.count, together.names),
+            str(path),
+            rows,
+            Names(rows.count, rows.names),
             closing.pop_all(),
             about=about,
-            columns=first.columns,
-            column=first.column,
-            norms=together.norms if first.norms is not None else None,
-            stamps=together.stamps if first.stamps(0, 0) is not None else None,
-            failed=together.failed,
+            columns=rows.first.columns,
+            column=rows.first.column,
+            norms=rows.norms if rows.first.norms is not None else None,
+            stamps=rows.stamps if rows.first.stamps(0, 0) is not None else None,
+            failed=rows.failed,
         )
 
 
-class _Shards:
-    """The rows of several files, of which some are open."""
+class _ShardRows(Rows):
+    """The rows of several files, some of which are open."""
 
-    def __init__(self, folder: Path, shards: Sequence[Shard], choice: Choice) -> None:
-        self._folder, self._shards, self._choice = folder, shards, choice
+    def __init__(self, folder: Path, shards: Sequence[Shard], choose: ColumnChoice) -> None:
+        self._folder, self._shards, self._choose = folder, shards, choose
         self._edges = np.concatenate([[0], np.cumsum([shard.rows for shard in shards], dtype=np.int64)])
         self._open: OrderedDict[int, Vectors] = OrderedDict()
         self._lock = threading.RLock()
         self.count = int(self._edges[-1])
-        self._first = self._vectors(int(np.argmax(np.diff(self._edges))))
-        self.shape, self.dtype = self._first.shape, self._first.dtype
-
-    @property
-    def first(self) -> Vectors:
-        """The shard with most rows, which says what they are: one in which nothing could be read does not know."""
-        return self._first
+        #: The shard with most rows: one without rows does not know its columns.
+        self.first = self._vectors(int(np.argmax(np.diff(self._edges))))
+        self.shape, self.dtype = self.first.shape, self.first.dtype
 
     def fill(self, start: int, out: np.ndarray) -> None:
         for vectors, begin, end, row in self._parts(start, start + len(out)):
             vectors.fill(begin, out[row - start : row - start + end - begin])
 
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        return gathered(self, rows)
-
     def names(self, start: int, stop: int) -> list[str]:
-        """Some names, over the borders of shards."""
+        """Paths of some images."""
         return [name for vectors, begin, end, _ in self._parts(start, stop) for name in vectors.paths[begin:end]]
 
     def norms(self) -> np.ndarray:
-        """The norms of all shards."""
+        """The stored norms."""
         return np.concatenate([vectors.norms for vectors, *_ in self._parts(0, self.count)])
 
     def stamps(self, start: int, stop: int) -> Stamps:
-        """Sizes and times of some files, over the borders of shards."""
+        """Sizes and modification times of some images' files."""
         parts = [vectors.stamps(begin, end) for vectors, begin, end, _ in self._parts(start, stop)]
         sizes, times = zip(*parts, strict=True) if parts else ((), ())
         none = np.empty(0, np.int64)
         return np.concatenate([none, *sizes]), np.concatenate([none, *times])
 
     def failed(self) -> Iterator[tuple[str, str]]:
-        """The inputs without rows, of all shards."""
+        """The failed inputs of all shards."""
         for number, shard in enumerate(self._shards):
             if shard.failed:
                 yield from list(self._vectors(number).failed())
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all shards."""
         while self._open:
             self._open.popitem()[1].close()
 
     def _parts(self, start: int, stop: int) -> Iterator[tuple[Vectors, int, int, int]]:
-        """What of which shard makes these rows: the shard, first row and end there, and the first row here."""
+        """The parts of shards that make these rows: shard, first row and end in it, and first row here."""
         row = start
         while row < stop:
             number = int(np.searchsorted(self._edges, row, "right")) - 1
@@ -165,7 +150,7 @@ class _Shards:
             row = end
 
     def _vectors(self, number: int) -> Vectors:
-        """A shard, opened where it is not; the one that was not used for longest is closed."""
+        """An open shard; the least recently used one is closed."""
         with self._lock:
             if number not in self._open:
                 if len(self._open) >= OPEN:
@@ -177,12 +162,14 @@ class _Shards:
     def _checked(self, number: int) -> Vectors:
         shard = self._shards[number]
         path = self._folder / shard.file
-        # A shard without rows does not know its columns, and is asked for nothing but what failed.
-        vectors = hdf5.open_file(path, self._choice if shard.rows else lambda columns: columns[0])
+        # A shard without rows is opened for its failed inputs only.
+        vectors = hdf5.open_file(path, self._choose if shard.rows else lambda columns: columns[0])
+        problem = ""
         if vectors.count != shard.rows:
+            problem = f"has {vectors.count} vectors, and the {MANIFEST} beside it lists {shard.rows}"
+        elif shard.rows and self._open and (vectors.shape, vectors.dtype) != (self.shape, self.dtype):
+            problem = "has other vectors than the other shards"
+        if problem:
             vectors.close()
-            raise UsageError(f"{path} has {vectors.count} vectors, and the {MANIFEST} beside it tells of {shard.rows}.")
-        if shard.rows and self._open and (vectors.shape, vectors.dtype) != (self.shape, self.dtype):
-            vectors.close()
-            raise UsageError(f"{path} has other vectors than the other shards.")
+            raise UsageError(f"{path} {problem}.")
         return vectors

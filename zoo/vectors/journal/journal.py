@@ -1,4 +1,4 @@
-"""Vectors on their way to a file: what is done stays done, whatever happens."""
+"""Writing a file of vectors so that an interruption loses nothing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from zoo.core import atomic
 from zoo.core.disk import need_space
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.vectors.column import FEATURES, Column
 from zoo.vectors.content import is_stored, stamp
-from zoo.vectors.formats import table
-from zoo.vectors.identity import compare, compare_columns
+from zoo.vectors.formats.registry import format_of
+from zoo.vectors.journal.existing_file import ExistingFile, fingerprint
 from zoo.vectors.journal.log import LINES, Line, Log
-from zoo.vectors.journal.matching import Matcher
-from zoo.vectors.journal.merged import Merged
-from zoo.vectors.journal.previous import Base, mark
-from zoo.vectors.journal.written import Written, found, obsolete
-from zoo.vectors.part_folder import Folder, State, folder_size, sync, unwritable
+from zoo.vectors.journal.merge import MergedContent
+from zoo.vectors.journal.path_matcher import PathMatcher
+from zoo.vectors.part_folder import PartFolder, State, folder_size, unwritable
+from zoo.vectors.provenance import check_columns, check_settings
 
 Mode = Literal["new", "resume", "update", "overwrite"]
 
@@ -35,148 +35,162 @@ Mode = Literal["new", "resume", "update", "overwrite"]
 SECONDS, BYTES = 1.0, 8 << 20
 
 
-class Journal:
-    """The vectors of a file that is being made; a context manager.
+@dataclass(frozen=True)
+class Written:
+    """A finished file: its rows and their shape, and the number of failed inputs.
 
-    Whoever leaves it without :meth:`finish`, also by an exception or Ctrl-C, finds what is done in ``FILE.part`` and
-    can go on. So does who is killed, except for the last second. It belongs to one thread; only :meth:`pending` may
-    be read by another.
+    ``bytes`` counts all its files; ``changed`` rows replaced older ones, because the image changed; ``vanished`` rows
+    are of images that are not among the inputs any more.
+    """
+
+    path: Path
+    count: int
+    failed: int
+    shape: tuple[int, ...]
+    bytes: int
+    changed: int = 0
+    vanished: int = 0
+
+
+class Journal:
+    """A file of vectors that is being written; a context manager.
+
+    Without :meth:`finish`, also after an exception or Ctrl-C, the work is kept in ``FILE.part`` and can be resumed; if
+    the process is killed, all but the last second. A journal belongs to one thread; only :meth:`pending` may be
+    iterated by another.
 
     Attributes:
         target: the file.
         complete: whether the file is finished, so that there is nothing to do.
-        vanished: rows of images that are not among the inputs any more; known when :meth:`pending` is at its end.
+        vanished: rows of images that are not among the inputs any more; set when :meth:`pending` is exhausted.
     """
 
-    def __init__(self, folder: Folder, state: State, base: Base | None, closing: contextlib.ExitStack) -> None:
-        """Use :meth:`open`.
-
-        Raises:
-            OSError: the files of the folder cannot be opened.
-        """
+    def __init__(
+        self, folder: PartFolder, state: State, older: ExistingFile | None, closing: contextlib.ExitStack
+    ) -> None:
+        """Use :meth:`open`; raises OSError if the files of the folder cannot be opened."""
         self.target, self.complete, self.vanished = folder.target, False, 0
-        self._format = table.of(self.target)
-        self._folder, self._state, self._base, self._closing = folder, state, base, closing
+        self._format = format_of(self.target)
+        self._folder, self._state, self._older, self._closing = folder, state, older, closing
         self.columns = tuple(Column.from_dict(column) for column in state.columns)
         self._log = Log(folder.path, self.columns)
         closing.callback(self._log.close)
-        #: Of each input that was given out and has not come back: size and time of its file, and the row it replaces.
-        self._given: dict[str, deque[tuple[int, int, int | None]]] = {}
+        #: For each input handed out: size and time of its file, and the row that it replaces.
+        self._handed_out: dict[str, deque[tuple[int, int, int | None]]] = {}
         self._lock = threading.Lock()
         self._committed = time.monotonic()
         self._broken = False
 
     @classmethod
     def open(cls, target: str | os.PathLike[str], about: Mapping[str, Any], *, mode: Mode = "new") -> Journal:
-        """Begin a file, or go on with it.
+        """Begin, resume or update a file.
 
         Args:
-            target: the file; the ending of its name is its format.
-            about: what the vectors are of, as plain values that JSON has.
-            mode: ``"new"``, where there is no such file; ``"resume"`` goes on with what was interrupted, begins where
-                nothing was, and finds nothing to do where the file is finished; ``"update"`` adds to the file, tries
-                again what failed, computes anew what has changed, and begins where there is none; ``"overwrite"``
-                replaces the file when it is finished.
+            target: the file; its suffix is the format.
+            about: attributes, as plain values for JSON.
+            mode: ``"new"``: there must be no such file. ``"resume"``: continue interrupted work, begin if there is
+                none, do nothing if the file is finished. ``"update"``: add new images to a finished file, retry failed
+                ones and recompute changed ones, or begin. ``"overwrite"``: replace the file when the new one is
+                complete.
 
         Raises:
-            UsageError: the file exists, or is begun; or it was made with something else; or there is no such format.
-            UnavailableError: another process makes the file, or it cannot be written, or a package is missing.
+            UsageError: the file exists or was begun, has other settings, or its format is unknown.
+            UnavailableError: another process writes the file, it cannot be written, or a package is missing.
         """
         if mode not in get_args(Mode):
-            raise UsageError(f"A file is made in one of the modes {', '.join(get_args(Mode))}. Received: {mode}")
+            raise UsageError(f"Expected one of the modes {', '.join(get_args(Mode))}. Received: {mode}")
         path = Path(target)
-        format = table.of(path)
+        format = format_of(path)
         format.load()
         format.check_target(path)
         if mode == "new":
             _refuse_existing(path)
-        folder = Folder(path)
+        folder = PartFolder(path)
         with contextlib.ExitStack() as closing:
             folder.hold()
             closing.callback(folder.release)
             try:
-                return cls._held(folder, dict(about), mode, closing)
+                return cls._opened(folder, dict(about), mode, closing)
             except OSError as error:
                 raise unwritable(error, path) from error
 
     @classmethod
-    def _held(cls, folder: Folder, about: dict[str, Any], mode: Mode, closing: contextlib.ExitStack) -> Journal:
-        """The journal of a folder that is locked; it takes over what is to be closed."""
+    def _opened(cls, folder: PartFolder, about: dict[str, Any], mode: Mode, closing: contextlib.ExitStack) -> Journal:
+        """The journal of a locked folder; it takes over what is to be closed."""
         target, state = folder.target, None
         if mode == "new":
             _refuse_existing(target)
             if folder.begun:
                 raise UsageError(
-                    f"{target} was begun and not finished; --resume goes on with it, --overwrite begins anew."
+                    f"{target} was begun and not finished; --resume continues it, --overwrite starts over."
                 )
         elif mode != "overwrite" and folder.begun:
             state = folder.read()
-            compare(target, state.about, about)
+            check_settings(target, state.about, about)
             if state.files:
-                # It was whole; only the names were missing.
+                # It was complete but not renamed.
                 folder.publish(state)
                 state = None
-        base = None
+        older = None
         finished = os.path.lexists(target)
-        if state is not None and state.base is not None and (not finished or state.base != mark(target)):
+        if state is not None and state.base is not None and (not finished or state.base != fingerprint(target)):
             raise UsageError(f"{target} has changed since --update began; remove {folder.path}, and update it again.")
         if (state.base is not None) if state else (finished and mode in ("resume", "update")):
-            base = Base(target)
-            closing.callback(base.close)
-            compare(target, base.about, about)
-        if state is None and base is not None and mode == "resume":
-            return _Finished(folder, base)
+            older = ExistingFile(target)
+            closing.callback(older.close)
+            check_settings(target, older.about, about)
+        if state is None and older is not None and mode == "resume":
+            return _FinishedJournal(folder, older)
         if state is None:
             folder.clear()
             state = State(about)
-            if base is not None:
-                state.base, state.columns = mark(target), [column.as_dict() for column in base.columns]
+            if older is not None:
+                state.base, state.columns = fingerprint(target), [column.as_dict() for column in older.columns]
             folder.save(state)
-        journal = cls(folder, state, base, closing)
+        journal = cls(folder, state, older, closing)
         journal._closing = closing.pop_all()
         return journal
 
     @property
     def declared(self) -> bool:
-        """Whether it is known what a row consists of."""
+        """Whether the columns are known."""
         return bool(self.columns)
 
     def pending(self, sources: Iterable[Source]) -> Iterator[Source]:
         """The inputs that are not done yet, lazily and in order.
 
-        What was interrupted has the first inputs as a rule, and no memory is needed; where the inputs are others now
-        they are found by their names. An image that is in the file twice is asked for twice.
+        If the inputs are the same as before the interruption, this needs no memory. Repeated inputs are repeated rows.
         """
-        done = Matcher(line.path for line in self._log.lines())
-        older = Matcher(entry.path for entry in self._base.entries()) if self._base else None
+        done = PathMatcher(line.path for line in self._log.lines())
+        old = PathMatcher(entry.path for entry in self._older.entries()) if self._older else None
         gone = 0
         for source in sources:
             size, time_ns = stamp(source)
-            row = older.match(source.path) if older else None
-            if row is not None and self._base is not None:
-                was = self._base.stamp(row)
-                # Without a file that it could be computed from, a row stays.
+            row = old.match(source.path) if old else None
+            if row is not None and self._older is not None:
+                was = self._older.stamp(row)
+                # The row of a missing file stays.
                 gone += is_stored(source) and size < 0
-                if size < 0 or not self._base.stamped or was == (size, time_ns):
+                if size < 0 or not self._older.stamped or was == (size, time_ns):
                     continue
             if done.match(source.path) is not None:
                 continue
             with self._lock:
-                self._given.setdefault(source.path, deque()).append((size, time_ns, row))
+                self._handed_out.setdefault(source.path, deque()).append((size, time_ns, row))
             yield source
-        self.vanished = gone + done.left() + (older.left() if older else 0)
+        self.vanished = gone + done.left() + (old.left() if old else 0)
 
     def declare(self, columns: Sequence[Column]) -> None:
-        """Say what a row consists of, before the first one; where it is known already it must be that.
+        """Set the columns, before the first row; known columns must be equal.
 
         Raises:
-            UsageError: it is not, or the format cannot hold it.
-            UnavailableError: the disk is full, or cannot be written.
+            UsageError: they differ, or the format cannot hold them.
+            UnavailableError: the disk cannot be written.
         """
         if self.columns:
-            compare_columns(self.target, self.columns, columns)
+            check_columns(self.target, self.columns, columns)
             return
-        self._format.check(columns, self.target)
+        self._format.check_columns(columns, self.target)
         self._state.columns = [column.as_dict() for column in columns]
         with self._writing():
             self._folder.save(self._state)
@@ -188,11 +202,11 @@ class Journal:
 
         Args:
             source: the input.
-            values: for each column an array of its shape; it is brought to the column's dtype.
+            values: an array for each column of its shape, converted to its dtype.
 
         Raises:
-            UnavailableError: the dtype cannot hold a number; or the disk is full, or cannot be written.
-            ValueError: the shapes are not those of the columns.
+            UnavailableError: a number is too large for the dtype, or the disk cannot be written.
+            ValueError: the shapes differ from those of the columns.
         """
         arrays = [column.cast(value, source.path) for column, value in zip(self.columns, values, strict=True)]
         size, time_ns, row = self._take_back(source)
@@ -200,48 +214,47 @@ class Journal:
         self._commit_sometimes()
 
     def fail(self, source: Source, error: str) -> None:
-        """Add an input that has no row, with the reason; raises as :meth:`commit` does."""
+        """Add an input without a row; raises as :meth:`commit` does."""
         _, _, row = self._take_back(source)
         self._log.add(Line(source.path, error=error, row=row))
         self._commit_sometimes()
 
     def commit(self) -> None:
-        """See to it that what was added is not lost when the process is killed. It happens about once a second.
+        """Secure what was added against a killed process; happens about once a second.
 
         Raises:
-            UnavailableError: the disk is full, or cannot be written.
+            UnavailableError: the disk cannot be written.
         """
         with self._writing():
             self._log.commit()
         self._committed = time.monotonic()
 
     def finish(self) -> Written:
-        """Make the file of what was added, and remove the folder.
+        """Write the file and remove the folder; an older file is replaced when the new one is on the disk.
 
-        Memory does not grow with the rows, but for a few bytes each. A file of that name is replaced when the new one
-        is on the disk.
+        Memory: a few bytes for each row.
 
         Raises:
-            UnavailableError: the disk is full, or cannot be written; what was added is kept.
+            UnavailableError: the disk cannot be written; what was added is kept.
         """
         self.commit()
-        if self._base is not None and not self._log.count + self._log.failed:
-            # Nothing was added, and nothing has changed.
+        if self._older is not None and not self._log.count + self._log.failed:
+            # Nothing was added or changed.
             self.complete = True
             self._folder.clear()
-            return replace(found(self.target, self._base), vanished=self.vanished)
-        # Where nothing could be read, nobody knows what a row would have been.
+            return replace(_finished(self.target, self._older), vanished=self.vanished)
+        # If every input failed, the columns are unknown.
         columns = self.columns or (Column(FEATURES, (0,), np.float32),)
-        content = Merged(self._state.about, columns, self._log, self._base)
+        content = MergedContent(self._state.about, columns, self._log, self._older)
         failed = sum(1 for _ in content.failures())
         with self._writing():
             names = (self._folder.path / LINES).stat().st_size
             need_space(self.target.parent, self._format.size(columns, content.count) + names)
             files = self._format.load().write(content, self._folder.output() / self.target.name)
             for file in files:
-                sync(file)
+                atomic.sync(file)
             self._state.files = [file.name for file in files]
-            self._state.obsolete = obsolete(self.target, self._state.files)
+            self._state.obsolete = self._obsolete(self._state.files)
             self._folder.save(self._state)
             size = sum(map(folder_size, files))
             self._log.close()
@@ -259,10 +272,10 @@ class Journal:
             if not self.complete and not self._broken:
                 self.commit()
                 if not self._log.count + self._log.failed:
-                    # Nothing was done: there is nothing to go on with.
+                    # Nothing to resume.
                     self._folder.clear()
         except UnavailableError:
-            # What ended the work is the news, not that its last second is lost too.
+            # An earlier error is more important.
             if error is None:
                 raise
         finally:
@@ -270,7 +283,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turns what a disk refuses into a sentence. What is committed stays, and nothing more is tried."""
+        """Turns errors of the disk into UnavailableError; nothing more is written afterwards."""
         try:
             yield
         except (OSError, RuntimeError) as error:
@@ -282,24 +295,33 @@ class Journal:
             self.commit()
 
     def _take_back(self, source: Source) -> tuple[int, int, int | None]:
-        """Size and time of an input's file, as they were before it was read, and the row that it replaces."""
+        """Size and time of an input's file before it was read, and the row that it replaces."""
         with self._lock:
-            given = self._given.get(source.path)
-            if given is None:
+            handed_out = self._handed_out.get(source.path)
+            if handed_out is None:
                 return (*stamp(source), None)
-            first = given.popleft()
-            if not given:
-                del self._given[source.path]
+            first = handed_out.popleft()
+            if not handed_out:
+                del self._handed_out[source.path]
             return first
 
+    def _obsolete(self, names: Sequence[str]) -> list[str]:
+        """Files of the replaced file that the new one does not have."""
+        if not os.path.lexists(self.target):
+            return []
+        # What belonged to a damaged file is unknown.
+        with contextlib.suppress(UsageError):
+            return [file.name for file in self._format.files(self.target) if file.name not in names]
+        return []
 
-class _Finished(Journal):
-    """The journal of a file that is finished."""
 
-    def __init__(self, folder: Folder, base: Base) -> None:
+class _FinishedJournal(Journal):
+    """The journal of a finished file."""
+
+    def __init__(self, folder: PartFolder, older: ExistingFile) -> None:
         self.target, self.complete, self.vanished = folder.target, True, 0
-        self.columns = base.columns
-        self._written = found(folder.target, base)
+        self.columns = older.columns
+        self._written = _finished(folder.target, older)
         self._closing = contextlib.ExitStack()
 
     def pending(self, sources: Iterable[Source]) -> Iterator[Source]:
@@ -307,8 +329,14 @@ class _Finished(Journal):
         return iter(())
 
     def finish(self) -> Written:
-        """What the file has."""
+        """The file as it is."""
         return self._written
+
+
+def _finished(target: Path, file: ExistingFile) -> Written:
+    failed = sum(1 for _ in file.failures())
+    shape = file.columns[0].shape if file.columns else (0,)
+    return Written(target, file.count, failed, shape, sum(map(folder_size, format_of(target).files(target))))
 
 
 def _refuse_existing(target: Path) -> None:

@@ -1,61 +1,54 @@
-"""Which inputs are done: by their place as long as nothing has changed, by their names from there on."""
+"""Which inputs are done: by position while the order is unchanged, by path from the first difference on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 
-class Matcher:
-    """Finds names in a list of names, each at most once.
+class PathMatcher:
+    """Finds paths in a list of paths, each entry at most once.
 
-    The same names in the same order, the normal case, need no memory. From the first difference on the names that are
-    left are in memory: a folder may have grown, and its files may have changed places.
+    The same paths in the same order need no memory; from the first difference on the remaining paths are in memory.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Take the names, which are read as they are needed."""
-        self._names: Iterator[tuple[int, str]] = enumerate(names)
-        self._next = next(self._names, None)
-        self._places: dict[str, int] | None = None
-        #: Further places of names that occur more than once, the first one last.
-        self._further: dict[str, list[int]] = {}
+    def __init__(self, paths: Iterable[str]) -> None:
+        """The paths are read as they are needed."""
+        self._paths = enumerate(paths)
+        self._next = next(self._paths, None)
+        self._positions: dict[str, int] | None = None
+        #: Further positions of repeated paths, the first one last.
+        self._repeated: dict[str, list[int]] = {}
 
-    def match(self, name: str) -> int | None:
-        """The place of a name that was not found before; ``None`` where there is none."""
-        if self._places is None:
+    def match(self, path: str) -> int | None:
+        """The first position of a path that was not matched before; ``None`` if there is none."""
+        if self._positions is None:
             if self._next is None:
                 return None
-            place, expected = self._next
-            if name == expected:
-                self._next = next(self._names, None)
-                return place
-            self._places = self._collect()
-        found = self._places.get(name)
-        if found is None:
-            return None
-        others = self._further.get(name)
-        if others:
-            self._places[name] = others.pop()
-        else:
-            del self._places[name]
+            position, expected = self._next
+            if path == expected:
+                self._next = next(self._paths, None)
+                return position
+            self._positions = self._collect()
+        found = self._positions.pop(path, None)
+        if self._repeated.get(path):
+            self._positions[path] = self._repeated[path].pop()
         return found
 
     def left(self) -> int:
-        """How many names were not found."""
-        if self._places is None:
-            self._places = self._collect()
-        return len(self._places) + sum(map(len, self._further.values()))
+        """How many entries were not matched."""
+        if self._positions is None:
+            self._positions = self._collect()
+        return len(self._positions) + sum(map(len, self._repeated.values()))
 
     def _collect(self) -> dict[str, int]:
-        places: dict[str, int] = {}
-        rest = iter(()) if self._next is None else iter([self._next])
-        self._next = None
-        for part in (rest, self._names):
-            for place, name in part:
-                if name in places:
-                    self._further.setdefault(name, []).append(place)
+        positions: dict[str, int] = {}
+        for part in ([self._next] if self._next else [], self._paths):
+            for position, path in part:
+                if path in positions:
+                    self._repeated.setdefault(path, []).append(position)
                 else:
-                    places[name] = place
-        for others in self._further.values():
+                    positions[path] = position
+        self._next = None
+        for others in self._repeated.values():
             others.reverse()
-        return places
+        return positions
