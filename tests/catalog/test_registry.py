@@ -256,7 +256,7 @@ def test_listing_reads_no_more_than_headings():
         "print('lenet5' in str(names), [m for m in sys.modules if m.startswith('zoo.catalog.declarative.')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("True ") and "zoo.catalog.declarative.network" not in done.stdout
+    assert done.stdout.startswith("True ") and "'zoo.catalog.declarative.network'" not in done.stdout
 
 
 def test_no_framework_is_imported():
