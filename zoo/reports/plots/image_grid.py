@@ -100,7 +100,8 @@ def page(blocks: Sequence[Block], *, scales: Sequence[Scale] = (), notes: Sequen
     with canvas.style():
         bars = len(scales) * (_SCALE_WIDTH + _BETWEEN) - _BETWEEN
         across = max(bars, _NOTES_WIDTH if notes else 0, *(block.width for block in blocks))
-        headings = [canvas.shortened(one.heading, _HEADING_POINTS, _HEADING_WIDTH, "bold") for one in blocks]
+        room = max(_HEADING_WIDTH, across / canvas.DPI)
+        headings = [canvas.shortened(one.heading, _HEADING_POINTS, room, "bold") for one in blocks]
         widest = max(canvas.text_width(heading, _HEADING_POINTS, "bold") for heading in headings)
         across = max(across, math.ceil(widest * canvas.DPI))
         ink = _Ink()
