@@ -71,7 +71,7 @@ def equal(first, second):
 def test_pixels_are_those_of_every_other_command(split, make, resize, memory):
     loader = make(split, resize, memory=memory)
     x, y = all_of(loader.epoch(0))
-    assert loader.in_memory == (memory is None)
+    assert (loader._pixels is not None) == (memory is None)
     assert x.dtype == np.uint8
     assert y.dtype == np.float32
     assert np.array_equal(x, [load(source, resize) for source in split.sources])

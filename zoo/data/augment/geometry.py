@@ -21,10 +21,11 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
     """
     count, height, width = batch.shape[:3]
     horizontal, vertical = (
-        _chosen(0.5, count, rng) if augment.flip in (name, "both") else None for name in ("horizontal", "vertical")
+        np.asarray(rng.random(count) < 0.5) if augment.flip in (name, "both") else None
+        for name in ("horizontal", "vertical")
     )
     flips = horizontal, vertical
-    active = _chosen(augment.probability, count, rng)
+    active = np.asarray(rng.random(count) < augment.probability)
     shifts = _shifts(augment.shift, count, size, rng) * active[:, None]
     plain = (1.0, 1.0)
     is_resampled = bool(
@@ -34,11 +35,6 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
         return _shifted(batch, shifts, flips, augment) if augment.shift or augment.flip != "none" else batch
     maps = _maps(augment, count, (height, width), size, shifts, active, rng)
     return _resampled(batch, maps, flips, augment, size)
-
-
-def _chosen(probability: float, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which images are changed: bool (count,)."""
-    return np.asarray(rng.random(count) < probability)
 
 
 def _shifts(shift: float, count: int, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

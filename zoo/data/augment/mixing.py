@@ -40,19 +40,9 @@ MIXES: dict[str, Mix] = {"cutmix": cutmix, "mixup": mixup}
 def mix(
     batch: np.ndarray, labels: np.ndarray, augment: Augment, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix each image with another of the batch, and their labels in the same proportion.
+    """Mix images, uint8 (b, h, w[, 3]), with others of the batch, and so labels, float32 (b, classes).
 
-    The proportion is drawn from Beta(alpha, alpha) once for a batch. If several ways are turned on, each batch takes
-    one of them.
-
-    Args:
-        batch: uint8 (b, h, w[, 3]).
-        labels: float32 (b, classes).
-        augment: the settings.
-        rng: the source of randomness.
-
-    Returns:
-        images and labels, of the same shapes.
+    The proportion is drawn from Beta(alpha, alpha) once for a batch. If several ways are on, each batch takes one.
     """
     names = [name for name in MIXES if getattr(augment, name)]
     if not names:
@@ -75,9 +65,6 @@ def mix_values(
         labels: float32 (b, classes).
         alpha: of the Beta distribution that the proportion is drawn from, above 0.
         rng: the source of randomness.
-
-    Returns:
-        values and labels, of the same shapes.
     """
     share = np.float32(rng.beta(alpha, alpha))
     partners = rng.permutation(len(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,9 @@ from zoo.core.groups import equal_groups
 from zoo.core.progress import Progress
 from zoo.data.checks import classes
 from zoo.data.checks.findings import KINDS, CheckReport, Finding, counted, listed
-from zoo.data.checks.scan import ImageFacts, is_named_after, scan_images
+from zoo.data.checks.scan import Scan, is_named_after, scan_images
 from zoo.data.dataset import Dataset
-from zoo.data.duplicates.near_duplicates import FLAT, Fingerprints, is_mirrored, near_groups
+from zoo.data.duplicates.near_duplicates import FLAT, is_mirrored, near_groups
 from zoo.data.duplicates.phash import contrast
 from zoo.images.formats import IMAGE_SUFFIXES
 from zoo.images.source import Source
@@ -47,7 +47,15 @@ def check_dataset(
         what was found, the worst first.
     """
     started = time.perf_counter()
-    view = _scan(dataset, threads, progress)
+    splits = dataset.splits
+    sources = [source for split in splits.values() for source in split.sources]
+    view = _View(
+        dataset,
+        sources,
+        [part for part, split in splits.items() for _ in range(len(split))],
+        np.concatenate([split.labels for split in splits.values()]),
+        scan_images(sources, threads=threads, progress=progress),
+    )
     found = [
         *_files(view),
         *_images(view, input_size),
@@ -71,10 +79,7 @@ class _View:
     sources: Sequence[Source]
     parts: Sequence[str]
     labels: np.ndarray
-    facts: Sequence[ImageFacts]
-    prints: Fingerprints
-    grey: np.ndarray
-    readable: np.ndarray
+    scan: Scan
 
     def finding(self, kind: str, text: str, indices: Sequence[int] | np.ndarray) -> Finding:
         """A finding of some of the images."""
@@ -93,44 +98,17 @@ class _View:
         return self.dataset.relative(self.sources[index].path)
 
 
-def _scan(dataset: Dataset, threads: int | None, progress: Progress | None) -> _View:
-    total, done = sum(map(len, dataset.splits.values())), 0
-    scans = []
-    for split in dataset.splits.values():
-        before = done
-
-        def update(scanned: int, _: int, before: int = before) -> None:
-            if progress is not None:
-                progress(before + scanned, total)
-
-        scans.append(scan_images(split.sources, threads=threads, progress=update))
-        done += len(split)
-    facts = [fact for scan in scans for fact in scan.facts]
-
-    def joined(array: Callable[[Fingerprints], np.ndarray]) -> np.ndarray:
-        return np.concatenate([array(scan.prints) for scan in scans])
-
-    return _View(
-        dataset,
-        [source for split in dataset.splits.values() for source in split.sources],
-        [part for part, split in dataset.splits.items() for _ in range(len(split))],
-        np.concatenate([split.labels for split in dataset.splits.values()]),
-        facts,
-        Fingerprints(joined(lambda p: p.plain), joined(lambda p: p.mirrored), joined(lambda p: p.thumbs)),
-        np.concatenate([scan.grey for scan in scans]),
-        np.array([fact.problem is None for fact in facts], bool),
-    )
-
-
 # Files
 
 
 def _files(view: _View) -> Iterator[Finding]:
     """Files that cannot be read, or have the suffix of another format."""
-    for index in np.flatnonzero(~view.readable).tolist():
-        yield view.finding("unreadable", f"{view.name(index)} cannot be read: {view.facts[index].problem}.", [index])
+    for index in np.flatnonzero(~view.scan.readable).tolist():
+        yield view.finding(
+            "unreadable", f"{view.name(index)} cannot be read: {view.scan.facts[index].problem}.", [index]
+        )
     misnamed: dict[tuple[str, str], list[int]] = {}
-    for index, fact in enumerate(view.facts):
+    for index, fact in enumerate(view.scan.facts):
         path = view.sources[index].path
         if fact.format and not is_named_after(path, fact.format):
             misnamed.setdefault((os.path.splitext(path)[1], fact.format), []).append(index)
@@ -160,27 +138,27 @@ def _skipped(dataset: Dataset) -> Iterator[Finding]:
 
 def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding]:
     """Readable images that are odd: one finding for all of a kind."""
-    sizes = np.array([fact.size or (0, 0) for fact in view.facts], np.int64).reshape(-1, 2)
+    sizes = np.array([fact.size or (0, 0) for fact in view.scan.facts], np.int64).reshape(-1, 2)
     shorter, longer = sizes.min(axis=1), sizes.max(axis=1)
-    known = view.readable & (shorter > 0)
+    known = view.scan.readable & (shorter > 0)
     tiny = known & (shorter < TINY)
     # If all are tiny, that is the nature of the dataset, and nothing that can be fixed.
     if tiny.sum() == known.sum():
         tiny[:] = False
     height, width = input_size or (0, 0)
-    grey = view.readable & view.grey
-    if grey.sum() == view.readable.sum():
+    grey = view.scan.readable & view.scan.grey
+    if grey.sum() == view.scan.readable.sum():
         grey[:] = False
     kinds = {
         "tiny": tiny,
         "small": known & ((sizes[:, 0] < width) | (sizes[:, 1] < height)) & ~tiny,
-        "blank": view.readable & (contrast(view.prints.thumbs) < FLAT),
+        "blank": view.scan.readable & (contrast(view.scan.prints.thumbs) < FLAT),
         "long": known & (longer > LONG * shorter),
         "grey": grey,
-        "turned": [fact.turned for fact in view.facts],
-        "cmyk": [fact.mode == "CMYK" for fact in view.facts],
-        "deep": [fact.deep for fact in view.facts],
-        "animated": [fact.animated for fact in view.facts],
+        "turned": [fact.turned for fact in view.scan.facts],
+        "cmyk": [fact.mode == "CMYK" for fact in view.scan.facts],
+        "deep": [fact.deep for fact in view.scan.facts],
+        "animated": [fact.animated for fact in view.scan.facts],
     }
     for kind, which in kinds.items():
         indices = np.flatnonzero(which)
@@ -196,20 +174,20 @@ def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding
 
 def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Finding]:
     """Images that occur more than once."""
-    groups = equal_groups(fact.digest for fact in view.facts)
+    groups = equal_groups(fact.digest for fact in view.scan.facts)
     for group in groups:
         yield from _group_findings(view, group, "", "are the same file")
     if not near:
         return
     # Of each content one image stands for all.
-    is_first = view.readable.copy()
+    is_first = view.scan.readable.copy()
     for group in groups:
         is_first[group[1:]] = False
     chosen = np.flatnonzero(is_first)
     identical = {int(group[0]): group for group in groups}
-    for group in near_groups(view.prints.take(chosen), threads=threads):
+    for group in near_groups(view.scan.prints.take(chosen), threads=threads):
         first, *others = (int(index) for index in chosen[group])
-        mirrored = [is_mirrored(view.prints.thumbs, first, other) for other in others]
+        mirrored = [is_mirrored(view.scan.prints.thumbs, first, other) for other in others]
         how = "look the same"
         if any(mirrored):
             how += ", mirrored" if all(mirrored) else ", some mirrored"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -132,10 +133,7 @@ class CheckReport:
 
     def by_kind(self) -> dict[str, list[Finding]]:
         """The findings of each kind, the worst kinds first."""
-        groups: dict[str, list[Finding]] = {}
-        for finding in self.findings:
-            groups.setdefault(finding.kind, []).append(finding)
-        return groups
+        return {kind: list(group) for kind, group in groupby(self.findings, key=lambda finding: finding.kind)}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; ``summary`` counts the findings of each kind."""

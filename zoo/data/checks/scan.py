@@ -20,7 +20,6 @@ from zoo.core.progress import Progress
 from zoo.core.spec import Resize
 from zoo.data.duplicates.near_duplicates import Fingerprints
 from zoo.data.duplicates.phash import SIDE, hashes, thumbnails
-from zoo.data.sources.idx import IdxImages
 from zoo.images.decode import load
 from zoo.images.header import check_cost, identify
 from zoo.images.source import Source
@@ -72,17 +71,23 @@ class Scan:
     prints: Fingerprints
     grey: np.ndarray
 
+    @property
+    def readable(self) -> np.ndarray:
+        """Which images can be read: bool (n,)."""
+        return np.array([fact.problem is None for fact in self.facts], bool)
+
 
 def scan_images(sources: Sequence[Source], *, threads: int | None = None, progress: Progress | None = None) -> Scan:
     """Open images and record what is known of them.
 
     Args:
-        sources: n images; all of them or none from IDX files.
+        sources: n images.
         threads: threads that read; the number of processors if omitted.
         progress: called with the images done and their total.
     """
     count = len(sources)
-    is_grey = isinstance(sources, IdxImages)
+    # Of arrays with one channel no more is kept.
+    is_grey = count > 0 and all(source.pixels is not None and source.pixels.ndim == 2 for source in sources)
     facts: list[ImageFacts] = []
     thumbs = np.empty((count, SIDE // 2, SIDE // 2, *(() if is_grey else (3,))), np.uint8)
     plain, mirrored, grey = np.empty(count, np.uint64), np.empty(count, np.uint64), np.zeros(count, bool)

@@ -25,13 +25,10 @@ _CHUNK = 2048
 
 
 def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The hashes of images, and those of their mirror images.
-
-    Args:
-        pixels: uint8 (n, 32, 32, 3), RGB 0-255, or grey (n, 32, 32).
+    """The hashes of images, uint8 (n, 32, 32[, 3]), and those of their mirror images.
 
     Returns:
-        Two arrays, uint64 (n,); the highest bit is 0.
+        two arrays, uint64 (n,); the highest bit is 0.
     """
     basis = _basis()
     plain, mirrored = np.empty(len(pixels), np.uint64), np.empty(len(pixels), np.uint64)

@@ -121,11 +121,6 @@ class Loader:
         return kept
 
     @property
-    def in_memory(self) -> bool:
-        """Whether the images are kept decoded, from :meth:`prepare` on."""
-        return self._pixels is not None
-
-    @property
     def nbytes(self) -> int:
         """What all images take, decoded."""
         return len(self.split) * math.prod(self._shape)

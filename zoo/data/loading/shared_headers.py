@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -33,8 +33,7 @@ MOST_REDUCTION = 2
 _START_OF_SCAN = 0xDA
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What Pillow reads from a header."""
 
     mode: str
@@ -92,20 +91,15 @@ class SharedHeaderReader:
             img: Any = identify(io.BytesIO(data))
         except ImageError:
             return None
-        ordinary = (
+        is_plain = (
             img.format == "JPEG"
             and img.mode in ("RGB", "L")
             and not {"exif", "xmp", "progressive", "progression", "transparency"} & set(img.info)
             and img.width <= MOST_REDUCTION * self.resize.width
             and img.height <= MOST_REDUCTION * self.resize.height
-            and len(img.tile) == 1
+            and [tuple(tile[:3]) for tile in img.tile] == [("jpeg", (0, 0, *img.size), 0)]
         )
-        if not ordinary:
-            return None
-        name, extents, offset, arguments = img.tile[0]
-        if name != "jpeg" or tuple(extents) != (0, 0, *img.size) or offset:
-            return None
-        return Header(img.mode, img.size, (*arguments, *img.decoderconfig))
+        return Header(img.mode, img.size, (*img.tile[0][3], *img.decoderconfig)) if is_plain else None
 
 
 def is_fit(size: tuple[int, int], resize: Resize) -> bool:

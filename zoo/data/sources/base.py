@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +9,6 @@ from typing import Protocol
 import numpy as np
 
 from zoo.data.split import Split
-from zoo.images.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +59,6 @@ class DatasetSource(Protocol):
         Raises:
             UsageError: something cannot be read.
         """
-
-
-def keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
-    """Paths relative to a folder that they begin with, with slashes."""
-    start = len(folder.rstrip("/" + os.sep)) + 1
-    return [source.path[start:].replace(os.sep, "/") for source in sources]
 
 
 def join_classes(own: Sequence[str], classes: Sequence[str], labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from zoo.core.errors import UsageError, describe_os_error
-from zoo.data.sources.base import Parsed, Problem, join_classes, keys_below
+from zoo.data.sources.base import Parsed, Problem, join_classes
 from zoo.data.split import Split
 from zoo.images.formats import IMAGE_SUFFIXES
 from zoo.images.source import Source
@@ -64,7 +64,7 @@ class ClassFolders:
         return Parsed(
             classes,
             splits,
-            lambda: keys_below(places["train"], splits["train"].sources),
+            lambda: _keys_below(places["train"], splits["train"].sources),
             tuple(skipped),
             tuple(problems),
         )
@@ -112,6 +112,12 @@ def find_unknown(place: str, names: Sequence[str], known: Sequence[str]) -> list
         return []
     said = ", ".join(f"'{name}'" for name in unknown[:3]) + ("…" if len(unknown) > 3 else "")
     return [Problem("unknown-class", f"{place} has the class {said}, which the training images do not have.")]
+
+
+def _keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
+    """Paths below a folder, with slashes."""
+    start = len(folder.rstrip("/" + os.sep)) + 1
+    return [source.path[start:].replace(os.sep, "/") for source in sources]
 
 
 def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:

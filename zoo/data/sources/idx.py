@@ -15,7 +15,7 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, overload
+from typing import Any, BinaryIO, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -63,8 +63,7 @@ class IdxImages(Sequence[Source]):
         return IdxImages(self.pixels, self.indices[indices], self.name)
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """The files of one part: images and labels."""
 
     images: str
@@ -125,12 +124,8 @@ def read_file(path: str, *, dimensions: int) -> np.ndarray:
         with opener(path, "rb") if opener else open(path, "rb") as file:
             shape = _header(file, path, dimensions)
             size = math.prod(shape)
-            if opener is None:
-                held = os.fstat(file.fileno()).st_size - file.tell()
-                data = None
-            else:
-                data = file.read(min(size, _LIMIT) + 1)
-                held = len(data)
+            data = file.read(min(size, _LIMIT) + 1) if opener else None
+            held = os.fstat(file.fileno()).st_size - file.tell() if data is None else len(data)
             if held != size:
                 said = " × ".join(f"{length:,}" for length in shape)
                 counted = f"more than {size:,}" if data is not None and held > size else f"{held:,}"
