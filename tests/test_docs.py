@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from zoo.catalog import registry
-from zoo.catalog.model_card import summary
+from zoo.catalog import model_card
 from zoo.cli import COMMANDS
 
 README = (ROOT / "README.md").read_text()
@@ -35,7 +35,7 @@ def test_there_are_networks_in_the_table():
 @pytest.mark.parametrize("name", network_rows())
 def test_the_table_of_networks_is_the_catalogue(name):
     params, size, gmacs, side, top1, top5, protocol = network_rows()[name]
-    known = summary(registry.get(name))
+    known = model_card.row(registry.get(name))
     assert params == f"{known['params']:,}"
     assert float(size) == known["size_mb"]
     assert float(gmacs) == known["gmacs"]

@@ -175,7 +175,7 @@ def test_weights_that_are_not_here_end_with_4(zoo, photos):
 def test_without_weights_at_all_nothing_is_chosen_in_silence(zoo, photos):
     done = zoo("finetune", "--dataset", "photos")
     assert done.returncode == 4
-    assert "No ImageNet weights are to be had here to begin with" in one_sentence(done)
+    assert "No ImageNet weights are available to begin with" in one_sentence(done)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which network runs when nobody names one."""
+"""The network that runs if none is named, and networks with their weights by name."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from zoo.pretrained import weights as pretrained
 
 log = logging.getLogger(__name__)
 
-#: The network that ships with zoo; it needs neither a cache nor a network.
+#: The network that ships with zoo; it needs neither a cache nor a connection.
 SHIPPED = "cifar10-resnet9"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A network, its weights and why it was taken. ``weights`` is ``None`` for a network in a file."""
+    """A network, its weights and why it was chosen. ``weights`` is ``None`` for a network in a file."""
 
     spec: ModelSpec
     tag: str | None
@@ -30,10 +30,10 @@ class Choice:
 
 
 def score(spec: ModelSpec) -> float | None:
-    """How good a compromise a network is: top-1, less two points a doubling of size and one a doubling of work.
+    """A compromise of size and accuracy: top-1, minus two points a doubling of size and one a doubling of work.
 
-    Size is in megabytes of float32, work in billions of multiply-accumulates. ``None`` where no ImageNet
-    accuracy was published.
+    Size is in megabytes of float32, work in billions of multiply-accumulates. ``None`` without a published ImageNet
+    accuracy.
     """
     weights = spec.weights.get("imagenet")
     if weights is None or weights.top is None or weights.top1 is None or not spec.params or not spec.gmacs:
@@ -42,7 +42,7 @@ def score(spec: ModelSpec) -> float | None:
 
 
 def ranking() -> list[ModelSpec]:
-    """Networks with ImageNet weights, the best compromise first."""
+    """Networks with ImageNet weights, the highest score first."""
     scored = [(value, spec) for spec in registry.list_models() if (value := score(spec)) is not None]
     return [spec for _, spec in sorted(scored, key=lambda pair: -pair[0])]
 
@@ -54,17 +54,17 @@ def named(
     offline: bool | None = None,
     progress: pretrained.Progress | None = None,
 ) -> Choice:
-    """The network called ``NAME``, ``NAME:TAG`` or a ``.keras`` file, with its weights, fetched if need be.
+    """The network called ``NAME``, ``NAME:TAG`` or a ``.keras`` file, with its weights, downloaded if necessary.
 
     Args:
         name: as typed.
         include_top: whether the weights must have the classifier; those without are a smaller file.
-        offline: never use the network; ``$ZOO_OFFLINE`` decides without.
+        offline: never use the network; ``$ZOO_OFFLINE`` decides if omitted.
         progress: as for :func:`zoo.pretrained.weights.fetch`.
 
     Raises:
-        UsageError: unknown name or tag, or a file that is not a network.
-        WeightsError: its weights are not to be had.
+        UsageError: unknown name or tag, or a file that is no network.
+        WeightsError: its weights are unavailable.
     """
     if keras_file.is_file(name):
         return Choice(keras_file.read_spec(name), None, None, "asked for by file")
@@ -81,11 +81,11 @@ def up_to(
     offline: bool | None = None,
     progress: pretrained.Progress | None = None,
 ) -> Choice:
-    """As :func:`named` or :func:`default`; weights without the classifier will do where nothing of that is wanted.
+    """As :func:`named` or :func:`default`, with weights without the classifier if nothing of it is wanted.
 
     Args:
-        name: as typed; the default network without.
-        layers: layers and stages that are wanted; the end of the network without its classifier where there are none.
+        name: as typed; the default network if ``None``.
+        layers: the layers and stages that are wanted; if empty, the end of the network without its classifier.
         probabilities: whether the class probabilities are wanted.
         offline: as for :func:`named`.
         progress: as for :func:`named`.
@@ -106,19 +106,16 @@ def up_to(
 def default(
     *, offline: bool | None = None, progress: pretrained.Progress | None = None, shipped: bool = True
 ) -> Choice:
-    """The best compromise that is cached, else the best one that can be fetched, else the shipped network.
-
-    The last case is said as a warning in the log.
+    """The cached network with the highest score, else the best one, downloaded, else, with a warning, the shipped one.
 
     Raises:
-        WeightsError: there is neither of the first two, and ``shipped`` does not allow the third.
+        WeightsError: neither of the first two is available, and ``shipped`` is false.
     """
     ranked = ranking()
     for spec in ranked:
         found = pretrained.find(spec, "imagenet")
         if found is not None and found.has_top:
             return Choice(spec, "imagenet", found, "the best compromise of size and accuracy in the cache")
-    small = registry.get(SHIPPED)
     try:
         if not ranked:
             raise UsageError("The registry has no network with ImageNet weights.")
@@ -127,16 +124,17 @@ def default(
     except (WeightsError, UsageError) as error:
         if not shipped:
             raise WeightsError(
-                "No ImageNet weights are to be had here to begin with; 'zoo pull mobilenetv2' fetches some where it "
-                "can, or name weights that are here with -m, such as cifar10-resnet9, which come with zoo."
+                "No ImageNet weights are available to begin with; 'zoo pull mobilenetv2' downloads some on a machine "
+                "with a network, or name weights that are here with -m, such as cifar10-resnet9, which come with zoo."
             ) from error
         log.debug("%s", error)
         log.warning(
-            "no ImageNet weights are to be had here, so %s answers, which knows 10 things (%s); "
-            "'zoo pull %s' fetches better ones",
+            "no ImageNet weights are available, so %s is used, which knows 10 classes (%s); 'zoo pull %s' downloads "
+            "better weights",
             SHIPPED,
             "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
             ranked[0].name if ranked else "mobilenetv2",
         )
+        small = registry.get(SHIPPED)
         found = pretrained.fetch(small, offline=True)
-        return Choice(small, found.tag, found, "no ImageNet weights are to be had here")
+        return Choice(small, found.tag, found, "no ImageNet weights are available")

@@ -1,8 +1,8 @@
-"""The catalogue as files: every network that ships with zoo or is described in a folder of one's own, and its weights.
+"""The catalogue's files.
 
 ``configs/catalogue/*.yaml`` describes the networks that code builds, one file a family, ``configs/models/*.yaml`` are
-networks layer by layer, and ``weights/*.yaml`` are trained weights of both. The folders of ``$ZOO_CONFIG_PATH`` hold a
-user's own networks. Names are made of these in :mod:`zoo.catalog.registry`. Nothing here imports a framework.
+networks layer by layer, and ``weights/*.yaml`` lists the trained weights of both. ``$ZOO_CONFIG_PATH`` has folders with
+a user's own networks.
 """
 
 from __future__ import annotations
@@ -70,13 +70,7 @@ def read_yaml(file: Path) -> Any:
 
 
 def read_entry(name: str, entry: dict[str, Any], family: dict[str, Any], weights: Mapping[str, Weights]) -> ModelSpec:
-    """One entry of a family's file; what it leaves out comes from the family.
-
-    Args:
-        name: of the network.
-        entry: what its family's file says of it.
-        family: the file as a whole.
-        weights: the network's trained weights, by tag.
+    """One entry of a family's file; what it leaves out comes from the file as a whole, ``family``.
 
     Raises:
         UsageError: the preprocessing is unknown.
@@ -111,10 +105,10 @@ def read_entry(name: str, entry: dict[str, Any], family: dict[str, Any], weights
 
 
 def preprocessing(value: str | Preprocessing, name: str) -> Preprocessing:
-    """The preprocessing of a name in :data:`~zoo.catalog.presets.PREPROCESSING`; one that is given as such stays.
+    """A preprocessing by its name in :data:`~zoo.catalog.presets.PREPROCESSING`; ``name`` is the network's.
 
     Raises:
-        UsageError: there is none of that name; the sentence begins with the network's ``name``.
+        UsageError: no such preprocessing.
     """
     if isinstance(value, Preprocessing):
         return value

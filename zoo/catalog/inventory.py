@@ -1,4 +1,4 @@
-"""What is in the caches: weights, compiled networks, features. List it, check it, clear away what is left over."""
+"""The content of the caches: list, check and prune it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.pretrained import weights as pretrained
 from zoo.pretrained.http import PART, STATE
 from zoo.pretrained.sources import SOURCES, Source, imported
 
-#: What is said of results that are to go.
+#: Why something is removed.
 _REASONS: dict[artifacts.Kind, str] = {
     "compiled": "a compiled network",
     "features": "features of images",
@@ -27,7 +27,7 @@ _REASONS: dict[artifacts.Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """One file of weights. ``verified``: whether it was found to be right and has not changed since."""
+    """One weight file. ``verified``: whether its digest was found to be right, and it has not changed since."""
 
     path: Path
     bytes: int
@@ -41,7 +41,7 @@ class CachedFile:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A file or folder that may go: ``reason`` says why."""
+    """A file or folder to remove, and why."""
 
     path: Path
     bytes: int
@@ -49,10 +49,7 @@ class Leftover:
 
 
 def cached(models: Iterable[ModelSpec] | None = None) -> list[CachedFile]:
-    """Every known file of weights in every root, by network; those of ``models`` only where they are given.
-
-    A file that serves several networks is listed once, under the first.
-    """
+    """Every known weight file, or those of ``models``; one that several networks share is listed under the first."""
     seen: dict[Path, CachedFile] = {}
     for spec in registry.list_models() if models is None else models:
         others = [tag for source in SOURCES.values() for tag in source.tags(spec.name)]
@@ -68,7 +65,7 @@ def cached(models: Iterable[ModelSpec] | None = None) -> list[CachedFile]:
 
 
 def check_all(models: Iterable[ModelSpec] | None = None) -> Iterator[tuple[CachedFile, str | None]]:
-    """Read every known file again and compare its digests; yields each with what is wrong, or ``None``."""
+    """Read every known weight file again and compare its digests; yields each with what is wrong, or ``None``."""
     for entry in cached(models):
         try:
             digests.verify(entry.path, entry.file, advice=entry.source.advice.format(model=entry.model), again=True)
@@ -85,30 +82,29 @@ def prune(
     dry_run: bool = False,
     older_than: float = 86_400.0,
 ) -> list[Leftover]:
-    """Remove what zoo itself left over, and the weights of ``models``; returns what went, or would go.
+    """Remove what zoo left over, and the weights of ``models``; returns what is removed.
 
-    Left over are downloads that nothing continues, imports whose record or file is gone, records of files that are
-    gone, and work folders of what never ended. Whole files go only for networks that are named, and never from
-    read-only folders.
+    Left over are interrupted downloads, imports whose record or file is missing, digests of missing files, and
+    unfinished work folders. Nothing is removed from read-only folders.
 
     Args:
-        models: networks whose weights go too, from Keras's cache as well.
-        kinds: of what zoo computed, everything of these kinds goes too; it is computed again when it is needed.
-        dry_run: only say what would go.
+        models: networks whose weights are removed too, from Keras's cache as well.
+        kinds: kinds of results to remove as well; they are computed again when they are needed.
+        dry_run: only return what would be removed.
         older_than: seconds for which an interrupted download or import is kept.
 
     Raises:
         WeightsError: something cannot be removed.
     """
-    gone = (
-        *_asked(models),
+    leftovers = (
+        *_named(models),
         *_interrupted(older_than),
         *_broken_imports(older_than),
-        *_orphans(),
+        *(_leftover(record, "the digest of a file that is gone") for record in digests.orphans()),
         *_unfinished(),
         *(Leftover(one.folder, one.bytes, _REASONS[kind]) for kind in kinds for one in artifacts.entries(kind)),
     )
-    found = {one.path: one for one in gone}
+    found = {one.path: one for one in leftovers}
     if not dry_run:
         for one in found.values():
             try:
@@ -121,8 +117,8 @@ def prune(
     return list(found.values())
 
 
-def _asked(models: Iterable[ModelSpec]) -> Iterator[Leftover]:
-    """Files of networks that were named, with the records of those that were imported."""
+def _named(models: Iterable[ModelSpec]) -> Iterator[Leftover]:
+    """Weights of networks that were named, with their records."""
     for entry in cached(list(models)):
         if entry.source.removable:
             reason = f"weights of {entry.model}, asked for by name"
@@ -132,7 +128,7 @@ def _asked(models: Iterable[ModelSpec]) -> Iterator[Leftover]:
 
 
 def _interrupted(older_than: float) -> Iterator[Leftover]:
-    """Downloads and imports that ended half-way, and locks that nobody holds."""
+    """Interrupted downloads and imports, and locks that no process holds."""
     limit = time.time() - older_than
     weights = paths.cache_root() / "weights"
     for folder in (paths.keras_home() / "models", weights, *(path for path in weights.glob("*") if path.is_dir())):
@@ -145,7 +141,7 @@ def _interrupted(older_than: float) -> Iterator[Leftover]:
 
 
 def _broken_imports(older_than: float) -> Iterator[Leftover]:
-    """Records without a file, and imported files that no record names; a new one may still get its record."""
+    """Records without a file, and imported files without a record, unless they are new."""
     limit = time.time() - older_than
     for folder in (paths.cache_root() / "weights").glob("*/"):
         named = set()
@@ -158,11 +154,6 @@ def _broken_imports(older_than: float) -> Iterator[Leftover]:
         for path in sorted(folder.glob("*.h5")):
             if path not in named and not path.name.startswith(".") and path.stat().st_mtime < limit:
                 yield _leftover(path, "an imported file without a record")
-
-
-def _orphans() -> Iterator[Leftover]:
-    for record in digests.orphans():
-        yield _leftover(record, "the digest of a file that is gone")
 
 
 def _unfinished() -> Iterator[Leftover]:

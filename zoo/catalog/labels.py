@@ -1,7 +1,6 @@
 """Class names, as data files: ``configs/labels/NAME.csv`` with the columns index, wordnet_id and name.
 
-ImageNet's names are spelled as Keras's ``decode_predictions`` spells them, underscores included, so that
-scripts find what they know. Nothing here imports a framework.
+ImageNet's names are spelled as by Keras's ``decode_predictions``, underscores included.
 """
 
 from __future__ import annotations
@@ -87,18 +86,18 @@ def available() -> list[str]:
 
 
 def find(query: str | int, name: str = "imagenet") -> Label:
-    """The one class of a set that a person means; see :func:`among`."""
+    """The class of a set that ships with zoo; see :func:`among`."""
     return among(load(name), query, name)
 
 
 def among(classes: Sequence[Label], query: str | int, name: str) -> Label:
-    """The one class that a person means.
+    """The class that a query names.
 
     Args:
         classes: by index.
-        query: an index, a WordNet id, or a name; with spaces or underscores, and in upper or lower case where
-            that leaves no doubt: ImageNet has a Cardigan (the dog) and a cardigan.
-        name: what has these classes, for the sentence.
+        query: an index, a WordNet id, or a name; with spaces or underscores, and in any case if that is unambiguous:
+            ImageNet has a Cardigan (the dog) and a cardigan.
+        name: what has these classes, for the message.
 
     Raises:
         UsageError: no such class, or more than one: ImageNet has two cranes and two maillots.

@@ -1,4 +1,4 @@
-"""What scripts are told of a network: the rows of ``zoo list`` and ``zoo info``."""
+"""What is known of a network as plain values: the rows of ``zoo list`` and ``zoo info``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from zoo.core.spec import ModelSpec, Weights
 from zoo.pretrained import weights as pretrained
 
 
-def summary(spec: ModelSpec) -> dict[str, Any]:
-    """The figures of one network, as plain values.
-
-    ``size_mb`` is the size of the weights in megabytes (10^6 bytes); ``top1`` and ``top5`` are percentages,
-    measured as ``protocol`` says; ``cached`` is whether weights with a classifier are on disk.
-    """
+def row(spec: ModelSpec) -> dict[str, Any]:
+    """The main figures: ``size_mb`` in 10^6 bytes, ``top1`` and ``top5`` in per cent, measured as ``protocol`` says."""
     weights = spec.weight_set()
     found = pretrained.find(spec) if weights else None
     return {
@@ -26,7 +22,7 @@ def summary(spec: ModelSpec) -> dict[str, Any]:
         "top1": weights.top1 if weights else None,
         "top5": weights.top5 if weights else None,
         "protocol": weights.protocol if weights else None,
-        "size_mb": size_mb(spec, weights),
+        "size_mb": _size_mb(spec, weights),
         "licence": weights.licence if weights else None,
         "cached": found is not None,
     }
@@ -35,15 +31,12 @@ def summary(spec: ModelSpec) -> dict[str, Any]:
 def details(spec: ModelSpec) -> dict[str, Any]:
     """The summary, and everything else that is known without building the network.
 
-    ``file`` is where a network is described or stored, ``variables`` what can be chosen in it. The stride and width of
-    a stage are ``None`` where nobody has counted them.
-
     Raises:
         UsageError: the file that describes it has become unreadable.
     """
     described = declarative.is_declarative(spec)
     return {
-        **summary(spec),
+        **row(spec),
         "aliases": list(spec.aliases),
         "description": spec.description,
         "paper": spec.paper,
@@ -70,8 +63,8 @@ def details(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def size_mb(spec: ModelSpec, weights: Weights | None) -> float | None:
-    """Megabytes of the file with the classifier; where its size is not recorded, of the parameters as float32."""
+def _size_mb(spec: ModelSpec, weights: Weights | None) -> float | None:
+    """Megabytes of the file with the classifier; if its size is not recorded, of the parameters as float32."""
     if weights and weights.top and weights.top.bytes:
         return round(weights.top.bytes / 1e6, 1)
     return round(spec.params * 4 / 1e6, 1) if spec.params else None

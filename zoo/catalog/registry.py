@@ -1,7 +1,6 @@
-"""From a name to a :class:`ModelSpec`: names, aliases, wildcards, paths, a user's own functions, and plugins.
+"""From a name to a :class:`ModelSpec`: names, aliases, wildcards, paths, registered functions, and plugins.
 
-What there is comes from files (:mod:`zoo.catalog.files`) and from code that registers itself. Nothing here imports a
-framework.
+Networks come from files (:mod:`zoo.catalog.files`) and from code that registers itself.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ __all__ = [
     "with_variables",
 ]
 
-#: Group of the entry points by which an installed package offers networks: each names a module that
-#: calls :func:`register_model` when it is imported, or a :class:`ModelSpec`.
+#: Entry point group of plugins: each names a module that calls :func:`register_model`, or a :class:`ModelSpec`.
 ENTRY_POINTS = "zoo.models"
 
 # Networks registered by code, by name. They win over the catalogue, so that a user can replace an entry.
@@ -55,23 +53,22 @@ def register_model(
     aliases: Iterable[str] = (),
     **fields: Any,
 ) -> Callable[[Builder], Builder]:
-    """Make a builder function a network of the registry; a decorator.
+    """Register a builder function as a network; a decorator.
 
     The function is called with ``input_shape``, ``classes``, ``include_top``, ``pooling`` and
-    ``classifier_activation``, as far as its signature has them, and returns a Keras model that takes
-    pixels as ``preprocessing`` leaves them.
+    ``classifier_activation``, if its signature has them, and returns a Keras model that takes preprocessed pixels.
 
     Args:
-        name: name in the registry; the function's own without.
+        name: name in the registry; the function's own if omitted.
         input_size: height and width in pixels.
         preprocessing: a name of :data:`PREPROCESSING`, such as ``"torch"`` or ``"grey"``, or a :class:`Preprocessing`.
-        policy: ``"crop"``, ``"pad"`` or ``"squash"``: how images are brought to that size.
-        family: what ``zoo list --family`` knows it as.
+        policy: ``"crop"``, ``"pad"`` or ``"squash"``: how images are resized.
+        family: for ``zoo list --family``.
         aliases: other names.
         **fields: further fields of :class:`ModelSpec`, such as ``classes``, ``stages`` or ``paper``.
 
     Raises:
-        UsageError: the name is not one that can be typed, or the preprocessing is unknown.
+        UsageError: an invalid name, or an unknown preprocessing.
     """
 
     def decorate(function: Builder) -> Builder:
@@ -101,23 +98,24 @@ def add(spec: ModelSpec) -> None:
 
 
 def get(name: str | os.PathLike[str]) -> ModelSpec:
-    """The spec of a network by name, alias or Keras spelling, upper or lower case; or by the path of a YAML file.
-
-    A network in a user's YAML file is checked as a whole; one that ships with zoo has been.
+    """The spec of a network by name, alias or Keras spelling, in any case; or by the path of a YAML file.
 
     Raises:
-        UsageError: no network of that name; the sentence names the nearest ones. Or the file makes no sense.
+        UsageError: no network of that name; the message suggests the nearest ones. Or the file makes no sense.
     """
     name = os.fspath(name)
     if declarative.is_file(name):
         return files.load(name)
-    found = _lookup(name, _names())
+    found = _names().get(name.lower())
     if found is None:
         # Plugins cost a scan of everything that is installed, so they come last.
         load_plugins()
-        found = _lookup(name, _names())
+        found = _names().get(name.lower())
     if found is None:
-        hint = _suggestion(name) or (" A path ends in .yaml or .keras." if os.sep in name else "")
+        shown = {key: spec.name for key, spec in _names().items()}
+        hint = did_you_mean(name, shown, count=3, shown=shown) or (
+            " A path ends in .yaml or .keras." if os.sep in name else ""
+        )
         raise UsageError(f"There is no model '{name}'.{hint} 'zoo list' shows all names.")
     if found is files.own().get(found.name):
         return files.load(found.arguments["network"])
@@ -125,9 +123,7 @@ def get(name: str | os.PathLike[str]) -> ModelSpec:
 
 
 def resolve(name: str | os.PathLike[str]) -> tuple[ModelSpec, str | None]:
-    """Split ``NAME:TAG`` into the spec and the tag of its weights (``None`` where none is given).
-
-    The path of a YAML file has no tag.
+    """Split ``NAME:TAG`` into the spec and the tag of its weights (``None`` if omitted). A YAML file has no tag.
 
     Raises:
         UsageError: unknown name or tag.
@@ -144,7 +140,7 @@ def resolve(name: str | os.PathLike[str]) -> tuple[ModelSpec, str | None]:
 
 
 def reference(spec: ModelSpec) -> str:
-    """What :func:`get` finds a network by, also in another process: its name, or the path of its file."""
+    """What :func:`get` finds a network by in another process: its name, or the path of its file."""
     if "digest" not in spec.arguments:
         return spec.name
     known = _names().get(spec.name)
@@ -153,13 +149,7 @@ def reference(spec: ModelSpec) -> str:
 
 
 def with_variables(spec: ModelSpec, variables: Mapping[str, object]) -> ModelSpec:
-    """The same network with other values for its variables, or for the arguments of its builder.
-
-    Its figures and weights are left out, because they are not those of the new one.
-
-    Args:
-        spec: a network, from a YAML file or built by code.
-        variables: values by name; their names and kinds are checked for a YAML file.
+    """The same network with other values for its variables or its builder's arguments, without figures and weights.
 
     Raises:
         UsageError: it has no such variable, or the value is of another kind.
@@ -193,8 +183,8 @@ def list_models(
     """Specs in natural order of their names.
 
     Args:
-        pattern: shell wildcards (``resnet*``) on names and aliases; without wildcards, a part of the name.
-        family: only this family, upper or lower case.
+        pattern: shell wildcards (``resnet*``) for names and aliases; a pattern without wildcards is part of a name.
+        family: only this family, in any case.
         max_params: only networks with at most this many parameters.
     """
     load_plugins()
@@ -224,10 +214,7 @@ def natural_key(text: str) -> list[tuple[int, float, str]]:
 
 @cache
 def load_plugins() -> None:
-    """Import what installed packages offer under the entry point group ``zoo.models``, once.
-
-    A plugin that fails to import is named in a warning and costs nothing else.
-    """
+    """Import the entry points ``zoo.models`` of installed packages, once; one that fails is named in a warning."""
     import warnings
     from importlib.metadata import entry_points
 
@@ -243,23 +230,7 @@ def load_plugins() -> None:
 
 @cache
 def _names() -> dict[str, ModelSpec]:
-    """Every name and alias in lower case, with its spec."""
-    table: dict[str, ModelSpec] = {}
-    for spec in (
-        *files.built().values(),
-        *files.declared().values(),
-        *files.own().values(),
-        *_registered.values(),
-    ):
-        for name in (spec.name, *spec.aliases):
-            table[name.lower()] = spec
-    return table
-
-
-def _lookup(name: str, table: Mapping[str, ModelSpec]) -> ModelSpec | None:
-    return table.get(name.lower())
-
-
-def _suggestion(name: str) -> str:
-    """' Did you mean …?' with at most three near names, or nothing."""
-    return did_you_mean(name, _names(), count=3, shown={key: spec.name for key, spec in _names().items()})
+    """Every name and alias in lower case, with its spec; later sources win."""
+    sources = (files.built(), files.declared(), files.own(), _registered)
+    specs = [spec for source in sources for spec in source.values()]
+    return {name.lower(): spec for spec in specs for name in (spec.name, *spec.aliases)}

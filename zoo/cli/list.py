@@ -38,14 +38,14 @@ def command(
     import sys
 
     from zoo.catalog import registry
-    from zoo.catalog.model_card import summary
+    from zoo.catalog import model_card
     from zoo.core import output as out
     from zoo.core.errors import UsageError
 
     if family and family.lower() not in (known := [name.lower() for name in registry.families()]):
         raise UsageError(f"There is no family '{family}'. The families: {', '.join(known)}.")
     specs = registry.list_models(pattern, family=family, max_params=_count(max_params) if max_params else None)
-    rows = [summary(spec) for spec in specs]
+    rows = [model_card.row(spec) for spec in specs]
     if cached:
         rows = [row for row in rows if row["cached"]]
     format = out.choose_format(format, sys.stdout, output)

@@ -2,7 +2,7 @@
 
 - ``network_file.py`` reads a file: its heading alone, to list the network, or all of it, to use it.
 - ``yaml_lines.py``: YAML with line numbers. ``heading.py``: everything but the layers. ``variables.py``: ``$width``.
-- ``unroll.py`` turns layers into calls, checked by ``signatures.py`` and ``arguments.py``; ``network.py`` checks the whole.
+- ``unroll.py`` turns layers into calls, checked with ``signatures.py`` and ``arguments.py``; ``network.py``: the whole.
 
 :mod:`zoo.models.from_yaml` makes the Keras model.
 """

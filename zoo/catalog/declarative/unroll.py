@@ -1,4 +1,4 @@
-"""Unroll the layers of a document into calls: residual, parallel, repeat, stage and head, and names of inputs."""
+"""Unroll the layers of a document into calls: residual, parallel, repeat, stage and head, and named inputs."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ class Unroller:
     """Walks through the document and collects the calls."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
-        """Begin with nothing but the variables."""
+        """``values`` are the variables."""
         self.values = values
         self.calls: list[Call] = []
         self.stages: list[tuple[str, int]] = []
         self.features: int | None = None
         self.names: dict[str, int] = {}
         self.steps = 0
-        # A reference to a name that was not there yet: the node, the name, and the layer that wanted it.
+        # The first reference to a name that no earlier layer has: the node, the name, and the layer that takes it.
         self.unknown: tuple[Node, str, int] | None = None
 
     def sequence(self, items: tuple[Node, ...], source: int, place: Place) -> int:
-        """Apply layers one after the other; returns the number of the last call."""
+        """Layers one after the other; returns the number of the last call."""
         for item in items:
             if self.features is not None and place.top:
                 raise item.error("nothing stands after the head")
@@ -86,7 +86,7 @@ class Unroller:
         return source
 
     def item(self, node: Node, source: int, place: Place) -> int:
-        """One item: a layer by its name, or a mapping with a layer or construct and perhaps ``name`` and ``inputs``."""
+        """A layer by its name, or a mapping with a layer or construct and perhaps ``name`` and ``inputs``."""
         self.step(node)
         if isinstance(node.value, str):
             return self.layer(node, node.value, None, {}, source, place)
@@ -132,7 +132,7 @@ class Unroller:
         return self.emit(node, signature.name, read, inputs, self.given_name(beside.get("name"), values), place, base)
 
     def inputs(self, node: Node | None, source: int, values: Mapping[str, Value]) -> tuple[int, ...]:
-        """The numbers of the calls that ``inputs`` names; what comes before where there is none."""
+        """The numbers of the calls that ``inputs`` names; the previous one by default."""
         if node is None:
             return (source,)
         return tuple(self.reference(item, values) for item in (node.items if node.items is not None else (node,)))
@@ -151,7 +151,7 @@ class Unroller:
         return self.names[name]
 
     def check_references(self) -> None:
-        """A name that nothing before had is a cycle, where a later layer has it."""
+        """An input that no earlier layer has is a cycle if a later layer has it."""
         if self.unknown is None:
             return
         node, name, number = self.unknown
@@ -176,7 +176,7 @@ class Unroller:
             raise node.error(f"{kind} takes {takes} and is given {len(inputs)}{example}")
 
     def given_name(self, node: Node | None, values: Mapping[str, Value]) -> str:
-        """The name that a person gave a layer; empty where none."""
+        """The name of a layer in the file; empty if it has none."""
         if node is None:
             return ""
         name = substitute(node, values) if node.items is None and node.mapping is None else None
@@ -198,7 +198,7 @@ class Unroller:
         place: Place,
         base: str,
     ) -> int:
-        """Append a call; ``base`` is what it is called where it has no name."""
+        """Append a call; ``base`` begins its name if it has none."""
         number = len(self.calls)
         if number >= MAX_LAYERS:
             raise node.error(f"the network has more than {MAX_LAYERS:,} layers")
@@ -212,7 +212,7 @@ class Unroller:
         return number
 
     def step(self, node: Node) -> None:
-        """Count a step, because repeats multiply."""
+        """Limit the steps, because repeats multiply."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise node.error(f"the repeats unroll to more than {MAX_STEPS:,} steps")
@@ -244,7 +244,7 @@ class Unroller:
         return last
 
     def residual(self, node: Node, parts: Mapping[str, Node], source: int, place: Place) -> int:
-        """The input beside what layers make of it, and the two joined."""
+        """The input beside the output of layers, and the two joined."""
         place = replace(place, top=False)
         made = self.sequence(_layers(parts["layers"]), source, place)
         if made == source:
@@ -264,7 +264,7 @@ class Unroller:
     def merge(
         self, node: Node, parts: Mapping[str, Node], construct: str, inputs: tuple[int, ...], place: Place
     ) -> int:
-        """The layer at the end of a construct; it is called after it."""
+        """The layer at the end of a construct, which is named after it."""
         values = {**self.values, **place.indices}
         how = "add" if construct == "residual" else "concatenate"
         if "merge" in parts:
@@ -278,7 +278,7 @@ class Unroller:
         return self.emit(node, MERGE_LAYERS[how], {}, inputs, name, place, construct)
 
     def repeat(self, node: Node, parts: Mapping[str, Node], source: int, place: Place) -> int:
-        """Layers a number of times, with the number of the turn, from 0, as a variable."""
+        """Layers a number of times, with the number of the repetition, from 0, as a variable."""
         index = parts["index"].value if "index" in parts else "i"
         if not isinstance(index, str) or not index.isidentifier() or index in self.values:
             where = parts.get("index", node)
@@ -295,7 +295,7 @@ class Unroller:
         return source
 
     def stage(self, node: Node, parts: Mapping[str, Node], source: int, place: Place) -> int:
-        """Layers of which the last is a point where the network can be cut."""
+        """Layers, the last of which is a point where the network can be cut."""
         if "name" not in parts:
             raise node.error("stage needs a name")
         name = self.given_name(parts["name"], {**self.values, **place.indices})
@@ -310,7 +310,7 @@ class Unroller:
         return end
 
     def head(self, node: Node, parts: Mapping[str, Node], source: int, place: Place) -> int:
-        """What a network without its top leaves out."""
+        """The layers that a network without its top leaves out."""
         if not place.top:
             raise node.error("the head stands at the end of layers, not within another construct")
         before = len(self.calls)
