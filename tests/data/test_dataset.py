@@ -215,7 +215,7 @@ def test_a_class_with_one_image(tmp_path):
     assert "the validation part and the test part" in sentence(tmp_path, test_split=0.2)
 
 
-def test_a_class_that_was_not_learnt(tmp_path):
+def test_a_class_that_is_not_in_train(tmp_path):
     class_folders(tmp_path / "train", {"a": 5, "b": 5})
     class_folders(tmp_path / "test", {"a": 5, "c": 5})
     assert f"{tmp_path / 'test'} has the class 'c', which" in sentence(tmp_path)

@@ -1,4 +1,4 @@
-"""Images to judge by: whatever has classes is taken as it is, and nothing is divided."""
+"""Images to evaluate on: whatever has classes is taken as it is, and nothing is divided."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_one_class_is_enough(tmp_path):
         (("train", "val", "test"), "all", None, 6),
     ],
 )
-def test_the_part_that_judges(tmp_path, there, asked, chosen, count):
+def test_the_part_that_is_evaluated(tmp_path, there, asked, chosen, count):
     for number, part in enumerate(there):
         class_folders(tmp_path / part, {"a": 1, "b": 1}, start=10 * number)
     found = dataset.read_for_evaluation(tmp_path, asked)
     assert (found.part, len(found)) == (chosen, count)
 
 
-def test_a_class_that_only_the_test_part_has_is_judged(tmp_path):
+def test_a_class_that_only_the_test_part_has_is_evaluated(tmp_path):
     class_folders(tmp_path / "train", {"a": 2, "b": 2})
     class_folders(tmp_path / "test", {"c": 1, "b": 1}, start=9)
     assert names(dataset.read_for_evaluation(tmp_path)) == ["b", "c"]

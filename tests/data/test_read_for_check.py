@@ -76,7 +76,7 @@ def test_idx_files_and_tables(tmp_path):
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_text("x")])
-def test_what_is_no_data_set(tmp_path, make):
+def test_what_is_no_dataset(tmp_path, make):
     make(tmp_path / "thing")
     with pytest.raises(UsageError, match="thing"):
         dataset.read_for_check(tmp_path / "thing")

@@ -1,4 +1,4 @@
-"""Copies are found whatever they are called, and nothing is judged that was learnt from."""
+"""Identical files are found whatever they are called, and never divided into several parts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_division_keeps_copies_together(tmp_path, seed):
     folder = paint(tmp_path / "pictures", 12)
     for number in range(12):
         os.link(folder / "red" / f"{number}.png", folder / "red" / f"copy-{number}.png")
-    # The same image in another class, which is wrong, must not be learnt from either where it is judged.
+    # The same image in another class, which is wrong, must not be trained on either if it is in another part.
     os.link(folder / "blue" / "0.png", folder / "green" / "blue.png")
     found = dataset.read_for_training(folder, val_split=0.3, test_split=0.2, seed=seed)
     contents = {part: {Path(s.path).read_bytes() for s in split.sources} for part, split in found.splits.items()}

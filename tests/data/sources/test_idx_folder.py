@@ -47,7 +47,7 @@ def test_names_that_do_not_fit(tmp_path, text, sentence):
         dataset.read_for_training(tmp_path)
 
 
-def test_a_label_of_the_test_images_that_was_not_learnt(tmp_path):
+def test_a_label_of_the_test_images_that_is_not_in_train(tmp_path):
     idx_folder(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(np.full(10, 9, np.uint8)))
     with pytest.raises(UsageError, match="t10k-labels-idx1-ubyte has the label 9"):

@@ -127,7 +127,7 @@ def test_rules_hold_for_tables_too(tmp_path):
 
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(st.sampled_from('path,label,split\n\r"train val\0x[0]-ubyte'), max_size=120))
-def test_any_text_is_a_data_set_or_a_sentence(tmp_path_factory, text):
+def test_any_text_is_a_dataset_or_a_sentence(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("table")
     (folder / "split.csv").write_text("path,label,split\n" + text, newline="")
     with pytest.raises(UsageError):

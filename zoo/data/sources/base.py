@@ -24,7 +24,7 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Parsed:
-    """Everything that a source holds, before it is judged fit for training, evaluation or a check.
+    """Everything that a source holds, before training, evaluation or a check says what it needs.
 
     Attributes:
         classes: sorted by name as text, or in the order of ``labels.txt``.

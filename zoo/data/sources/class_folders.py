@@ -121,9 +121,9 @@ def _keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
 
 
 def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:
-    """The folders of the parts, by part; none where the folders are classes.
+    """The folders of the parts, by part; none if the folders are classes.
 
-    A folder ``val`` or ``test`` is a class where there are others than these, and no ``train``.
+    A folder ``val`` or ``test`` is a class if there are others than these, and no ``train``.
     """
     found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
     if not found["train"] and not all(name in {*NAMES["val"], *NAMES["test"]} for name in subfolders):
