@@ -27,15 +27,15 @@ def test_each_image_has_its_group_and_the_number_is_explained(zoo, index):
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["cluster"] for row in rows] == [0] * 12 + [1] * 9 + [2] * 4
     assert rows[0].keys() == {"path", "cluster", "distance"}
-    assert done.stderr.startswith(b"zoo: 3 groups have the best mean silhouette of 2 to 20: 0.")
+    assert done.stderr.startswith(b"zoo: 3 clusters have the best mean silhouette of 2 to 20: 0.")
 
 
 def test_the_table_shows_the_groups_and_a_sheet_their_images(zoo, index, tmp_path):
     done = zoo("cluster", "--index", index, "-k", 3, "--format", "table", "--sheet", tmp_path / "groups.png")
     text = done.stdout.decode()
-    assert f"{index}: 25 images in 3 groups" in text
+    assert f"{index}: 25 images in 3 clusters" in text
     assert "class0" in text
-    assert "100.0% of the images are in the most frequent folder of their group" in text
+    assert "100.0% of the images are in the most frequent folder of their cluster" in text
     assert done.stderr == b""
     assert Image.open(tmp_path / "groups.png").height > 300
 

@@ -45,7 +45,7 @@ def test_a_row_a_group(zoo, index, tmp_path):
          "similarity": similarity(5)},
     ]  # fmt: skip
     assert (second["keep"], second["remove"]) == ("p/c.jpg", ["p/d.jpg"])
-    assert b"5 images, 2 groups of copies; 2 could go" in done.stderr
+    assert b"5 images, 2 groups of near-duplicates; 2 could be removed" in done.stderr
     assert sorted(os.listdir(tmp_path / "p")) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
 
@@ -70,7 +70,7 @@ def test_a_threshold(zoo, index):
     assert [group["keep"] for group in json.loads(done.stdout)] == ["p/c.jpg"]
     done = zoo("dupes", "--index", index, "--threshold", 1, "--format", "json")
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
-    assert b"no two of them alike" in done.stderr
+    assert b"no near-duplicates" in done.stderr
 
 
 def test_what_changed_is_left_out_and_said(zoo, index, tmp_path):

@@ -26,7 +26,7 @@ def index(tmp_path):
 def test_the_page_is_written_and_standard_output_is_empty(zoo, index, tmp_path):
     done = zoo("map", "--index", index, "--method", "pca", "-o", tmp_path / "map.html")
     assert (done.returncode, done.stdout) == (0, b"")
-    assert b"25 vectors, placed by principal components (as asked), coloured by 3 folders" in done.stderr
+    assert b"25 vectors, placed by principal components (as requested), coloured by 3 folders" in done.stderr
     assert Page((tmp_path / "map.html").read_text()).all("canvas")
 
 

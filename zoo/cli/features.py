@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli import common
+from zoo.vectors.formats.registry import suffix_list
 
 if TYPE_CHECKING:
     from zoo.core.errors import ImageError
@@ -84,7 +85,7 @@ def _int8_options(function: common.Function) -> common.Function:
     type=click.Path(path_type=Path),
     required=True,
     metavar="OUT",
-    help="Output: .h5, .npy, .npz, .csv, .parquet, or .projector for TensorBoard; a folder with --runner ray.",
+    help=f"Output: {suffix_list()}; a folder with --runner ray.",
 )
 @click.option(
     "-l",
