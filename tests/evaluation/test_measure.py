@@ -44,7 +44,7 @@ def test_what_is_wrong_there_is_said_here(tmp_path):
 
 def test_a_process_that_dies_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(UnavailableError, match="died without an answer"):
+    with pytest.raises(UnavailableError, match="lenet5 cannot be measured"):
         measuring.measure(Request("lenet5", str(tmp_path), "all"), lambda done: None)
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def run_module(
-    module: str, arguments: dict[str, Any], *, failure: str, remedy: str, environment: dict[str, str] | None = None
+    module: str,
+    arguments: dict[str, Any],
+    *,
+    failure: str,
+    remedy: str,
+    environment: dict[str, str] | None = None,
+    receive: Callable[[Any], None] | None = None,
 ) -> None:
     """Run a module that ends with :func:`main`; nothing of it reaches the terminal.
 
@@ -27,6 +34,7 @@ def run_module(
         failure: the beginning of the error message, such as "resnet50 cannot be compiled".
         remedy: its end, such as "use --engine keras".
         environment: further environment variables.
+        receive: called with each value that the module sends by :func:`sender`.
 
     Raises:
         UsageError: as the function raised it.
@@ -34,22 +42,47 @@ def run_module(
     """
     # The child finds zoo where this process found it, also in a checkout that is not installed.
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-m", module, json.dumps(arguments)],
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": path, **(environment or {})},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode == 0:
-        return
-    log.debug("%s", done.stderr)
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
-    if done.returncode == UsageError.exit_status:
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        # In a session of its own, so that Ctrl-C reaches only this process, which then kills it.
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, json.dumps(arguments)],
+            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": path, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            for line in process.stdout or ():
+                if receive is not None:
+                    receive(json.loads(line))
+            process.wait()
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode == 0:
+            return
+        errors.seek(0)
+        lines = [line.strip() for line in errors if line.strip()]
+    log.debug("%s", "\n".join(lines))
+    reason = lines[-1] if lines else f"the process ended with status {process.returncode}"
+    if process.returncode == UsageError.exit_status:
         raise UsageError(reason)
     raise UnavailableError(f"{failure}: {reason}; {remedy}.")
+
+
+def sender() -> Callable[[Any], None]:
+    """A function that sends values to ``receive`` of the parent; other output goes to standard error from now on."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def send(value: Any) -> None:
+        channel.write(json.dumps(value) + "\n")
+        channel.flush()
+
+    return send
 
 
 def main(function: Callable[..., None]) -> int:

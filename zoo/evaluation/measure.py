@@ -1,30 +1,23 @@
-"""Measure one model in a process of its own, for its memory: ``python -m zoo.evaluation.measure``.
+"""Measure one model in a process of its own, for its memory.
 
-The parent writes a :class:`Request` as JSON to standard input. The child answers with lines of JSON: ``{"done": n}`` as
-it goes, and last ``{"measured": …}``, or ``{"error": …, "status": …}``.
+The child sends the number of images done, now and then, and last a :class:`Measured`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from zoo import engines
-from zoo.core.errors import ImageError, UnavailableError, UsageError, ZooError
+from zoo.core.errors import ImageError
 from zoo.data.dataset import read_for_evaluation
-from zoo.engines import devices
+from zoo.engines import child_process, devices
 from zoo.evaluation.metrics import true_class_ranks
 from zoo.evaluation.scores import outputs
 from zoo.inference import pipeline
@@ -80,55 +73,25 @@ def measure(request: Request, done: Callable[[int], None]) -> Measured:
 
     Raises:
         UsageError: as :func:`zoo.evaluate`.
-        UnavailableError: likewise; or the process died without an answer, e.g. because memory ran out.
+        UnavailableError: likewise; or the process died, e.g. because memory ran out.
     """
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
-    )
-    with tempfile.TemporaryFile("w+", errors="replace") as errors:
-        # In a session of its own, so that Ctrl-C reaches only the parent, which then kills it.
-        process = subprocess.Popen(
-            [sys.executable, "-m", "zoo.evaluation.measure"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-        try:
-            assert process.stdin is not None and process.stdout is not None
-            # If it died before reading this, it does not answer.
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(asdict(request)))
-                process.stdin.close()
-            found = _listen(process.stdout, done)
-            process.wait()
-        finally:
-            process.kill()
-            process.wait()
-        if found is not None:
-            return found
-        errors.seek(0)
-        lines = [line.strip() for line in errors if line.strip()]
-    reason = lines[-1] if lines else f"status {process.returncode}"
-    raise UnavailableError(f"The process that measured {request.model} died without an answer ({reason}).")
+    found: list[Measured] = []
 
-
-def _listen(answers: IO[str], done: Callable[[int], None]) -> Measured | None:
-    """Read the child's messages up to its measurements."""
-    for line in answers:
-        message = json.loads(line)
-        if "done" in message:
-            done(message["done"])
-        elif "error" in message:
-            kind = UsageError if message["status"] == UsageError.exit_status else UnavailableError
-            raise kind(message["error"])
+    def receive(message: int | dict[str, Any]) -> None:
+        if isinstance(message, int):
+            done(message)
         else:
-            return Measured(**message["measured"])
-    return None
+            found.append(Measured(**message))
+
+    child_process.run_module(
+        "zoo.evaluation.measure",
+        asdict(request),
+        failure=f"{request.model} cannot be measured",
+        remedy="if memory ran out, free some or use a smaller --batch-size",
+        environment={"TF_CPP_MIN_LOG_LEVEL": "3"},
+        receive=receive,
+    )
+    return found[0]
 
 
 def _measure(request: Request, done: Callable[[int], None]) -> Measured:
@@ -216,28 +179,10 @@ def peak_memory() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
-def main() -> int:
-    """Entry point of the child."""
-    import logging
-
-    logging.disable(logging.CRITICAL)
-    # A framework's output must not come between the messages.
-    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def say(message: dict[str, Any]) -> None:
-        channel.write(json.dumps(message) + "\n")
-        channel.flush()
-
-    try:
-        say({"measured": asdict(_measure(Request(**json.load(sys.stdin)), lambda count: say({"done": count})))})
-    except ZooError as error:
-        say({"error": str(error), "status": error.exit_status})
-        return error.exit_status
-    except BrokenPipeError:
-        return 1
-    return 0
+def _child(**arguments: Any) -> None:
+    send = child_process.sender()
+    send(asdict(_measure(Request(**arguments), send)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(child_process.main(_child))
