@@ -118,6 +118,9 @@ def test_validation_images_from_a_folder_beside_a_table(photos, tmp_path):
     class_folders(tmp_path / "strange", {"c": 1})
     with pytest.raises(UsageError, match="has the class 'c', which the training images do not have"):
         dataset.read_for_training(table, val_dir=tmp_path / "strange")
+    # A folder of images that is called like a class is no folder of classes.
+    with pytest.raises(UsageError, match="images, but no folder for each class"):
+        dataset.read_for_training(table, val_dir=tmp_path / "more" / "a")
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,8 @@ def _with_validation(dataset: Dataset, folder: str, val_split: float | None) -> 
     if "val" in dataset.splits:
         raise UsageError(f"{dataset.path} has a part 'val' of its own; leave out --val-dir, or remove the part.")
     found = list_classes(folder)
-    for problem in find_unknown(folder, found.classes, dataset.classes):
+    unlabelled = [problem for problem in found.problems if problem.kind == "unlabelled"]
+    for problem in unlabelled + find_unknown(folder, found.classes, dataset.classes):
         raise UsageError(problem.text)
     labels = join_classes(found.classes, dataset.classes, found.labels)
     splits = {**dataset.splits, "val": Split(found.sources, labels)}
