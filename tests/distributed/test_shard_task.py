@@ -155,7 +155,7 @@ def test_a_disk_that_refuses_is_named_as_people_know_it(job, tmp_path, monkeypat
     job = replace(job, parts=str(tmp_path / "f.part" / "output" / "f"))
     monkeypatch.setattr(feature_file, "write", full)
     with pytest.raises(
-        UnavailableError, match=r"/f cannot be written: the disk is full; .* kept in f\.part: make room"
+        UnavailableError, match=r"/f cannot be written: the disk is full; .* kept in f\.part: free disk space"
     ):
         compute_shard(job, PART, list(find("photos")))
 

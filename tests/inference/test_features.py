@@ -11,11 +11,14 @@ from PIL import Image
 import zoo
 from tests.conftest import ROOT
 from zoo import models
+from zoo.catalog import registry
 from zoo.core.errors import ImageError, UsageError
 from zoo.core.spec import Cut
 from zoo.images import decode
 from zoo.images.source import Source
+from zoo.inference import feature_file
 from zoo.inference.features import Extractor, extract_features
+from zoo.vectors import open_vectors
 
 EXAMPLES = ROOT / "examples"
 IMAGES = [EXAMPLES / name for name in ("airplane.jpg", "ship.jpg", "car.jpg")]
@@ -151,6 +154,45 @@ def test_another_network_than_the_one_that_made_a_file_is_refused(key):
     about = {**Extractor(NETWORK).about, key: "other"}
     with pytest.raises(UsageError, match=key.replace("_", " ")):
         Extractor.from_attributes(about)
+
+
+#: The attributes of a file that zoo 0.1 wrote.
+OLD = {
+    "model": "cifar10-resnet9",
+    "tag": "cifar10",
+    "layer": "stage2_pool",
+    "pool": "avg",
+    "further_layers": [],
+    "probabilities": False,
+    "normalized": False,
+    "dtype": "float32",
+    "preprocessing": "channels stay RGB, minus 125.3 123 113.9, divided by 63 62.1 66.7",
+    "resize": "the whole picture is squashed to 32×32 (bilinear, antialiased)",
+    "weights_digest": "0c7d35166a9abec6954a156d286f8277a07c8a2325422d60fe6f65dba87dc0e9",
+    "precision": "float32",
+    "calibration": "",
+    "network": "445eee42b41d37e87538",
+    "zoo_version": "0.1.0",
+}
+
+
+def test_a_file_of_zoo_0_1_is_searched_and_continued(tmp_path):
+    extractor = Extractor.from_attributes(OLD)
+    assert extractor.about_as(OLD) == {**OLD, "zoo_version": zoo.__version__}
+    feature_file.write(IMAGES[:1], tmp_path / "f.h5", extractor, about=OLD)
+    assert feature_file.write(IMAGES, tmp_path / "f.h5", extractor, mode="update").count == 3
+    with open_vectors(tmp_path / "f.h5") as vectors:
+        assert {**vectors.file_about, "zoo_version": "0.1.0"} == OLD
+    with pytest.raises(UsageError, match="its network differs"):
+        Extractor.from_attributes({**OLD, "network": "other"})
+
+
+def test_networks_that_differ_in_the_fifth_decimal_differ():
+    one = Extractor(NETWORK).about
+    nearly = replace(registry.get(NETWORK).preprocessing, mean=(125.30001, 123.0, 113.9))
+    other = Extractor(NETWORK)
+    other.spec = replace(other.spec, preprocessing=nearly)
+    assert {key for key in one if one[key] != other.about[key]} == {"preprocessing", "network"}
 
 
 def test_a_file_that_does_not_say_what_made_it_is_refused():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -24,7 +24,11 @@ def digest(*modules: str) -> str:
 
 def _files(module: str) -> Iterator[Path]:
     top, *parts = module.split(".")
-    spec = PathFinder.find_spec(top)
+    try:
+        # Of a module in a package this would import the package.
+        spec = find_spec(top)
+    except ValueError:
+        return
     if spec is None:
         return
     if not spec.submodule_search_locations:

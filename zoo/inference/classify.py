@@ -123,7 +123,7 @@ class Classifier(LoadedModel):
     def stream(self, images: Iterable[Source], *, top: int = 5, threshold: float = 0.0) -> Iterator[Result]:
         """Classify a stream of sources lazily; see :meth:`predict`. Memory does not grow with its length.
 
-        The frames of a video (:func:`zoo.images.video.expand.expand`) have one result, which keeps a row for each.
+        The frames of a video (:func:`zoo.images.frames.expand`) have one result, which keeps a row for each.
         """
         if top < 1:
             raise UsageError(f"--top is at least 1. Received: {top}")

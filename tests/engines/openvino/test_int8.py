@@ -122,6 +122,24 @@ def test_what_was_made_is_found_by_its_calibration(made):
     assert [entry.folder for entry in artifacts.entries("compiled")] == [quantised.folder]
 
 
+def test_what_another_version_of_zoo_made_is_found(made):
+    """A file of int8 vectors is continued with the form that began it, though this version would make another."""
+    spec, weights = shipped()
+    quantised = int8.ensure(spec, weights, drawn(40))
+    file = quantised.folder / "about.json"
+    about = json.loads(file.read_text())
+    sentence = "channels stay RGB, minus 125.3 123 113.9, divided by 63 62.1 66.7"
+    old = {**about, "preprocessing": sentence, "format": [4, 1], "nncf": "0"}
+    for key in ("zoo_version", "code"):
+        del old[key]
+    file.write_text(json.dumps(old))
+    assert int8.find(spec, weights, quantised.calibration) == quantised
+    file.write_text(json.dumps({**old, "preprocessing": "channels stay RGB, divided by 255"}))
+    assert int8.find(spec, weights, quantised.calibration) is None
+    file.write_text(json.dumps({**old, "processor": "another"}))
+    assert int8.find(spec, weights, quantised.calibration) is None
+
+
 # The bar
 
 
@@ -231,7 +249,7 @@ def test_the_shipped_network_stays_near_and_is_made_once(quantised, monkeypatch)
 
     spec, weights = shipped()
     with monkeypatch.context() as patched:
-        patched.setattr(subprocess, "run", never)
+        patched.setattr(subprocess, "Popen", never)
         again = int8.ensure(spec, weights, drawn(72))
     assert (again.agreement.calibrated, again.agreement.checked) == (48, 24)
     assert again.agreement.cosine > 0.99
