@@ -63,7 +63,7 @@ def command(
 
     from zoo.core import output as out
     from zoo.images.discovery import find
-    from zoo.images.video.expand import expand
+    from zoo.images.frames import expand
     from zoo.images.video.times import Every
     from zoo.inference.classify import Classifier, Result
 

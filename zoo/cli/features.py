@@ -160,7 +160,7 @@ def command(
     from zoo.core import output as out
     from zoo.core.errors import UsageError
     from zoo.images import discovery
-    from zoo.images.video.expand import expand
+    from zoo.images.frames import expand
     from zoo.inference import feature_file
     from zoo.inference.features import Extractor
 

@@ -2,5 +2,5 @@
 
 ``discovery`` finds files, folders, globs and URLs (with ``folders``); ``source`` is one image that was found;
 ``formats`` is the table of formats; ``header`` and ``limits`` refuse files; ``decode`` gives the pixels (with
-``colours``); ``inputs`` takes what Python callers pass; ``video`` gives frames of videos.
+``colours``); ``frames`` replaces videos (``video``) by their frames; ``inputs`` takes what Python callers pass.
 """

@@ -38,11 +38,11 @@ def to_grey(values: np.ndarray) -> np.ndarray:
         low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
         values = np.where(finite, values, low)
         if low >= 0 and high <= 255:
-            return np.rint(values * 255 if high <= 1 else values).astype(np.uint8)
+            levels: np.ndarray = np.rint(values * 255 if high <= 1 else values)
+            return levels.astype(np.uint8)
     # In double precision, so that the span is finite.
     span = (high - low) or 1.0
-    values = np.rint((values.astype(np.float64) - low) * (255.0 / span))
-    return values.astype(np.uint8)
+    return np.rint((values.astype(np.float64) - low) * (255.0 / span)).astype(np.uint8)
 
 
 def _over_white(image: Image.Image) -> Image.Image:

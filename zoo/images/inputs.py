@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from zoo.images import discovery
+from zoo.images.frames import expand
 from zoo.images.source import Source
-from zoo.images.video.expand import expand
 from zoo.images.video.times import Every
 
 #: One input or several: files, folders, globs, URLs, uint8 RGB arrays, or sources.
@@ -27,7 +27,7 @@ def stream(
             (n, height, width, 3).
         recursive: look into folders within folders.
         offline: refuse URLs. Default: whether ``$ZOO_OFFLINE`` is set.
-        every: the interval between frames of a video, as for :func:`zoo.images.video.expand.expand`.
+        every: the interval between frames of a video, as for :func:`zoo.images.frames.expand`.
     """
     return expand(_found(inputs, recursive, offline, every is not None), every)
 

@@ -33,7 +33,7 @@ class Source:
     problem: str | None = None
     #: The pixels of an array: uint8, (height, width), or (height, width, 1, 3 or 4).
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
-    #: The frame of a video, from :func:`zoo.images.video.expand.expand`.
+    #: The frame of a video, from :func:`zoo.images.frames.expand`.
     frame: Frame | None = field(default=None, repr=False, compare=False)
 
     @classmethod

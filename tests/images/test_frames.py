@@ -15,8 +15,8 @@ from tests.images.video.clips import clip, counting, number_of, numbered
 from zoo.core.errors import ImageError, UnavailableError, UsageError
 from zoo.images import decode as images
 from zoo.images.discovery import find
+from zoo.images.frames import expand
 from zoo.images.source import Source
-from zoo.images.video.expand import expand
 
 IMAGE = drawn.encoded(drawn.drawing(), "PNG")
 
