@@ -2,9 +2,8 @@
 
 * :mod:`~zoo.search.map.image_map`: :func:`make_map`, from a file of vectors to coordinates.
 * :mod:`~zoo.search.map.embedding`: UMAP, t-SNE and PCA. :mod:`~zoo.search.map.labels`: colours.
-* :mod:`~zoo.search.map.page`: :func:`write_page`, with :mod:`~zoo.search.map.panels`,
-  :mod:`~zoo.search.map.thumbnails` and the scripts ``points.js``, ``markers.js``, ``drawing.js``, ``pointer.js`` and
-  ``panels.js``.
+* :mod:`~zoo.search.map.page`: :func:`write_page`, with thumbnails and the ``.html``, ``.css`` and
+  ``.js`` files beside it.
 
 >>> write_page(make_map("features.h5"), "map.html")
 """

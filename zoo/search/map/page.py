@@ -19,7 +19,7 @@ from zoo.core.progress import Progress
 from zoo.reports.html import tables
 from zoo.reports.html.document import document, shipped, written_by
 from zoo.reports.html.markup import Markup, escaped, joined, tag
-from zoo.search.map import panels, thumbnails
+from zoo.search.map import thumbnails
 from zoo.search.map.embedding import METHODS
 from zoo.search.map.image_map import Map
 from zoo.search.map.labels import NONE
@@ -98,11 +98,11 @@ def _page(found: Map, folder: str, progress: Progress | None) -> tuple[Markup, t
                 tag("p", _summary(found), class_="quiet"),
                 *(tag("p", note, class_="note") for note in _notes(found, gone)),
             ),
-            panels.stage(len(found)),
+            shipped("stage.html", __file__),
         ),
         tag(
             "aside",
-            panels.panels(),
+            shipped("panels.html", __file__),
             tag("details", tag("summary", "About this map"), tables.facts(_facts(found)), class_="about"),
             tag("footer", f"{written_by()} Only an image that is shown is read from its file."),
             aria_label="Labels, search and selection",

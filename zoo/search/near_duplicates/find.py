@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,16 +40,7 @@ class Group:
             "remove": [other.path for other in self.others],
             "reason": self.reason,
             "bytes": self.bytes,
-            "pictures": [
-                {
-                    "path": image.path,
-                    "width": image.width,
-                    "height": image.height,
-                    "bytes": image.bytes,
-                    "similarity": image.similarity,
-                }
-                for image in (self.kept, *self.others)
-            ],
+            "pictures": [asdict(image) for image in (self.kept, *self.others)],
         }
 
 
