@@ -38,7 +38,7 @@ class Artifact:
 
     @property
     def content(self) -> str:
-        """What it was computed of, in a few words; empty for a whole network."""
+        """The images, layers and precision in a few words; empty for a whole network."""
         network = self.about.get("network", {}) if self.kind == "features" else self.about
         cut = network.get("cut") or {}
         words = []

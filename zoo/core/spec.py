@@ -1,4 +1,4 @@
-"""What is known of a network before any framework is imported: frozen dataclasses, and nothing else."""
+"""The description of a network, without any framework: frozen dataclasses only."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """One file of weights: its name in Keras's cache, where it is fetched and how it is checked."""
+    """One file of weights: its name in Keras's cache, its URL and its digests."""
 
     file: str
     url: str | None = None
@@ -154,7 +154,7 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Trained weights of one network: files, origin, licence, and what accuracy was measured how."""
+    """Trained weights of one network: files, origin, licence, and measured accuracy."""
 
     # Source
     tag: str
@@ -163,7 +163,7 @@ class Weights:
     # Data
     labels: str | tuple[str, ...] = "imagenet"
     trained_on: str = "ImageNet-1k"
-    #: How they were trained, where that was done with zoo.
+    #: The recipe, if they were trained with zoo.
     recipe: str | None = None
     # Terms
     licence: str | None = None
@@ -176,14 +176,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Everything that zoo knows of a network by name."""
+    """Everything that zoo knows about a named network."""
 
     # Name
     name: str
     family: str
     aliases: tuple[str, ...] = ()
-    # Builder: "module:function" or a function; it takes what keras.applications builders take.
-    # A network that comes from a `.keras` file has that file instead.
+    # Builder: "module:function" or a function, with the arguments of keras.applications builders;
+    # or the `.keras` file of the network.
     builder: str | Callable[..., Any] = ""
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     file: str | None = None
@@ -193,12 +193,12 @@ class ModelSpec:
     min_size: int = 32
     # Output
     classes: int = 1000
-    #: Whether it answers for an image by the mean over the image and its mirror image.
+    #: Whether outputs are averaged over the image and its mirror image.
     mirror: bool = False
-    #: Where it ends, for what is computed of a network without its classifier.
+    #: Where it is cut, to compute features.
     cut: Cut | None = None
     # Training
-    #: The recipe by which ``zoo train`` trains it where none is named.
+    #: The default recipe of ``zoo train``.
     recipe: str | None = None
     # Figures
     params: int | None = None
@@ -217,7 +217,7 @@ class ModelSpec:
         return self.resize.height, self.resize.width
 
     def weight_set(self, tag: str | None = None) -> Weights | None:
-        """The weights called ``tag``, the preferred ones without, ``None`` where there are none.
+        """The weights with a tag, or the preferred ones if omitted; ``None`` if there are none.
 
         Raises:
             KeyError: no weights of that tag.
@@ -228,6 +228,6 @@ class ModelSpec:
 
 
 def _numbers(values: tuple[float, ...]) -> str:
-    """One number where all are equal, otherwise all three."""
+    """One number if all are equal, otherwise all three."""
     texts = [f"{value:g}" if value == round(value, 3) else f"{value:.4f}" for value in values]
     return texts[0] if len(set(texts)) == 1 else " ".join(texts)
