@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
-from tests.cli.test_train import one_sentence
+from tests.cli.test_train import in_process, one_sentence
 from tests.conftest import ROOT
 from tests.training.finetuning.toys import NETWORK, paint
+from zoo.cli.finetune import command
 
 QUICK = ("--set", "augment={flip: horizontal}", "--set", "precision=float32", "--set", "views=2", "-b", 8)
 HEAD = ("--mode", "head", "--epochs", 6, "--learning-rate", 0.01, *QUICK)
@@ -34,6 +36,13 @@ def finetune(zoo, cache):
         return zoo("finetune", "-m", NETWORK, *arguments, ZOO_CACHE=cache, **settings)
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """``zoo finetune`` in this process, in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    return partial(in_process, command)
 
 
 @pytest.fixture
@@ -137,43 +146,43 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(finetune, photos, tm
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_images_it_says_what_it_takes(finetune):
-    done = finetune()
+def test_without_images_it_says_what_it_takes(here):
+    done = here("-m", NETWORK)
     assert done.returncode == 2
     assert "takes --dataset" in one_sentence(done)
 
 
-def test_resume_takes_nothing_else(zoo, tmp_path):
-    done = zoo("finetune", "--resume", "run", "--epochs", 3)
+def test_resume_takes_nothing_else(here, tmp_path):
+    done = here("--resume", "run", "--epochs", 3)
     assert done.returncode == 2
     assert "takes no --epochs" in one_sentence(done)
 
 
-def test_a_class_with_one_image_is_said(finetune, photos):
+def test_a_class_with_one_image_is_said(here, photos):
     for number in range(1, 20):
         (photos / "red" / f"{number}.png").unlink()
-    done = finetune("--dataset", "photos", *HEAD)
+    done = here("-m", NETWORK, "--dataset", "photos", *HEAD)
     assert done.returncode == 2
     assert "'red'" in one_sentence(done)
 
 
-def test_validation_images_of_another_class_are_said(finetune, tmp_path):
+def test_validation_images_of_another_class_are_said(here, tmp_path):
     paint(tmp_path / "photos" / "train")
     paint(tmp_path / "photos" / "val")
     (tmp_path / "photos" / "val" / "red").rename(tmp_path / "photos" / "val" / "white")
-    done = finetune("--dataset", "photos", *HEAD)
+    done = here("-m", NETWORK, "--dataset", "photos", *HEAD)
     assert done.returncode == 2
     assert "'white'" in one_sentence(done)
 
 
-def test_weights_that_are_not_here_end_with_4(zoo, photos):
-    done = zoo("finetune", "--dataset", "photos", "-m", "vgg16")
+def test_weights_that_are_not_here_end_with_4(here, photos):
+    done = here("--dataset", "photos", "-m", "vgg16")
     assert done.returncode == 4
     assert "zoo cache import" in one_sentence(done)
 
 
-def test_without_weights_at_all_nothing_is_chosen_in_silence(zoo, photos):
-    done = zoo("finetune", "--dataset", "photos")
+def test_without_weights_at_all_nothing_is_chosen_in_silence(here, photos):
+    done = here("--dataset", "photos")
     assert done.returncode == 4
     assert "No ImageNet weights are available to begin with" in one_sentence(done)
 
@@ -186,13 +195,13 @@ def test_without_weights_at_all_nothing_is_chosen_in_silence(zoo, photos):
         (("--set", "views=65"), "from 0 to 64"),
         (("--set", "head.pol=avg"), "Did you mean 'pool'"),
         (("--mode", "head", "--unfreeze-from", "stage3"), "auto and partial"),
-        (("--alpha", 0.5), "of a --teacher"),
+        (("--alpha", 0.5), "go with a --teacher"),
         (("--recipe", "vgg16-block6"), "Did you mean 'vgg16-block5'"),
         (("--time", "0s"), "above 0"),
     ],
 )
-def test_what_makes_no_sense_is_said(finetune, photos, tmp_path, arguments, words):
-    done = finetune("--dataset", "photos", *arguments)
+def test_what_makes_no_sense_is_said(here, photos, tmp_path, arguments, words):
+    done = here("-m", NETWORK, "--dataset", "photos", *arguments)
     assert done.returncode == 2
     assert words in one_sentence(done)
     assert not (tmp_path / "runs").exists()

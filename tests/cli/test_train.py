@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from tests.conftest import ROOT
 from tests.training.scratch.test_train import NETWORK, paint
+from zoo.cli.train import command
 
 QUICK = (
     "--set",
@@ -37,6 +42,20 @@ def folder(tmp_path):
     return tmp_path
 
 
+def in_process(command, *arguments):
+    """Run a command in this process, where a process of its own proves no more."""
+    done = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    logging.getLogger("zoo").handlers.clear()
+    return SimpleNamespace(returncode=done.exit_code, stdout=done.stdout_bytes, stderr=done.stderr_bytes)
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """``zoo train`` in this process, in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    return partial(in_process, command)
+
+
 def one_sentence(done):
     lines = [line for line in done.stderr.decode().splitlines() if line.strip()]
     assert "Traceback" not in done.stderr.decode()
@@ -56,10 +75,10 @@ def test_two_commands_from_a_description_to_an_answer(zoo, folder):
     assert info["classes"] == 3
 
 
-def test_the_split_of_a_run_is_a_dataset(zoo, folder):
-    first = zoo("train", "net.yaml", "--dataset", "photos", "-o", "a", "--epochs", 1, *QUICK)
+def test_the_split_of_a_run_is_a_dataset(train, folder):
+    first = train("net.yaml", "--dataset", "photos", "-o", "a", "--epochs", 1, *QUICK)
     assert first.returncode == 0, first.stderr.decode()
-    again = zoo("train", "net.yaml", "--dataset", "a/split.csv", "-o", "b", "--epochs", 1, *QUICK)
+    again = train("net.yaml", "--dataset", "a/split.csv", "-o", "b", "--epochs", 1, *QUICK)
     assert again.returncode == 0, again.stderr.decode()
     with (folder / "a/split.csv").open() as a, (folder / "b/split.csv").open() as b:
         assert [(r["label"], r["split"]) for r in csv.DictReader(a)] == [
@@ -80,18 +99,16 @@ def test_a_table_of_paths_and_labels_is_a_dataset(zoo, folder):
     assert json.loads(evaluated.stdout)["n"] == len(rows)
 
 
-def test_labels_at_random_fail_the_gate(zoo, folder):
+def test_labels_at_random_fail_the_gate(train, folder):
     paint(folder / "noise", random_labels=True)
-    done = zoo("train", "net.yaml", "--dataset", "noise", "--epochs", 3, "--min-val-accuracy", 0.9, *QUICK)
+    done = train("net.yaml", "--dataset", "noise", "--epochs", 3, "--min-val-accuracy", 0.9, *QUICK)
     assert done.returncode == 3
     assert "was to be at least 0.9" in one_sentence(done)
     assert (folder / "runs/toy-1/model.keras").is_file()
 
 
-def test_every_value_of_a_run_is_recorded(zoo, folder):
-    done = zoo(
-        "train", "net.yaml", "--dataset", "photos", "--epochs", 1, "--seed", 5, "--set", "schedule.warmup=0.3", *QUICK
-    )
+def test_every_value_of_a_run_is_recorded(train, folder):
+    done = train("net.yaml", "--dataset", "photos", "--epochs", 1, "--seed", 5, "--set", "schedule.warmup=0.3", *QUICK)
     assert done.returncode == 0, done.stderr.decode()
     config = yaml.safe_load((folder / "runs/toy-1/config.yaml").read_text())
     assert config["seed"] == 5
@@ -151,30 +168,30 @@ def test_ctrl_c_saves_and_resume_goes_on(zoo, folder):
         (("net.yaml", "--dataset", "photos", "--device", "tpu"), "--device"),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence(zoo, folder, arguments, words):
-    done = zoo("train", *arguments)
+def test_what_makes_no_sense_is_one_sentence(train, folder, arguments, words):
+    done = train(*arguments)
     assert done.returncode == 2, done.stderr.decode()
     assert words in one_sentence(done)
     assert done.stdout == b""
     assert not (folder / "runs").exists()
 
 
-def test_data_that_cannot_be_learnt_from_is_one_sentence(zoo, folder):
+def test_data_that_cannot_be_learnt_from_is_one_sentence(train, folder):
     (folder / "photos" / "empty").mkdir()
-    done = zoo("train", "net.yaml", "--dataset", "photos")
+    done = train("net.yaml", "--dataset", "photos")
     assert done.returncode == 2
     assert "empty" in one_sentence(done)
     only = folder / "only"
     (only / "cat").mkdir(parents=True)
     (folder / "photos/left/0.png").rename(only / "cat/0.png")
-    done = zoo("train", "net.yaml", "--dataset", "only")
+    done = train("net.yaml", "--dataset", "only")
     assert done.returncode == 2
     assert "only" in one_sentence(done)
 
 
-def test_a_shape_that_does_not_fit_names_the_layer_and_the_line(zoo, folder):
+def test_a_shape_that_does_not_fit_names_the_layer_and_the_line(train, folder):
     (folder / "deep.yaml").write_text(NETWORK.replace("MaxPooling2D: 4", "MaxPooling2D: 40"))
-    done = zoo("train", "deep.yaml", "--dataset", "photos", *QUICK)
+    done = train("deep.yaml", "--dataset", "photos", *QUICK)
     assert done.returncode == 2, done.stderr.decode()
     assert "deep.yaml, line" in one_sentence(done)
     assert not (folder / "runs").exists()

@@ -1,4 +1,4 @@
-"""Fine-tuning in tests: the caches of one session, so that networks are compiled once, or no compiling at all."""
+"""Fixtures of fine-tuning: images, and an engine that need not compile."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import pytest
 from tests.training.finetuning.toys import paint
 
 
-@pytest.fixture
-def plain_engine(monkeypatch):
+def run_in_keras(patch):
     """Networks run in Keras, in this process, which is quicker than compiling each."""
     from zoo.engines import registry
 
     keras = registry.ENGINES["keras"]
-    monkeypatch.setattr(registry, "choose", lambda request, spec, device: keras)
-    monkeypatch.setattr(registry, "usable", lambda spec, device: [keras])
+    patch.setattr(registry, "choose", lambda request, spec, device: keras)
+    patch.setattr(registry, "usable", lambda spec, device: [keras])
+
+
+@pytest.fixture
+def plain_engine(monkeypatch):
+    """See :func:`run_in_keras`."""
+    run_in_keras(monkeypatch)
 
 
 @pytest.fixture

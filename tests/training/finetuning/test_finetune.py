@@ -6,11 +6,13 @@ import csv
 import html
 import json
 import os
+import tempfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.training.finetuning.conftest import run_in_keras
 from tests.training.finetuning.toys import NETWORK, paint
 from tests.training.scratch.test_train import StopAfter
 from zoo.core.errors import UsageError, WeightsError
@@ -32,6 +34,34 @@ def settings(images, mode="auto", *changes, **fields):
     return Settings(
         model=model, dataset=str(images), recipe=recipe, device="cpu", val_split=0.25, **{"seed": 3, **fields}
     )
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """Caches of this module's runs, and an engine that needs no compiling."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setenv("ZOO_CACHE", folder)
+        patch.setenv("ZOO_OFFLINE", "1")
+        run_in_keras(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def head_run(shared, tmp_path_factory):
+    """A finished run of the head alone and its images, for tests that only look at the result."""
+    folder = tmp_path_factory.mktemp("head")
+    images = paint(folder / "images")
+    return images, finetune.start(settings(images, "head"), folder / "run")
+
+
+RESUMED = ("average=0.9", "phases.partial.average_best=2", "unfreeze_from=stage3")
+
+
+@pytest.fixture(scope="module")
+def whole(shared, tmp_path_factory):
+    """A run that was not stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    return finetune.start(settings(paint(folder / "images"), "partial", *RESUMED), folder / "run")
 
 
 def weights(run):
@@ -77,11 +107,11 @@ def test_colours_are_learnt_and_everything_is_left_behind(images, tmp_path):
     assert [int(row["epoch"]) for row in rows] == list(range(1, 9))
 
 
-def test_the_result_is_one_file_that_knows_where_it_comes_from(images, tmp_path):
+def test_the_result_is_one_file_that_knows_where_it_comes_from(head_run):
     import zoo
     from zoo.pretrained import keras_file
 
-    outcome = finetune.start(settings(images, "head"), tmp_path / "run")
+    images, outcome = head_run
     about = keras_file.read_metadata(outcome.run / "model.keras")
     assert about["classes"] == ["blue", "green", "red"]
     assert about["backbone"] == NETWORK
@@ -92,8 +122,8 @@ def test_the_result_is_one_file_that_knows_where_it_comes_from(images, tmp_path)
     assert np.mean([result.label == file.parent.name for result, file in zip(results, files, strict=True)]) > 0.8
 
 
-def test_a_head_leaves_the_network_as_it_was(images, tmp_path):
-    outcome = finetune.start(settings(images, "head"), tmp_path / "run")
+def test_a_head_leaves_the_network_as_it_was(head_run):
+    _, outcome = head_run
     before, after = pretrained(), weights(outcome.run)
     assert set(after) - set(before) == {"predictions"}
     assert all(same(before[name], after[name]) for name in before)
@@ -136,18 +166,15 @@ def test_full_moves_the_first_layer_and_no_statistics(images, tmp_path):
         assert same(before[name], after[name]) == kinds[name], name
 
 
-def test_the_whole_says_what_its_two_pieces_say(images, tmp_path):
-    outcome = finetune.start(settings(images, "partial", "unfreeze_from=stage3"), tmp_path / "run")
-    assert outcome.metrics["pieces_apart"] < 1e-3
-    assert outcome.metrics["val_loss_apart"] < 1e-3
+def test_the_whole_network_agrees_with_its_two_parts(whole, head_run):
+    assert 0 < whole.metrics["pieces_apart"] < 1e-3
+    assert head_run[1].metrics["val_loss_apart"] < 1e-3
 
 
 @pytest.mark.parametrize(("steps", "save_every"), [(3, 0.0), (40, 1000.0)])
-def test_a_run_that_was_stopped_ends_with_the_same_weights(images, tmp_path, steps, save_every, monkeypatch):
+def test_a_run_that_was_stopped_ends_with_the_same_weights(whole, images, tmp_path, steps, save_every, monkeypatch):
     monkeypatch.setattr(epochs, "SAVE_EVERY", save_every)
-    changes = ["average=0.9", "phases.partial.average_best=2", "unfreeze_from=stage3"]
-    whole = finetune.start(settings(images, "partial", *changes), tmp_path / "whole")
-    first = finetune.start(settings(images, "partial", *changes), tmp_path / "part", callbacks=[StopAfter(steps)])
+    first = finetune.start(settings(images, "partial", *RESUMED), tmp_path / "part", callbacks=[StopAfter(steps)])
     assert first.status == "stopped"
     second = finetune.resume(tmp_path / "part")
     assert second.status == whole.status == "finished"
@@ -170,8 +197,8 @@ def test_scratch_begins_with_random_weights(images, tmp_path):
     assert not any(same(before[name], after[name]) for name in before if "conv" in name)
 
 
-def test_a_trained_network_is_trained_on(images, tmp_path):
-    first = finetune.start(settings(images, "head"), tmp_path / "first")
+def test_a_trained_network_is_trained_on(head_run, tmp_path):
+    _, first = head_run
     other = paint(tmp_path / "other", seed=5)
     (other / "green").rename(other / "leaf")
     second = finetune.start(settings(other, "head", model=str(first.run / "model.keras")), tmp_path / "second")
@@ -181,8 +208,8 @@ def test_a_trained_network_is_trained_on(images, tmp_path):
     assert keras_file.read_metadata(second.run / "model.keras")["classes"] == ["blue", "leaf", "red"]
 
 
-def test_a_student_listens_to_its_teacher(images, tmp_path):
-    teacher = finetune.start(settings(images, "head"), tmp_path / "teacher")
+def test_a_student_learns_from_its_teacher(head_run, tmp_path):
+    images, teacher = head_run
     # Labels count for nothing here, and the teacher knows what is right.
     wrong = paint(tmp_path / "wrong", 30, random_labels=True, seed=8)
     # Nor can they choose an epoch.
@@ -215,7 +242,7 @@ def test_the_mean_of_the_best_epochs_is_judged(images, tmp_path):
     finetune.start(
         settings(images, "head", "phases.head.average_best=3"), tmp_path / "run", callbacks=[Listener(10**9)]
     )
-    assert any("the mean of the 3 best epochs" in text for text in said)
+    assert any("the mean weights of the 3 best epochs" in text for text in said)
 
 
 def test_a_rate_is_looked_for_and_training_begins_as_if_it_had_not_been(images, tmp_path):
@@ -254,7 +281,7 @@ def test_unreadable_images_are_named_and_left_alone(images, tmp_path):
     broken = images / "blue" / "3.png"
     broken.write_bytes(broken.read_bytes()[:200])
     before = broken.read_bytes()
-    outcome = finetune.start(settings(images), tmp_path / "run")
+    outcome = finetune.start(settings(images, "head"), tmp_path / "run")
     assert [item["path"] for item in outcome.metrics["failed"]] == [str(broken)]
     assert broken.read_bytes() == before
 
@@ -270,14 +297,19 @@ def test_what_the_frozen_part_made_is_used_again(images, tmp_path, monkeypatch):
     assert outcome.status == "finished"
 
 
-def test_a_limited_time_is_kept(images, tmp_path):
-    ready = settings(images, "auto", "phases.head.epochs=100000", "phases.partial.epochs=100000", time_limit=8.0)
+def test_a_limited_time_is_shared_by_the_phases(images, tmp_path, ticking):
+    ready = settings(images, "auto", "phases.head.epochs=100000", "phases.partial.epochs=100000", time_limit=3.0)
     outcome = finetune.start(ready, tmp_path / "run")
     assert outcome.status == "time"
     with (outcome.run / "history.csv").open() as lines:
         rows = list(csv.DictReader(lines))
-    assert {row["phase"] for row in rows} == {"1", "2"}
-    assert float(rows[-1]["seconds"]) < 11
+    head, partial = ([float(row["seconds"]) for row in rows if row["phase"] == phase] for phase in "12")
+    # The head has three tenths; each phase ends with the epoch in which its time is over, the learning rate down.
+    assert head[-2] < 0.3 * 3 < partial[0]
+    assert partial[-2] < 3 and head[-1] < 0.3 * 3 + 0.2 and partial[-1] < 3.2
+    assert float(rows[-1]["learning_rate"]) < 1e-3 * float(rows[len(head)]["learning_rate"]) + 1e-6
+    assert json.loads((outcome.run / "metrics.json").read_text())["ended"] == "time"
+    assert weights(outcome.run)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +347,7 @@ def test_validation_from_another_folder(images, tmp_path):
     outcome = finetune.start(ready, tmp_path / "run")
     assert outcome.metrics["val"]["n"] == 12
     (other / "white").mkdir()
-    with pytest.raises(UsageError, match="'white', which the images to train on do not have"):
+    with pytest.raises(UsageError, match="'white', which the training images do not have"):
         finetune.start(ready, tmp_path / "again")
 
 
@@ -330,10 +362,10 @@ def test_a_run_of_another_command_is_said(images, tmp_path):
     from zoo.training.scratch import train
 
     finetune.start(settings(images, "head"), tmp_path / "run", callbacks=[StopAfter(2)])
-    with pytest.raises(UsageError, match="begun by 'zoo finetune'"):
+    with pytest.raises(UsageError, match="started by 'zoo finetune'"):
         train.resume(tmp_path / "run")
 
 
-def test_metrics_are_plain_json(images, tmp_path):
-    outcome = finetune.start(settings(images, "head"), tmp_path / "run")
+def test_metrics_are_plain_json(head_run):
+    _, outcome = head_run
     assert json.loads((outcome.run / "metrics.json").read_text())["mode"] == "head"

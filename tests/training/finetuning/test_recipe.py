@@ -60,7 +60,7 @@ def test_views_are_one_number_or_one_a_phase():
         (["phases=3"], "phases is a mapping"),
         (["phases.partial.epochs=0"], "phase partial: epochs is at least 1"),
         (["epoch=3"], "Did you mean 'epochs'"),
-        (["views.full=3"], "views are of head and partial"),
+        (["views.full=3"], "views are for the phases head and partial"),
         (["views=yes"], "whole number"),
         (["alpha=2"], "from 0 to 1"),
         (["temperature=0"], "above 0"),

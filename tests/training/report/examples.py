@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoo.data.checks.findings import Finding
 from zoo.evaluation import metrics
-from zoo.training.report import Finding, GalleryImage, Phase, RunReport
+from zoo.training.report import GalleryImage, PhaseEpochs, RunReport
 
 
 def pixels(height=48, width=64, seed=0):
@@ -44,11 +45,11 @@ def run(names=("cat", "dog", "owl"), **changes):
         "metrics": {"train": {"loss": 0.1, "top1": 0.95}, "val": summary, "test": summary},
         "history": rows(12),
         "best_epoch": 11,
-        "phases": [Phase("head", 1, 5), Phase("partial", 6, 12)],
+        "phases": [PhaseEpochs("head", 1, 5), PhaseEpochs("partial", 6, 12)],
         "classes": names,
         "confusion": matrix,
         "counts": {name: {"train": 100, "val": 20, "test": 20} for name in names},
-        "findings": [Finding("error", "leak", "One image is in train and in test.", ["train/a.jpg", "test/b.jpg"])],
+        "findings": [Finding("leak", "One image is in train and in test.", ("train/a.jpg", "test/b.jpg"))],
         "failed": [("train/broken.jpg", "it is cut off")],
         "wrong": [GalleryImage("test/cat/1.jpg", names[0], names[1], 0.97, pixels(), pixels(seed=1), 0.02)],
         "right": [GalleryImage("test/dog/2.jpg", names[1], names[1], 0.35, pixels(20, 20))],

@@ -17,8 +17,9 @@ from tests.conftest import ROOT
 from tests.reports.html.reader import Page
 from tests.training.report.examples import evaluated, pixels, rows, run
 from zoo.core.errors import UnavailableError, UsageError
+from zoo.data.checks.findings import Finding
 from zoo.training import report
-from zoo.training.report import Finding, GalleryImage, Phase, RunReport
+from zoo.training.report import GalleryImage, PhaseEpochs, RunReport
 from zoo.training.report.confusion_table import PART
 
 EVIL = '"><script>alert(1)</script><img src=x onerror="alert(2)">&lt;'
@@ -95,7 +96,7 @@ def test_tables_can_be_sorted_by_their_values():
         ),
         RunReport("no images", classes=["a", "b"], confusion=np.zeros((2, 2), int)),
         RunReport("counts alone", counts={"a": {"train": 3}, "b": {"train": 4, "val": 1}}),
-        run(phases=[Phase("x" * 90, 1, 2), Phase("outside", 40, 50), Phase("z", 3, 12)]),
+        run(phases=[PhaseEpochs("x" * 90, 1, 2), PhaseEpochs("outside", 40, 50), PhaseEpochs("z", 3, 12)]),
         run(metrics={"test": {"n": 3, "top1": None, "loss": None, "ece": float("nan")}}),
     ],
     ids=lambda contents: contents.title,
@@ -137,9 +138,9 @@ def test_names_from_outside_stay_text():
         plan=[EVIL],
         metrics={"test": summary},
         confusion=matrix,
-        phases=[Phase(EVIL, 1, 6), Phase(EVIL, 7, 12)],
+        phases=[PhaseEpochs(EVIL, 1, 6), PhaseEpochs(EVIL, 7, 12)],
         counts={EVIL: {"train": 1}},
-        findings=[Finding(EVIL, EVIL, EVIL, [EVIL, "\udcff\ud800"])],
+        findings=[Finding("leak", EVIL, (EVIL, "\udcff\ud800"))],
         failed=[(EVIL, EVIL)],
         wrong=[GalleryImage(EVIL + "\udce9\n", EVIL, names[1], 0.9, pixels())],
         right=[GalleryImage(EVIL, EVIL, EVIL, 0.9)],

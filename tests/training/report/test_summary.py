@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.training.report.examples import evaluated, rows, run
+from zoo.data.checks.findings import Finding
 from zoo.reports.numbers import listed, number, percent
-from zoo.training.report import Finding, RunReport
+from zoo.training.report import RunReport
 from zoo.training.report.summary import caveats, headline
 
 
@@ -104,7 +105,7 @@ def test_calibration(error, expected):
 def test_what_the_check_found_comes_first():
     assert "found an error" in plain(caveats(run())[0])
     assert "1 file could not be read and is not included in any metric." in said(run())
-    clean = run(findings=[Finding("warning", "imbalance", "Uneven.")], failed=[])
+    clean = run(findings=[Finding("imbalance", "Uneven.")], failed=[])
     assert "found" not in said(clean) and "read and" not in said(clean)
 
 

@@ -89,14 +89,32 @@ class StopAfter(Callback):
         return self.left <= 0
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A finished run, its images and its outcome, for tests that only look at the result."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "toy.yaml").write_text(NETWORK)
+    images = paint(folder / "images")
+    ready = settings(folder / "toy.yaml", images, "learning_rate=0.01", epochs=25, test_split=0.2)
+    return images, train.start(ready, folder / "run")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that was not stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "toy.yaml").write_text(NETWORK)
+    return train.start(settings(folder / "toy.yaml", paint(folder / "images"), "average=0.9"), folder / "run")
+
+
 def weights(run):
     import keras
 
     return keras.models.load_model(run / "model.keras").get_weights()
 
 
-def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, images, tmp_path):
-    outcome = train.start(settings(network, images, "learning_rate=0.01", epochs=25, test_split=0.2), tmp_path / "run")
+def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(trained):
+    _, outcome = trained
     assert outcome.status == "finished"
     assert outcome.metrics["test"]["top1"] >= 0.9
     assert sorted(file.name for file in outcome.run.iterdir() if file.name != "mistakes.png") == [
@@ -127,11 +145,11 @@ def test_what_can_be_learnt_is_learnt_and_everything_is_left_behind(network, ima
     }
 
 
-def test_the_result_is_one_file_that_knows_its_classes(network, images, tmp_path):
+def test_the_result_is_one_file_that_knows_its_classes(trained):
     import zoo
     from zoo.pretrained import keras_file
 
-    outcome = train.start(settings(network, images, "learning_rate=0.01", epochs=12), tmp_path / "run")
+    images, outcome = trained
     about = keras_file.read_metadata(outcome.run / "model.keras")
     assert about["classes"] == ["left", "neither", "right"]
     assert about["metrics"]["val"]["top1"] == outcome.metrics["val"]["top1"]
@@ -142,8 +160,8 @@ def test_the_result_is_one_file_that_knows_its_classes(network, images, tmp_path
     assert right / len(files) > 0.8
 
 
-def test_plain_keras_opens_the_result_without_zoo(network, images, tmp_path):
-    outcome = train.start(settings(network, images, epochs=1), tmp_path / "run")
+def test_plain_keras_opens_the_result_without_zoo(trained, tmp_path):
+    _, outcome = trained
     code = (
         "import sys; sys.modules['zoo'] = None\n"
         "import keras, numpy as np\n"
@@ -155,8 +173,7 @@ def test_plain_keras_opens_the_result_without_zoo(network, images, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [3, 7, 12])
-def test_a_run_that_was_stopped_ends_with_the_same_weights(network, images, tmp_path, steps):
-    whole = train.start(settings(network, images, "average=0.9"), tmp_path / "whole")
+def test_a_run_that_was_stopped_ends_with_the_same_weights(whole, network, images, tmp_path, steps):
     first = train.start(settings(network, images, "average=0.9"), tmp_path / "part", callbacks=[StopAfter(steps)])
     assert first.status == "stopped"
     # The description is changed meanwhile; the run has its own copy.
@@ -219,14 +236,18 @@ def test_one_seed_gives_one_network_and_another_seed_another(network, images, tm
     assert any(not np.array_equal(one, two) for one, two in zip(same[0], other, strict=True))
 
 
-def test_a_time_limit_ends_the_training_with_the_rate_down(network, images, tmp_path):
+def test_a_time_limit_ends_the_training_with_the_rate_down(network, images, tmp_path, ticking):
     changes = ["schedule=cosine", "schedule.warmup=0", "learning_rate=0.01"]
     outcome = train.start(settings(network, images, *changes, epochs=100_000, time_limit=3), tmp_path / "run")
     assert outcome.status == "time"
     with (outcome.run / "history.csv").open() as lines:
-        rates = [(float(row["learning_rate"]), float(row["seconds"])) for row in csv.DictReader(lines)]
-    assert rates[0][0] > 2e-3 > 1e-3 > rates[-1][0]
-    assert rates[-1][1] < 6
+        rows = list(csv.DictReader(lines))
+    rates, seconds = ([float(row[key]) for row in rows] for key in ("learning_rate", "seconds"))
+    assert rates[0] > 2e-3 > 1e-3 > rates[-1]
+    # The epoch in which the time was over is the last one, and is evaluated.
+    assert seconds[-2] < 3 <= outcome.metrics["seconds"]["training"] + outcome.metrics["seconds"]["judging"]
+    assert seconds[-1] < 3.2
+    assert len(weights(outcome.run)) == 7
     again = train.resume(outcome.run)
     assert (again.status, again.epochs) == ("time", outcome.epochs)
 

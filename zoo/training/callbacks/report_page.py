@@ -48,7 +48,7 @@ def report_of(context: Context, metrics: Mapping[str, Any]) -> report.RunReport:
         best_epoch=metrics["best_epoch"] or None,
         phases=_phases(context, metrics.get("phases", ())),
         counts=context.dataset.counts(),
-        findings=[report.Finding(one.severity, one.kind, one.text, one.paths) for one in context.findings],
+        findings=context.findings,
         failed=context.failed,
     )
     if predictions is None:
@@ -112,13 +112,13 @@ def _facts(context: Context, metrics: Mapping[str, Any]) -> list[tuple[str, Any]
     return [(name, value) for name, value in facts if value is not None]
 
 
-def _phases(context: Context, names: Sequence[str]) -> list[report.Phase]:
+def _phases(context: Context, names: Sequence[str]) -> list[report.PhaseEpochs]:
     """The first and the last epoch of each phase."""
     found = []
     for number, name in enumerate(names, start=1):
         epochs = [int(row["epoch"]) for row in context.history if row.get("phase") == number]
         if epochs:
-            found.append(report.Phase(name, epochs[0], epochs[-1]))
+            found.append(report.PhaseEpochs(name, epochs[0], epochs[-1]))
     return found
 
 

@@ -8,7 +8,7 @@
 >>> report.write(report.RunReport("clothing", metrics={"test": summary}), "run/report.html")
 """
 
-from zoo.training.report.contents import SHOWN, SPLITS, Finding, GalleryImage, Phase, RunReport
+from zoo.training.report.contents import SHOWN, SPLITS, GalleryImage, PhaseEpochs, RunReport
 from zoo.training.report.page import html, write
 
-__all__ = ["SHOWN", "SPLITS", "Finding", "GalleryImage", "Phase", "RunReport", "html", "write"]
+__all__ = ["SHOWN", "SPLITS", "GalleryImage", "PhaseEpochs", "RunReport", "html", "write"]

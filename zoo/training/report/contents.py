@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from zoo.core.errors import UsageError
+from zoo.data.checks.findings import Finding
 
 #: The splits in the order in which they are listed.
 SPLITS = ("train", "val", "test")
@@ -34,27 +35,12 @@ class GalleryImage:
     truth_score: float | None = None
 
 
-@dataclass(frozen=True)
-class Phase:
+class PhaseEpochs(NamedTuple):
     """A phase of a training, such as the head alone: its name, its first and its last epoch."""
 
     name: str
     first: int
     last: int
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A finding of a check of the data.
-
-    ``severity`` is ``error``, ``warning`` or ``note``; ``kind`` a short name such as ``leak``; ``text`` a sentence;
-    ``paths`` the files.
-    """
-
-    severity: str
-    kind: str
-    text: str
-    paths: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +75,7 @@ class RunReport:
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     best_epoch: int | None = None
-    phases: Sequence[Phase] = ()
+    phases: Sequence[PhaseEpochs] = ()
     classes: Sequence[str] = ()
     confusion: np.ndarray | None = None
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -11,8 +11,8 @@ from zoo.reports.html.markup import Markup, tag
 from zoo.reports.html.svg import WIDTH, box, chart, dot, line, text
 from zoo.reports.numbers import is_number
 from zoo.reports.scales import Scale, ticks
-from zoo.reports.training_series import Panel, TrainingSeries, spread, training_series
-from zoo.training.report.contents import Phase, RunReport
+from zoo.reports.training_series import Quantity, TrainingSeries, spread, training_series
+from zoo.training.report.contents import PhaseEpochs, RunReport
 
 #: The maximum of epochs that are drawn; of more, some are left out.
 LIMIT = 600
@@ -42,7 +42,7 @@ def curves(report: RunReport) -> list[Markup]:
     """A ``figure`` for each quantity that was recorded."""
     series = training_series(thinned(report.history, report.best_epoch), report.best_epoch)
     phases = report.phases if len(report.phases) > 1 else ()
-    return [_chart(series, panel, phases) for panel in series.panels]
+    return [_chart(series, quantity, phases) for quantity in series.quantities]
 
 
 def thinned(rows: Sequence[Mapping[str, Any]], best: int | None = None) -> list[Mapping[str, Any]]:
@@ -53,20 +53,20 @@ def thinned(rows: Sequence[Mapping[str, Any]], best: int | None = None) -> list[
     return [row for i, row in enumerate(numbered) if i % step == 0 or i == last or row["epoch"] == best]
 
 
-def _chart(series: TrainingSeries, panel: Panel, phases: Sequence[Phase]) -> Markup:
+def _chart(series: TrainingSeries, quantity: Quantity, phases: Sequence[PhaseEpochs]) -> Markup:
     epochs, best = series.epochs.tolist(), series.best
-    axes = _axes(epochs, panel, _NAMED if phases and not panel.is_rate else _ABOVE)
+    axes = _axes(epochs, quantity, _NAMED if phases and not quantity.is_rate else _ABOVE)
     across, up = axes.across, axes.up
-    places = [0.0, up.high / 1.08] if panel.is_rate else up.ticks(6)
+    places = [0.0, up.high / 1.08] if quantity.is_rate else up.ticks(6)
     parts = [
-        *_phases(phases, axes, named=not panel.is_rate),
+        *_phases(phases, axes, named=not quantity.is_rate),
         *(line("grid", _LEFT, up(value), WIDTH - _RIGHT, up(value)) for value in places),
-        *(text(panel.written(value), _LEFT - 7, up(value) + 4, "end") for value in places),
+        *(text(quantity.written(value), _LEFT - 7, up(value) + 4, "end") for value in places),
         *_epoch_axis(axes),
     ]
     if best is not None:
         parts.append(line("best", across(epochs[best]), axes.top, across(epochs[best]), axes.floor))
-    for name, values in panel.lines.items():
+    for name, values in quantity.lines.items():
         points = [
             (across(epoch), up(value) if is_number(value) else None)
             for epoch, value in zip(epochs, values, strict=True)
@@ -74,21 +74,21 @@ def _chart(series: TrainingSeries, panel: Panel, phases: Sequence[Phase]) -> Mar
         parts.append(tag("path", class_=f"line {name}", d=_path(points)))
         if len(epochs) <= _DOTS:
             parts += [dot(f"dot {name}", x, y, 2.2) for x, y in points if y is not None]
-    validated = panel.lines.get("val")
+    validated = quantity.lines.get("val")
     if best is not None and validated is not None and is_number(validated[best]):
         parts.append(dot("mark", across(epochs[best]), up(validated[best]), 4.5))
-    parts += [] if panel.is_rate else _names(epochs, panel, axes)
-    parts += _tips(epochs, panel, axes) if len(epochs) <= _TIPS else []
-    title = panel.title[0].upper() + panel.title[1:]
-    label = _described(title, series, panel)
+    parts += [] if quantity.is_rate else _names(epochs, quantity, axes)
+    parts += _tips(epochs, quantity, axes) if len(epochs) <= _TIPS else []
+    title = quantity.title[0].upper() + quantity.title[1:]
+    label = _described(title, series, quantity)
     return chart(title, *parts, height=int(axes.floor) + _BELOW, label=label)
 
 
-def _axes(epochs: Sequence[int], panel: Panel, top: float) -> _Axes:
+def _axes(epochs: Sequence[int], quantity: Quantity, top: float) -> _Axes:
     first, last = epochs[0], epochs[-1]
     margin = 0.5 if first == last else 0.02 * (last - first)
-    floor = top + (STRIP if panel.is_rate else PANEL)
-    return _Axes(Scale(first - margin, last + margin, _LEFT, WIDTH - _RIGHT), panel.scale(floor, top), top, floor)
+    floor = top + (STRIP if quantity.is_rate else PANEL)
+    return _Axes(Scale(first - margin, last + margin, _LEFT, WIDTH - _RIGHT), quantity.scale(floor, top), top, floor)
 
 
 def _path(points: Sequence[tuple[float, float | None]]) -> str:
@@ -104,7 +104,7 @@ def _path(points: Sequence[tuple[float, float | None]]) -> str:
     return "".join(commands)
 
 
-def _phases(phases: Sequence[Phase], axes: _Axes, *, named: bool) -> list[Markup]:
+def _phases(phases: Sequence[PhaseEpochs], axes: _Axes, *, named: bool) -> list[Markup]:
     """A line where a phase begins, a background for every other one, and names where they fit."""
     parts = []
     for index, phase in enumerate(phases):
@@ -132,31 +132,31 @@ def _epoch_axis(axes: _Axes) -> list[Markup]:
     ]
 
 
-def _names(epochs: Sequence[int], panel: Panel, axes: _Axes) -> list[Markup]:
+def _names(epochs: Sequence[int], quantity: Quantity, axes: _Axes) -> list[Markup]:
     """The name of each line beside its end."""
-    ends = {name: (axes.across(epochs[at]), axes.up(panel.lines[name][at])) for name, at in panel.ends().items()}
+    ends = {name: (axes.across(epochs[at]), axes.up(quantity.lines[name][at])) for name, at in quantity.ends().items()}
     shifts = spread({name: y for name, (_, y) in ends.items()}, _LINE)
     return [text(name, x + 7, y + shifts[name] + 4, "start", f"name {name}") for name, (x, y) in ends.items()]
 
 
-def _tips(epochs: Sequence[int], panel: Panel, axes: _Axes) -> list[Markup]:
+def _tips(epochs: Sequence[int], quantity: Quantity, axes: _Axes) -> list[Markup]:
     """A tooltip with the values of each epoch."""
     width = (axes.across.end - axes.across.start) / len(epochs)
     tips = []
     for index, epoch in enumerate(epochs):
-        known = {name: values[index] for name, values in panel.lines.items() if is_number(values[index])}
-        said = ", ".join(f"{name} {panel.written(value)}" for name, value in known.items())
+        known = {name: values[index] for name, values in quantity.lines.items() if is_number(values[index])}
+        said = ", ".join(f"{name} {quantity.written(value)}" for name, value in known.items())
         tip = tag("title", f"epoch {epoch}: {said or 'no number'}")
         tips.append(box("tip", axes.across(epoch) - width / 2, axes.top, width, axes.floor - axes.top, tip))
     return tips
 
 
-def _described(title: str, series: TrainingSeries, panel: Panel) -> str:
+def _described(title: str, series: TrainingSeries, quantity: Quantity) -> str:
     """The chart for those who cannot see it."""
     said = []
-    for name, values in panel.lines.items():
+    for name, values in quantity.lines.items():
         known = [value for value in values if is_number(value)]
-        said.append(f"{name} from {panel.written(known[0])} to {panel.written(known[-1])}")
+        said.append(f"{name} from {quantity.written(known[0])} to {quantity.written(known[-1])}")
     epochs, best = series.epochs, series.best
     span = f"epochs {epochs[0]} to {epochs[-1]}"
     return f"{title} over {span}: {'; '.join(said)}" + ("" if best is None else f"; best epoch {epochs[best]}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zoo.data.checks.findings import Finding
 from zoo.evaluation.metrics import METRICS
 from zoo.reports.html.markup import Markup, joined, tag
 from zoo.reports.html.tables import FILES, heading, number_cell, share_cell, table
 from zoo.reports.numbers import number, percent
-from zoo.training.report.contents import SPLITS, Finding, RunReport
+from zoo.training.report.contents import SPLITS, RunReport
 from zoo.training.report.curves import thinned
 from zoo.training.report.summary import decimals
 
@@ -91,8 +92,7 @@ def findings(found: Sequence[Finding]) -> Markup:
     """The findings of the check of the data, with folded lists of files."""
     items = []
     for finding in found[:FILES]:
-        known = finding.severity if finding.severity in ("error", "warning", "note") else "note"
-        label = tag("span", finding.severity, class_=f"label {known}")
+        label = tag("span", finding.severity, class_=f"label {finding.severity}")
         text = joined([label, " ", tag("b", finding.kind), " ", finding.text])
         items.append(tag("li", tag("p", text), _files(finding.paths)))
     if len(found) > FILES:
