@@ -50,94 +50,35 @@ def _assignment(text: str) -> str:
     return text
 
 
+_MANY: dict[str, Any] = {"type": _assignment, "multiple": True}
+_FOLDER = click.Path(path_type=Path)
+_SHARE = click.FloatRange(0, 0.9)
+_SUITABLE = "what suits the network"
+
 _OPTIONS = (
-    click.option(
-        "--dataset",
-        metavar="DIR",
-        help="Images: a folder per class, train/ val/ test/ with such, a table (path,label[,split]), or IDX files.",
-    ),
-    click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path),
-        metavar="RUN",
-        show_default="runs/NAME-1",
-        help="New folder for the run.",
-    ),
-    click.option(
-        "--recipe",
-        metavar="NAME|FILE",
-        show_default="what suits the network",
-        help="How to train: all hyperparameters.",
-    ),
+    click.option("--dataset", metavar="DIR", help="Images: class folders, train/ val/ test/, a table, IDX files."),
+    click.option("-o", "--output", type=_FOLDER, metavar="RUN", show_default="runs/NAME-1", help="New run folder."),
+    click.option("--recipe", metavar="NAME|FILE", show_default=_SUITABLE, help="How to train."),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images."),
     click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per step."),
     click.option("--learning-rate", type=click.FloatRange(min=0), help="Peak learning rate of the schedule."),
     click.option("--optimizer", metavar="NAME", help="Any optimiser of Keras."),
-    click.option(
-        "--set",
-        "changes",
-        type=_assignment,
-        metavar="KEY=VALUE",
-        multiple=True,
-        help="Any value of the recipe: --set augment.cutout=8.",
-    ),
-    click.option(
-        "--var",
-        "variables",
-        type=_assignment,
-        metavar="KEY=VALUE",
-        multiple=True,
-        help="A variable of the network: --var width=16.",
-    ),
-    click.option(
-        "--input-size",
-        type=click.IntRange(min=1),
-        show_default="the network's own",
-        help="Height and width of the input.",
-    ),
-    click.option(
-        "--val-split",
-        type=click.FloatRange(0, 0.9),
-        show_default="0.1, for small classes 0.2",
-        help="Share of the images for validation if there is no val/.",
-    ),
+    click.option("--set", "changes", metavar="KEY=VALUE", help="Any value of the recipe: augment.cutout=8.", **_MANY),
+    click.option("--var", "variables", metavar="KEY=VALUE", help="A variable of the network: width=16.", **_MANY),
+    click.option("--input-size", type=click.IntRange(min=1), help="Other height and width than the network's."),
+    click.option("--val-split", type=_SHARE, help="Share for validation, if there is no val/."),
     click.option("--val-dir", metavar="DIR", help="Separate validation images, a folder per class."),
-    click.option(
-        "--test-split",
-        type=click.FloatRange(0, 0.9),
-        default=0.0,
-        show_default=True,
-        help="Share of the images for the test if there is no test/.",
-    ),
+    click.option("--test-split", type=_SHARE, default=0.0, show_default=True, help="Share for a test, if no test/."),
     click.option("--seed", type=int, default=0, show_default=True, help="Random seed."),
-    click.option(
-        "--time",
-        "time_limit",
-        type=_duration,
-        metavar="TIME",
-        help="Time limit such as 90s, 30m or 1h30m; the learning-rate schedule fits it.",
-    ),
-    click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Resume a run that was stopped."),
-    click.option("--teacher", metavar="NAME|FILE", help="Network that knows the classes, for knowledge distillation."),
+    click.option("--time", "time_limit", type=_duration, metavar="TIME", help="Time limit: 90s, 30m or 1h30m."),
+    click.option("--resume", type=_FOLDER, metavar="RUN", help="Resume a run that was stopped."),
+    click.option("--teacher", metavar="NAME|FILE", help="Teacher for distillation, which knows the classes."),
     click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Distillation temperature."),
     click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the teacher in the loss."),
-    click.option(
-        "--min-val-accuracy", type=click.FloatRange(0, 1), help="Exit with status 3 if the top-1 on val is below."
-    ),
+    click.option("--min-val-accuracy", type=click.FloatRange(0, 1), help="Exit with 3 if top-1 on val is below."),
     click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard; needs the extra 'tensorboard'."),
-    click.option(
-        "--device",
-        metavar="auto|cpu|gpu|gpu:N,…",
-        show_default="auto",
-        help="Device to run on; several are trained on together: gpu:0,gpu:1.",
-    ),
-    click.option(
-        "--format",
-        type=click.Choice(FORMATS),
-        show_default="table on a terminal, else jsonl",
-        help="Format of the result.",
-    ),
+    click.option("--device", metavar="auto|cpu|gpu|gpu:N,…", show_default="auto", help="Or several: gpu:0,gpu:1."),
+    click.option("--format", type=click.Choice(FORMATS), help="Default: table on a terminal, else jsonl."),
 )
 
 

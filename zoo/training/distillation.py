@@ -25,15 +25,15 @@ def targets(
     """Labels, and next to them the teacher's probabilities.
 
     Args:
-        teacher: a name, ``NAME:TAG``, or a ``.keras`` file. It must know all ``classes``, by
-            :func:`zoo.evaluation.label_mapping.match`; probabilities of other classes are left out.
+        teacher: a name, ``NAME:TAG``, or a ``.keras`` file. It must know all ``classes``; probabilities of others are
+            left out.
         split: images and labels.
         classes: names of the classes, in order.
         device: where the teacher runs.
         progress: called with the number of images done and in all.
 
     Returns:
-        float32 (n, 2 classes). For an image that cannot be read both halves are the label.
+        float32 (n, 2 classes); for an image that cannot be read, the label twice.
 
     Raises:
         UsageError: there is no such network, or it does not know a class.

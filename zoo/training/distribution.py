@@ -1,8 +1,7 @@
-"""Learning on several devices at once: each has a copy of the network, and takes its part of every batch.
+"""Data-parallel training: each device has a copy of the network and takes its part of every batch.
 
-The gradients of the parts are added up before anything is done with them, so all copies make the same step, the one
-that a single device would make with the whole batch. TensorFlow does this by ``tf.distribute.MirroredStrategy``, JAX by
-``keras.distribution.DataParallel``.
+Gradients are summed over the devices first, so that all make the step that one device would make with the whole batch.
+TensorFlow does this with ``tf.distribute.MirroredStrategy``, JAX with ``keras.distribution.DataParallel``.
 """
 
 from __future__ import annotations
@@ -27,43 +26,32 @@ if TYPE_CHECKING:
 
 
 class Placement:
-    """Where a network learns: on one device, unless a class below says otherwise."""
+    """Where a network is trained: on one device, unless a subclass says otherwise."""
 
-    #: What ``compile`` is told of XLA.
+    #: ``jit_compile`` of Keras.
     jit: str | bool = "auto"
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Variables that are made meanwhile are on every device, as what :meth:`copy` makes is."""
+        """Variables that are created in this ``with`` block are on every device."""
         return contextlib.nullcontext()
 
     def copy(self, model: keras.Model) -> keras.Model:
-        """The network that learns: ``model`` itself, or a copy with its weights on every device.
-
-        Raises:
-            UsageError: it cannot learn in its precision there.
-        """
+        """The network to train: ``model``, or a copy on every device; UsageError if its precision does not work."""
         return model
 
     def adapt(self, kind: Any) -> Any:
-        """The class of an optimiser, so that it does on several devices what it does on one."""
+        """The class of an optimiser, adapted so that several devices make the step of one."""
         return kind
 
     def assign(self, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-        """Give variables of :meth:`copy` or of its optimiser their values, on every device."""
+        """Set variables of :meth:`copy` or of its optimiser on every device."""
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def step(self, model: keras.Model, x: np.ndarray, y: Any, weights: Any) -> dict[str, float]:
-        """Learn from one batch.
+        """Train the compiled :meth:`copy` on one batch, with weights of the images' losses, float (b,); Keras's logs.
 
-        Args:
-            model: compiled, from :meth:`copy`.
-            x: (b, …).
-            y: (b, …), or a list of such.
-            weights: float (b,) of each image's loss, a list of such, or ``None``.
-
-        Returns:
-            What Keras logs.
+        ``y`` and ``weights`` are lists if the network has several outputs.
         """
         logs: dict[str, float] = model.train_on_batch(x, y, sample_weight=weights, return_dict=True)
         return logs
@@ -76,7 +64,6 @@ class _Parallel(Placement):
         self.count = count
 
     def copy(self, model: keras.Model) -> keras.Model:
-        """See :class:`Placement`."""
         import keras
 
         with self.scope():
@@ -92,9 +79,9 @@ class _Parallel(Placement):
 
 
 class _Jax(_Parallel):
-    """One program over all devices, which shares the batch out and is otherwise that of a single device."""
+    """One program over all devices, which shards the batch."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, kind: str) -> None:
         import keras
 
         super().__init__(count)
@@ -104,18 +91,16 @@ class _Jax(_Parallel):
         self._distribution = keras.distribution.DataParallel(devices=there[:count], auto_shard_dataset=False)
 
     def scope(self) -> AbstractContextManager[Any]:
-        """See :class:`Placement`."""
         return self._distribution.scope()  # type: ignore[no-any-return]
 
     def step(self, model: keras.Model, x: np.ndarray, y: Any, weights: Any) -> dict[str, float]:
-        """See :class:`Placement`."""
         batch = fill(x, y, weights, self.count)
         with self.scope():
             return _of_all(super().step(model, *batch), len(batch[0]) / len(x))
 
 
 class _TensorFlow(_Parallel):
-    """A program on every device, which meet where gradients and the statistics of BatchNorm are added up."""
+    """A program on every device; gradients and BatchNorm statistics are summed."""
 
     # XLA compiles for one device.
     jit = False
@@ -134,14 +119,12 @@ class _TensorFlow(_Parallel):
         self._strategy = tensorflow.distribute.MirroredStrategy(there[:count])
 
     def scope(self) -> AbstractContextManager[Any]:
-        """See :class:`Placement`."""
         return self._strategy.scope()  # type: ignore[no-any-return]
 
     def copy(self, model: keras.Model) -> keras.Model:
-        """See :class:`Placement`."""
         if any(layer.compute_dtype == "float16" for layer in model.layers):
             raise UsageError(
-                "On several devices TensorFlow learns in mixed_bfloat16 or float32, and JAX in mixed_float16 too; "
+                "On several devices TensorFlow trains in mixed_bfloat16 or float32, and JAX in mixed_float16 too; "
                 "give --set precision=mixed_bfloat16."
             )
         return super().copy(model)
@@ -151,16 +134,15 @@ class _TensorFlow(_Parallel):
 
         config = layer.get_config()
         if isinstance(layer, keras.layers.BatchNormalization):
-            # Its mean and variance are those of the whole batch, as on one device.
+            # Mean and variance are those of the whole batch, as on one device.
             config["synchronized"] = True
         return layer.__class__.from_config(config)
 
     def adapt(self, kind: Any) -> Any:
-        """See :class:`Placement`."""
         return type(kind.__name__, (_summing(kind), _local_updates()), {})
 
     def assign(self, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-        """See :class:`Placement`. Each device draws its own random numbers."""
+        # Each device has random numbers of its own.
         super().assign(variables, values)
         for variable, value in zip(variables, values, strict=True):
             if variable.name == "seed_generator_state":
@@ -168,7 +150,7 @@ class _TensorFlow(_Parallel):
                     own.assign(np.asarray(value) + np.asarray([number * _APART, 0]))
 
     def step(self, model: keras.Model, x: np.ndarray, y: Any, weights: Any) -> dict[str, float]:
-        """See :class:`Placement`. ``train_on_batch`` would give the whole batch to each device."""
+        # ``train_on_batch`` would give the whole batch to each device.
         import keras
         import tensorflow
 
@@ -191,28 +173,26 @@ class _TensorFlow(_Parallel):
         return _of_all({key: float(value) for key, value in logs.items()}, len(batch[0]) / len(x))
 
 
-#: How far the seeds of two devices are apart.
+#: By backend of Keras.
+_PLACEMENTS: dict[str, type[_Jax] | type[_TensorFlow]] = {"jax": _Jax, "tensorflow": _TensorFlow}
+
+#: The distance of the seeds of two devices.
 _APART = 1_000_003
 
 _current: ContextVar[Placement] = ContextVar("placement", default=Placement())  # noqa: B039
 
 
 def current() -> Placement:
-    """Where networks learn now."""
+    """Where networks are trained now."""
     return _current.get()
 
 
 @contextlib.contextmanager
 def over(chosen: Sequence[Device]) -> Iterator[None]:
-    """Networks that begin to learn meanwhile do so on all of the devices together.
-
-    With one device nothing is done, and Keras is not imported; with several it is.
-
-    Args:
-        chosen: from :func:`zoo.engines.devices.select_several`.
+    """Train the networks of a ``with`` block on all devices together; with one, Keras is not imported.
 
     Raises:
-        UnavailableError: the backend does not learn on several devices, or does not see so many of them.
+        UnavailableError: the backend does not train on several devices, or does not see so many of them.
     """
     if len(chosen) == 1:
         yield
@@ -230,20 +210,14 @@ def over(chosen: Sequence[Device]) -> Iterator[None]:
 @functools.cache
 def _parallel(backend: str, count: int, kind: str) -> Placement:
     """One for all trainings of a process: two strategies of TensorFlow would mix up each other's sums."""
-    return _Jax(count) if backend == "jax" else _TensorFlow(count, kind)
+    return _PLACEMENTS[backend](count, kind)
 
 
 def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, Any, Any]:
-    """A batch that can be shared out evenly, with the same mean loss and the same gradients.
+    """Fill a batch so that it has ``count`` equal parts, with the same mean loss and the same gradients.
 
-    Where images are missing for that the first ones come again and weigh nothing; their targets are all zero, by
-    which metrics know them. The rest weigh more by as much as the batch is longer, since Keras divides by its length.
-
-    Args:
-        x: (b, …).
-        y: (b, …), or a list of such.
-        weights: float (b,) of each image's loss, a list of such, or ``None``.
-        count: how many parts are needed.
+    Images are repeated with weight 0 and with targets of zeros, by which metrics know them. The others weigh more by as
+    much as the batch is longer, since Keras divides by its length. ``y`` and ``weights`` may be lists.
     """
     missing = -len(x) % count
     if not missing:
@@ -263,25 +237,25 @@ def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, A
 
 
 def _of_all(logs: dict[str, float], factor: float) -> dict[str, float]:
-    """What Keras logs of a filled batch, as it is of the images alone: the loss, by its weights, is so already."""
+    """Keras's logs of a filled batch for the images alone; the loss is, by its weights, already."""
     return {key: value * factor if key.endswith("top1") else value for key, value in logs.items()}
 
 
 def _divide_cpu(count: int) -> None:
-    """Make several devices of the CPU, which TensorFlow allows before its first use."""
+    """Split the CPU into several devices, which TensorFlow allows before its first use."""
     import tensorflow
 
     one = tensorflow.config.LogicalDeviceConfiguration()
     cpu = tensorflow.config.list_physical_devices("CPU")[0]
-    # Where it is in use already, what it has is counted afterwards.
+    # If it is in use already, its devices are counted afterwards.
     with contextlib.suppress(RuntimeError):
         tensorflow.config.set_logical_device_configuration(cpu, [one] * count)
 
 
 def _summing(kind: Any) -> Any:
-    """The class of an optimiser that first adds up the gradients of all devices.
+    """The class of an optimiser that first sums the gradients of all devices.
 
-    Keras's own adds them up late, so that each device would limit the norm of its own gradients.
+    Keras sums them late, so that each device would clip the norm of its own gradients.
     """
 
     class Summing(kind):  # type: ignore[misc]
@@ -297,10 +271,10 @@ def _summing(kind: Any) -> Any:
 
 
 def _local_updates() -> Any:
-    """A base of optimisers whose every device changes its own variables, all of them in the same way.
+    """A base class of optimisers in which every device updates its own variables, all in the same way.
 
-    Keras's own changes them from outside all devices, which TensorFlow does not allow in the branch that gradient
-    accumulation takes. As a base it comes after any class of an optimiser, and before Keras's own one for TensorFlow.
+    Keras updates them from outside, which TensorFlow does not allow in the branch of gradient accumulation. It comes
+    after any class of an optimiser, and before Keras's own base class for TensorFlow.
     """
     from keras.src.backend.tensorflow.optimizer import TFOptimizer
     from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -315,6 +289,6 @@ def _local_updates() -> Any:
 
 def _started(framework: str, there: int, wanted: int) -> UnavailableError:
     return UnavailableError(
-        f"{framework} has {there} of the {wanted} devices; it learns of them when it starts, so begin in a new "
+        f"{framework} has {there} of the {wanted} devices; it counts them when it starts, so begin in a new "
         "process, or see 'zoo doctor'."
     )

@@ -27,8 +27,8 @@ from zoo.training.epochs import Epochs
 from zoo.training.phase import Phase
 from zoo.training.predict import SplitPredictions
 from zoo.training.recipe import Recipe
-from zoo.training.run import Run
-from zoo.training.settings import AnyRecipe, Settings, resumed
+from zoo.training.run import Run, writing
+from zoo.training.settings import Settings, resumed
 
 if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
@@ -57,7 +57,7 @@ class Job:
     command = "train"
 
     #: Makes a recipe of the command from plain values.
-    read_recipe: Callable[..., AnyRecipe]
+    read_recipe: Callable[..., Any]
 
     def __init__(
         self, settings: Settings, run: Run, *, resumed: bool = False, callbacks: Sequence[Callback] = ()
@@ -148,7 +148,8 @@ class Job:
         assert phase is not None
         self.run.create()
         self.run.write_config({"command": self.command, **self.resolved_settings().as_dict()})
-        self.run.write_split(self.dataset)
+        with writing(self.run.split):
+            self.dataset.write(self.run.split)
         self.run.copy_network(self.spec)
         for callback in self.callbacks:
             callback.on_train_begin(self)

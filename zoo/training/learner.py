@@ -46,11 +46,11 @@ class Learner:
         Args:
             model: the network to train. Outputs after that of the layer ``predictions`` are auxiliary heads.
             recipe: how it is trained.
-            plain: the network for inference. It has the layers of ``whole``, by name, and may be the same network.
-            whole: the network that ``model`` is a part of; ``model`` if omitted.
-            scales: a factor of the learning rate for each trainable variable of ``model``, in their order.
+            plain: the network for inference, with layers of the same names as ``whole``; may be ``model``.
+            whole: the network that ``model`` is a part of; default: ``model``.
+            scales: a factor of the learning rate for each trainable variable of ``model``.
             target: for an autoencoder: the preprocessing of the input, which is its target.
-            distill: whether labels come with a teacher's probabilities, as twice as many columns.
+            distill: whether labels come with a teacher's probabilities.
 
         Raises:
             UsageError: an optimiser or one of its arguments that Keras does not have.

@@ -12,7 +12,6 @@ from typing import Any
 from zoo.core import atomic, output
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.core.spec import ModelSpec
-from zoo.data.dataset import Dataset
 from zoo.pretrained import keras_file
 
 CONFIG = "config.yaml"
@@ -62,10 +61,8 @@ class Run:
         Raises:
             UnavailableError: it cannot be created.
         """
-        try:
+        with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnavailableError(f"The folder {self.folder} cannot be made: {error.strerror or error}.") from error
 
     def require_empty(self) -> None:
         """Check that nothing would be overwritten.
@@ -101,15 +98,6 @@ class Run:
         if not isinstance(config, dict):
             raise UsageError(f"{file} is damaged: it is no mapping.")
         return config
-
-    def write_split(self, dataset: Dataset) -> None:
-        """Write the split of each image.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
-        with _writing(self.split):
-            dataset.write(self.split)
 
     def copy_network(self, spec: ModelSpec) -> None:
         """Copy the YAML description of a network, which may change later, if it has one.
@@ -150,7 +138,7 @@ class Run:
         Raises:
             UnavailableError: it cannot be written.
         """
-        with _writing(self.model):
+        with writing(self.model):
             keras_file.write_metadata(self.model, metadata)
 
     def write_model(self, network: Any, metadata: Mapping[str, Any]) -> None:
@@ -178,7 +166,8 @@ def next_folder(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def _writing(file: Path) -> Iterator[None]:
+def writing(file: Path) -> Iterator[None]:
+    """Turn an OSError into an UnavailableError that names the file."""
     try:
         yield
     except OSError as error:

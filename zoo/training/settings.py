@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from zoo._version import __version__
 from zoo.catalog import registry
@@ -14,19 +14,6 @@ from zoo.core.errors import UsageError
 from zoo.core.spec import ModelSpec
 from zoo.pretrained import keras_file
 from zoo.training.run import CONFIG, Run
-
-
-class AnyRecipe(Protocol):
-    """A recipe of any command."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values from which it can be made again."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +50,7 @@ class Settings:
     #: The command as it was typed.
     invocation: str | None = None
     #: :class:`zoo.training.recipe.Recipe`, or that of fine-tuning.
-    recipe: AnyRecipe
+    recipe: Any
 
     def __post_init__(self) -> None:
         """Check the range.
@@ -106,7 +93,7 @@ class Settings:
         )
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], read: Callable[..., AnyRecipe], *, where: str) -> Settings:
+    def from_dict(cls, values: Mapping[str, Any], read: Callable[..., Any], *, where: str) -> Settings:
         """The settings of :meth:`as_dict`; ``read`` makes a recipe of its plain values.
 
         Raises:
@@ -125,7 +112,7 @@ class Settings:
 
 
 def resumed(
-    run: Run, read: Callable[..., AnyRecipe], *, time_limit: float | None = None, device: str | None = None
+    run: Run, read: Callable[..., Any], *, time_limit: float | None = None, device: str | None = None
 ) -> Settings:
     """The settings of a run that is resumed.
 
