@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.core.groups import connected_groups, equal_groups, groups_of_labels, merge_labels
+from zoo.core.groups import equal_groups, groups_of_labels, merge_labels
 
 N = 12
 PAIRS = st.lists(st.tuples(st.integers(0, N - 1), st.integers(0, N - 1)), max_size=15)
@@ -34,9 +34,7 @@ def test_groups_are_the_connected_components_however_the_pairs_are_divided(batch
     pairs = [pair for batch in batches for pair in batch]
     expected = components(pairs)
     assert [group.tolist() for group in groups_of_labels(labels)] == expected
-    at_once = connected_groups(np.array(pairs, np.int64).reshape(-1, 2), N)
-    assert [group.tolist() for group in at_once] == expected
-    assert all(group.dtype == np.int64 for group in at_once)
+    assert all(group.dtype == np.int64 for group in groups_of_labels(labels))
 
 
 def test_a_long_chain_from_its_end_is_one_group():
@@ -50,7 +48,9 @@ def test_a_long_chain_from_its_end_is_one_group():
 
 def test_nothing():
     none = np.empty((0, 2), np.int64)
-    assert connected_groups(none, 0) == connected_groups(none, 3) == equal_groups([]) == []
+    for n in (0, 3):
+        assert groups_of_labels(merge_labels(np.arange(n), none)) == []
+    assert equal_groups([]) == []
 
 
 def test_equal_keys_in_the_order_of_their_first():

@@ -7,21 +7,8 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 
 
-def connected_groups(pairs: np.ndarray, n: int) -> list[np.ndarray]:
-    """The connected components of a graph that have two or more nodes.
-
-    Args:
-        pairs: edges, integers (m, 2) from 0 to n - 1.
-        n: number of nodes.
-
-    Returns:
-        the nodes of each component, int64, ascending; components in the order of their first node.
-    """
-    return groups_of_labels(merge_labels(np.arange(n), pairs))
-
-
 def merge_labels(labels: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Component labels after more edges are added, so that a graph need not be held as a whole.
+    """Labels of the connected components of a graph after more edges are added, so that it need not be held as a whole.
 
     Begin with ``np.arange(n)``; nodes with equal labels are connected.
 
