@@ -160,6 +160,10 @@ def _opened(path: Path, file: h5py.File, choose: ColumnChoice, closing: ExitStac
     def has(*names: str) -> bool:
         return all(name in file and file[name].shape == (count,) for name in names)
 
+    def stamps(start: int, stop: int) -> Stamps:
+        sizes, times = _numbers(file, np.int64, start, stop, "sizes", "mtimes")
+        return sizes, times
+
     return Vectors(
         str(path),
         _raw_rows(dataset, raw) or _DatasetRows(dataset),
@@ -168,8 +172,8 @@ def _opened(path: Path, file: h5py.File, choose: ColumnChoice, closing: ExitStac
         about=_attributes(file.attrs),
         columns=columns,
         column=column,
-        norms=partial(_norms, file) if has("norms") else None,
-        stamps=partial(_stamps, file) if has("sizes", "mtimes") else None,
+        norms=(lambda: _numbers(file, np.float32, 0, count, "norms")[0]) if has("norms") else None,
+        stamps=stamps if has("sizes", "mtimes") else None,
         failed=partial(_failed, file),
     )
 
@@ -254,14 +258,9 @@ def _strings(dataset: h5py.Dataset, start: int, stop: int) -> list[str]:
         return [decode(value) if isinstance(value, bytes) else str(value) for value in dataset[start:stop]]
 
 
-def _stamps(file: h5py.File, start: int, stop: int) -> Stamps:
+def _numbers(file: h5py.File, dtype: type[Any], start: int, stop: int, *names: str) -> tuple[np.ndarray, ...]:
     with reading(file.filename):
-        return np.asarray(file["sizes"][start:stop], np.int64), np.asarray(file["mtimes"][start:stop], np.int64)
-
-
-def _norms(file: h5py.File) -> np.ndarray:
-    with reading(file.filename):
-        return np.asarray(file["norms"], np.float32)
+        return tuple(np.asarray(file[name][start:stop], dtype) for name in names)
 
 
 def _failed(file: h5py.File) -> Iterator[tuple[str, str]]:

@@ -23,13 +23,13 @@ _DIGITS = {2: 5, 4: 9, 8: 17}
 
 def texts(content: Content, separator: str, columns: Sequence[Column]) -> Iterator[str]:
     """The rows of some columns side by side as text."""
-    line = separator.join(_pattern(column.dtype) for column in columns for _ in range(column.size))
+    line = separator.join(
+        "%d" if column.dtype.kind in "iu" else f"%.{_DIGITS[column.dtype.itemsize]}g"
+        for column in columns
+        for _ in range(column.size)
+    )
     for together in zip(*(_rows(content, column) for column in columns), strict=True):
         yield line % tuple(number for row in together for number in row)
-
-
-def _pattern(dtype: np.dtype[Any]) -> str:
-    return "%d" if dtype.kind in "iu" else f"%.{_DIGITS[dtype.itemsize]}g"
 
 
 def _rows(content: Content, column: Column) -> Iterator[list[Any]]:
