@@ -21,6 +21,8 @@ from zoo.training.phase import Phase
 
 #: Least seconds between two checkpoints. Epochs on cached features take less time than writing one.
 SAVE_EVERY = 10.0
+#: The attributes of :class:`Epochs` that a checkpoint has.
+_POSITION = ("epoch", "step", "waited", "seen", "sums", "best")
 
 
 class Epochs:
@@ -47,24 +49,16 @@ class Epochs:
 
     def restore(self, notes: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
         """Continue where :meth:`notes` and :meth:`arrays` were taken."""
-        self.epoch, self.step, self.waited = notes["epoch"], notes["step"], notes["waited"]
-        self.seen, self.sums, self.best = notes["seen"], notes["sums"], notes["best"]
+        for name in _POSITION:
+            setattr(self, name, notes[name])
         self._begun = notes["begun"]
         size = len(arrays) // max(1, len(notes["tops"]))
         self.tops = [(row, list(arrays[n * size : (n + 1) * size])) for n, row in enumerate(notes["tops"])]
 
     def notes(self) -> dict[str, Any]:
         """The position, as plain values for the checkpoint."""
-        return {
-            "epoch": self.epoch,
-            "step": self.step,
-            "waited": self.waited,
-            "seen": self.seen,
-            "sums": self.sums,
-            "best": self.best,
-            "begun": self._begun,
-            "tops": [row for row, _ in self.tops],
-        }
+        position = {name: getattr(self, name) for name in _POSITION}
+        return {**position, "begun": self._begun, "tops": [row for row, _ in self.tops]}
 
     def arrays(self) -> list[np.ndarray]:
         """The weights of the best epochs, for the checkpoint."""

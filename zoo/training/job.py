@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import yaml
 
 from zoo._version import __version__
 from zoo.core.errors import UsageError
@@ -19,6 +21,7 @@ from zoo.data.loading.loader import Loader
 from zoo.data.sources import table
 from zoo.engines import devices, keras_backend
 from zoo.evaluation.metrics import summary
+from zoo.pretrained import keras_file
 from zoo.training import checkpoint, distillation, distribution, predict
 from zoo.training.callbacks.base import Callback
 from zoo.training.callbacks.built_in import BUILT_IN
@@ -27,7 +30,7 @@ from zoo.training.epochs import Epochs
 from zoo.training.phase import Phase
 from zoo.training.predict import SplitPredictions
 from zoo.training.recipe import Recipe
-from zoo.training.run import Run, writing
+from zoo.training.run import CONFIG, Run, writing
 from zoo.training.settings import Settings, resumed
 
 if TYPE_CHECKING:
@@ -147,7 +150,8 @@ class Job:
         phase = self.phase(0)
         assert phase is not None
         self.run.create()
-        self.run.write_config({"command": self.command, **self.resolved_settings().as_dict()})
+        config = {"command": self.command, **self.resolved_settings().as_dict()}
+        self.run.write_text(CONFIG, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
         with writing(self.run.split):
             self.dataset.write(self.run.split)
         self.run.copy_network(self.spec)
@@ -363,10 +367,11 @@ class Job:
             "failed": [{"path": path, "error": reason} for path, reason in self.failed],
             "findings": [finding.as_dict() for finding in self.findings],
         }
-        self.run.write_json("metrics.json", numbers)
+        self.run.write_text("metrics.json", json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
         for callback in self.callbacks:
             callback.on_train_end(numbers)
         kept = ("n", "top1", "top5", "loss")
         brief = {part: {key: value[key] for key in kept if key in value} for part, value in by_split.items()}
-        self.run.write_metadata(self.metadata(brief))
+        with writing(self.run.model):
+            keras_file.write_metadata(self.run.model, self.metadata(brief))
         return numbers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ CONFIG = "config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The folder of one training."""
+    """The folder of one training. What cannot be written is an UnavailableError."""
 
     folder: Path
     #: The command that resumes it, for error messages.
@@ -56,11 +55,7 @@ class Run:
         return f"'zoo {self.command} --resume {self.folder}'"
 
     def create(self) -> None:
-        """Make the folder.
-
-        Raises:
-            UnavailableError: it cannot be created.
-        """
+        """Make the folder."""
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -74,14 +69,8 @@ class Run:
             hint = f", or resume it with {self.resume_hint}" if (self.folder / CONFIG).is_file() else ""
             raise UsageError(f"{self.folder} is not empty and is not overwritten; name another folder{hint}.")
 
-    def write_config(self, config: Mapping[str, Any]) -> None:
-        """Write everything that is needed to repeat the training."""
-        import yaml
-
-        self.write_text(CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
-
     def read_config(self) -> dict[str, Any]:
-        """Read what :meth:`write_config` wrote.
+        """Read ``config.yaml``.
 
         Raises:
             UsageError: the file is missing or damaged.
@@ -119,34 +108,13 @@ class Run:
             text = _with_name(text, spec.name)
         self.write_text(self.network.name, text)
 
-    def write_json(self, name: str, value: Any) -> None:
-        """Write plain values, indented."""
-        self.write_text(name, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-
     def write_text(self, name: str, text: str) -> None:
-        """Write one file atomically.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
+        """Write one file atomically."""
         with output.opened(self.folder / name) as stream:
             stream.write(text)
 
-    def write_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Replace the metadata of ``model.keras``.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
-        with writing(self.model):
-            keras_file.write_metadata(self.model, metadata)
-
     def write_model(self, network: Any, metadata: Mapping[str, Any]) -> None:
-        """Save a network with its metadata; an earlier file stays until the new one is complete.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
+        """Save a network with its metadata; an earlier file stays until the new one is complete."""
         try:
             with atomic.replacing(self.model) as temporary:
                 network.save(temporary)

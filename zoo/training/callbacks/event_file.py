@@ -32,7 +32,7 @@ class EventFile:
     """Scalars, histograms and images of one run, in a new event file of ``folder``.
 
     A resumed training opens another file in the folder; TensorBoard joins them. The part of a name before ``/`` is the
-    group that TensorBoard shows it in.
+    group that TensorBoard shows it in. Methods raise an UnavailableError if the file cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -57,19 +57,11 @@ class EventFile:
         self._write(file_version="brain.Event:2")
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Add values by name. Infinities and NaN are allowed.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
+        """Add values by name. Infinities and NaN are allowed."""
         self._add(step, *({"tag": name, "simple_value": _single(float(value))} for name, value in values.items()))
 
     def histogram(self, name: str, values: np.ndarray, step: int) -> None:
-        """Add the distribution of values of any shape, without those that are not finite.
-
-        Raises:
-            UnavailableError: it cannot be written.
-        """
+        """Add the distribution of values of any shape, without those that are not finite."""
         numbers = np.asarray(values, dtype=np.float64).ravel()
         numbers = numbers[np.isfinite(numbers)]
         if not numbers.size:
@@ -101,7 +93,6 @@ class EventFile:
 
         Raises:
             UsageError: the pixels are not such an array.
-            UnavailableError: it cannot be written.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
             found = f"{pixels.dtype} of the shape {pixels.shape}"

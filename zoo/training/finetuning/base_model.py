@@ -15,11 +15,6 @@ from zoo.training.settings import Settings
 def choose(settings: Settings, head: Head, *, scratch: bool) -> default_model.Choice:
     """The network and its weights, downloaded if need be.
 
-    Args:
-        settings: of the training.
-        head: the new head.
-        scratch: whether to start from random weights.
-
     Raises:
         UsageError: a file is combined with other weights, variables or ``scratch``; or the network is an autoencoder.
         WeightsError: its weights are unavailable.

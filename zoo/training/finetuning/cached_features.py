@@ -40,10 +40,10 @@ class CachedFeatures:
         Args:
             outputs: of the trunk, for ``split``.
             split: images and labels.
-            classes: columns of the labels.
+            classes: number of classes.
             batch_size: images in a batch.
-            shuffle: a new order and random views in every epoch.
-            seed: of order and views.
+            shuffle: a new order and random views in every epoch, from ``seed``.
+            seed: of order, views and mixup.
             mixup: alpha of the Beta distribution with which pairs of outputs and labels are mixed; 0: not at all.
             targets: labels of the images, float32 (n, columns); default: one-hot.
         """

@@ -64,15 +64,9 @@ class DryRun:
 
 
 def dry_run(settings: Settings, folder: Path, callbacks: Sequence[Callback] = ()) -> DryRun:
-    """Time a few batches of every phase. Nothing is written, except compiled networks to the cache.
+    """Time a few batches of every phase; arguments and errors as for :func:`zoo.training.finetuning.finetune.start`.
 
-    Args:
-        settings: as for :func:`zoo.training.finetuning.finetune.start`.
-        folder: where the run would go.
-        callbacks: see :mod:`zoo.training.callbacks`.
-
-    Raises:
-        UsageError: as for the run itself.
+    Nothing is written, except compiled networks to the cache.
     """
     job = FineTuningJob(settings, Run(folder, "finetune"), callbacks=callbacks)
     phases = _Estimator(job).phases()

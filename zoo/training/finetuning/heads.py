@@ -28,11 +28,7 @@ class HeadedModel(NamedTuple):
 def attach(spec: ModelSpec, weights: str | os.PathLike[str] | None, classes: int, head: Head) -> HeadedModel:
     """A network without its classifier, and a new head: images (n, height, width, 3) to probabilities (n, classes).
 
-    Args:
-        spec: the network.
-        weights: tag or file; random if omitted. A network in a file has its own.
-        classes: number of outputs.
-        head: the new head.
+    ``weights`` are a tag or a file; random if ``None``, unless the network is in a file and has its own.
     """
     trunk = models.create_model(replace(spec, cut=replace(head.cut, pool=None)), weights)
     taken = {operation.name for operation in trunk.operations}

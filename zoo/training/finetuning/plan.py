@@ -35,12 +35,7 @@ class Depth:
 
 
 def depth(images: int, head_top1: float | None) -> Depth:
-    """Apply the rule.
-
-    Args:
-        images: number of training images.
-        head_top1: accuracy of the head on the validation images, 0-1; ``None`` if there are none.
-    """
+    """Apply the rule to the number of training images and the head's accuracy, ``None`` without validation images."""
     many = images >= MANY
     similar = head_top1 is None or head_top1 >= SIMILAR
     size = f"{images:,} images are {'many' if many else 'few'} (many: from {MANY:,})"
@@ -78,10 +73,7 @@ def first_of_stages(names: Sequence[str], ends: Sequence[int], stages: int) -> s
 def resolve(spec: ModelSpec, names: Sequence[str], unfreeze_from: str) -> str | None:
     """The first operation that is trained; ``None`` if there is no stage and no layer of that name.
 
-    Args:
-        spec: the network, which names its stages.
-        names: its operations, in order.
-        unfreeze_from: a stage, a layer, or ``after:LAYER``.
+    ``names`` are the network's operations, in order; ``unfreeze_from`` is a stage, a layer, or ``after:LAYER``.
     """
     if unfreeze_from.startswith(AFTER):
         name = unfreeze_from.removeprefix(AFTER)

@@ -120,15 +120,12 @@ class FineTuningRecipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON; the inverse of :func:`from_mapping`."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "mode": self.mode,
-            "head": {"pool": self.head.pool, "hidden": list(self.head.hidden), "dropout": self.head.dropout},
-            "unfreeze_from": self.unfreeze_from,
-            "layer_decay": self.layer_decay,
+        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        phases = {name: recipe.as_dict() for name, recipe in self.phases.items()}
+        return values | {
+            "head": {**dataclasses.asdict(self.head), "hidden": list(self.head.hidden)},
             "views": dict(self.views),
-            "phases": {name: _without_name(recipe.as_dict()) for name, recipe in self.phases.items()},
+            "phases": {name: {key: phase[key] for key in _recipe_fields()} for name, phase in phases.items()},
         }
 
 
@@ -223,7 +220,3 @@ def _phases(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _recipe_fields() -> list[str]:
     return [item.name for item in dataclasses.fields(Recipe) if item.name not in ("name", "description")]
-
-
-def _without_name(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in ("name", "description")}

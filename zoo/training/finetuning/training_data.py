@@ -23,13 +23,7 @@ class TrainingData:
     """Batches of the splits ``train`` and ``val``."""
 
     def __init__(self, job: Job, recipe: FineTuningRecipe, base: Choice) -> None:
-        """Nothing is read yet.
-
-        Args:
-            job: has the dataset.
-            recipe: has the views and augmentations of the phases.
-            base: the network to start from.
-        """
+        """Nothing is read yet; ``base`` is the network to start from."""
         self._job, self._recipe, self._base = job, recipe, base
         self._loaders: dict[str, Loader] = {}
         #: With a teacher: labels and its probabilities for the training images, float32 (n, 2 classes).

@@ -52,14 +52,7 @@ class Trunk:
     """A network up to a cut, with its weights, on a device."""
 
     def __init__(self, spec: ModelSpec, weights: LocalWeights | None, cut: Cut, device: Device) -> None:
-        """Nothing is computed yet.
-
-        Args:
-            spec: the network.
-            weights: its weights; ``None`` for a network in a file.
-            cut: where it ends.
-            device: where it is computed.
-        """
+        """Nothing is computed yet; ``weights`` is ``None`` for a network in a file."""
         self.spec = replace(spec, cut=cut)
         self.weights, self.device = weights, device
         self._engine: engines.Engine | None = None
@@ -86,12 +79,7 @@ class Trunk:
         return TrunkOutputs(values, np.delete(np.arange(len(split)), sorted(failed)), failed)
 
     def outputs(self, split: Split, views: Views, progress: Callable[[int, int], None] | None = None) -> TrunkOutputs:
-        """The outputs for a split, from the cache or computed now.
-
-        Args:
-            split: images.
-            views: of each.
-            progress: called with the number of images done and in all.
+        """The outputs for the views of a split's images, from the cache or computed now.
 
         Raises:
             UnavailableError: none of the images can be read, or the cache cannot be written.
