@@ -13,7 +13,7 @@ from zoo.reports.scales import Scale, value_scale
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Quantity:
     """One quantity over the epochs."""
 
     title: str
@@ -43,10 +43,10 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSeries:
-    """Epochs, integers (n,), the panels that have values, and the index of the best epoch."""
+    """Epochs, integers (n,), the quantities that have values, and the index of the best epoch."""
 
     epochs: np.ndarray
-    panels: tuple[Panel, ...]
+    quantities: tuple[Quantity, ...]
     best: int | None
 
 
@@ -59,13 +59,13 @@ def training_series(rows: Sequence[Mapping[str, Any]], best: int | None = None) 
         best: the epoch whose weights were kept.
     """
     epochs = np.array([row.get("epoch", index) for index, row in enumerate(rows, start=1)], np.int64)
-    panels = [
-        Panel("loss", _lines(rows, train="loss", val="val_loss"), number),
-        Panel("top-1 accuracy", _lines(rows, train="top1", val="val_top1"), _share, share=True),
-        Panel("learning rate", _lines(rows, rate="learning_rate"), lambda value: f"{value:.3g}"),
+    quantities = [
+        Quantity("loss", _lines(rows, train="loss", val="val_loss"), number),
+        Quantity("top-1 accuracy", _lines(rows, train="top1", val="val_top1"), _share, share=True),
+        Quantity("learning rate", _lines(rows, rate="learning_rate"), lambda value: f"{value:.3g}"),
     ]
     at = np.flatnonzero(epochs == best)
-    return TrainingSeries(epochs, tuple(panel for panel in panels if panel.lines), int(at[0]) if at.size else None)
+    return TrainingSeries(epochs, tuple(one for one in quantities if one.lines), int(at[0]) if at.size else None)
 
 
 def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:

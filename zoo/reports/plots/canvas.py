@@ -207,28 +207,19 @@ def shortened(text: str, points: float, width: float, weight: str = "normal") ->
     return text[:fits].rstrip() + "…"
 
 
-def wrapped(text: str, points: float, width: float, limit: int) -> list[str]:
+def wrapped(text: str, points: float, width: float, limit: int, weight: str = "normal") -> list[str]:
     """At most ``limit`` lines of at most ``width`` inches; the rest becomes an ellipsis."""
     lines: list[str] = []
     rest = clean(text).strip()
-    while rest:
-        if len(lines) == limit - 1 or text_width(rest, points) <= width:
-            return [*lines, shortened(rest, points, width)]
-        head = _head(rest, points, width)
-        lines.append(head.rstrip())
-        rest = rest[len(head) :].lstrip()
-    return lines
-
-
-def _head(text: str, points: float, width: float) -> str:
-    """The beginning of a text that fits into a line, to the end of a word if possible."""
-    length = len(shortened(text, points, width)) - 1
-    fits = text[: max(1, length)]
-    if text[len(fits)] == " ":
-        return fits
-    # Not in the first third, which would leave the line almost empty.
-    end = max(fits.rfind(sign) for sign in " -_/") + 1
-    return fits[:end] if end > len(fits) / 3 else fits
+    while rest and len(lines) < limit - 1 and text_width(rest, points, weight) > width:
+        fits = rest[: max(1, len(shortened(rest, points, width, weight)) - 1)]
+        if rest[len(fits)] != " ":
+            # To the end of a word, but not in the first third, which would leave the line almost empty.
+            end = max(fits.rfind(sign) for sign in " -_/") + 1
+            fits = fits[:end] if end > len(fits) / 3 else fits
+        lines.append(fits.rstrip())
+        rest = rest[len(fits) :].lstrip()
+    return [*lines, shortened(rest, points, width, weight)] if rest else lines
 
 
 @functools.cache

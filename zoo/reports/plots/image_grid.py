@@ -247,7 +247,7 @@ def _panel(ink: _Ink, panel: Panel, left: int, top: int, cell: int, height: int,
     if panel.scale is not None:
         end = _scale(ink, panel.scale, left, end, wide)
     place: dict[str, Any] = {"x": left + cell / 2 * centred, "ha": "center" if centred else "left"}
-    for line in _title(panel.title, cell):
+    for line in canvas.wrapped(panel.title, _TITLE_POINTS, cell / canvas.DPI, _BROKEN, "bold"):
         end += _LINE
         colour = canvas.BLUE if panel.marked else canvas.INK
         ink.write(line, y=end - 3, fontsize=_TITLE_POINTS, weight="bold", color=colour, **place)
@@ -256,13 +256,6 @@ def _panel(ink: _Ink, panel: Panel, left: int, top: int, cell: int, height: int,
             end += _LINE
             ink.write(line, y=end - 3, fontsize=_POINTS, color=panel.colour, **place)
     return end
-
-
-def _title(text: str, cell: int) -> list[str]:
-    """A bold title in lines as wide as a cell."""
-    # Bold letters are wider than those that lines are broken by.
-    plain, bold = (canvas.text_width(canvas.clean(text), _TITLE_POINTS, weight) for weight in ("normal", "bold"))
-    return canvas.wrapped(text, _TITLE_POINTS, cell / canvas.DPI * (plain / bold if bold else 1), _BROKEN)
 
 
 def _scale(ink: _Ink, scale: Scale, left: int, top: int, width: int) -> int:
@@ -290,10 +283,9 @@ def _fitted(image: np.ndarray, side: int) -> np.ndarray:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
         raise UsageError(f"Expected images for a sheet as uint8 (height, width, 3). Received: {found}")
     height, width = image.shape[:2]
-    image = np.broadcast_to(image, (height, width, 3))
     longest = max(height, width)
-    if longest <= side:
-        factor = side // longest
-        return image.repeat(factor, axis=0).repeat(factor, axis=1)
-    size = max(1, round(width * side / longest)), max(1, round(height * side / longest))
-    return np.array(Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.LANCZOS))
+    scale = side // longest if longest <= side else side / longest
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    resample = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
+    pixels = np.ascontiguousarray(np.broadcast_to(image, (height, width, 3)))
+    return np.array(Image.fromarray(pixels).resize(size, resample))

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.reports.plots import canvas
 from zoo.reports.scales import ticks
-from zoo.reports.training_series import Panel, TrainingSeries, spread, training_series
+from zoo.reports.training_series import Quantity, TrainingSeries, spread, training_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def curves_image(rows: Sequence[Mapping[str, Any]], *, title: str | None = None,
         uint8 RGB (height, width, 3).
     """
     series = training_series(rows, best)
-    if all(panel.is_rate for panel in series.panels):
+    if all(quantity.is_rate for quantity in series.quantities):
         return canvas.note("No epoch has been finished." if title is None else f"{title}: no epoch has been finished")
     with canvas.style():
         return _draw(series, title)
@@ -46,18 +46,18 @@ def _draw(series: TrainingSeries, title: str | None) -> np.ndarray:
     epochs = series.epochs
     heading = _heading(series)
     above = 0.42 + (0.24 if title else 0) + (0.2 if heading else 0)
-    heights = [STRIP if panel.is_rate else PANEL for panel in series.panels]
+    heights = [STRIP if quantity.is_rate else PANEL for quantity in series.quantities]
     height = above + sum(heights) + _BETWEEN * (len(heights) - 1) + _BELOW
     figure = canvas.new_figure(WIDTH, height)
     top = height - above
     # Half an epoch at the sides of a single one.
     margin = 0.5 if len(epochs) == 1 else 0.02 * (epochs.max() - epochs.min())
-    for panel, size in zip(series.panels, heights, strict=True):
+    for quantity, size in zip(series.quantities, heights, strict=True):
         axes = figure.add_axes((_LEFT / WIDTH, (top - size) / height, (WIDTH - _LEFT - _RIGHT) / WIDTH, size / height))
         axes.set_xlim(epochs.min() - margin, epochs.max() + margin)
         axes.set_xticks(ticks(int(epochs.min()), int(epochs.max()), 12, whole=True))
         axes.tick_params(labelbottom=False, bottom=False)
-        _panel(axes, panel, series)
+        _quantity(axes, quantity, series)
         top -= size + _BETWEEN
     axes.tick_params(labelbottom=True, bottom=True)
     axes.set_xlabel("epoch")
@@ -72,35 +72,35 @@ def _heading(series: TrainingSeries) -> str:
     if best is None:
         return ""
     values = [
-        f"val {panel.title.removeprefix('top-1 ')} {panel.written(panel.lines['val'][best])}"
-        for panel in series.panels
-        if "val" in panel.lines
+        f"val {quantity.title.removeprefix('top-1 ')} {quantity.written(quantity.lines['val'][best])}"
+        for quantity in series.quantities
+        if "val" in quantity.lines
     ]
     return "  ·  ".join([f"best: epoch {series.epochs[best]} of {series.epochs.max()}", *values])
 
 
-def _panel(axes: Axes, panel: Panel, series: TrainingSeries) -> None:
+def _quantity(axes: Axes, quantity: Quantity, series: TrainingSeries) -> None:
     """One quantity, of both sets."""
     epochs, best = series.epochs, series.best
-    scale = panel.scale(0, PANEL * canvas.POINTS)
+    scale = quantity.scale(0, PANEL * canvas.POINTS)
     if scale.log:
         axes.set_yscale("log")
     axes.set_ylim(scale.low, scale.high)
-    places = [0.0, scale.high / 1.08] if panel.is_rate else scale.ticks(7)
-    axes.set_yticks(places, [panel.written(place) for place in places])
+    places = [0.0, scale.high / 1.08] if quantity.is_rate else scale.ticks(7)
+    axes.set_yticks(places, [quantity.written(place) for place in places])
     axes.minorticks_off()
-    axes.set_title(panel.title, loc="left", fontsize=9, color=canvas.QUIET, pad=5)
+    axes.set_title(quantity.title, loc="left", fontsize=9, color=canvas.QUIET, pad=5)
     axes.spines["left"].set_visible(False)
     if best is not None:
         axes.axvline(epochs[best], color=canvas.HAIRLINE, linewidth=0.8, zorder=1)
-    if panel.is_rate:
-        (rates,) = panel.lines.values()
+    if quantity.is_rate:
+        (rates,) = quantity.lines.values()
         axes.fill_between(epochs, rates, color=canvas.FAINT, linewidth=0)
         dots = "o" if len(epochs) == 1 else None
         axes.plot(epochs, rates, color=canvas.HAIRLINE, linewidth=1, marker=dots, markersize=3)
         return
     axes.grid(axis="y")
-    for name, values in panel.lines.items():
+    for name, values in quantity.lines.items():
         axes.plot(
             epochs,
             values,
@@ -109,10 +109,10 @@ def _panel(axes: Axes, panel: Panel, series: TrainingSeries) -> None:
             marker="o" if len(epochs) <= _DOTS else None,
             markersize=3,
         )
-    if best is not None and "val" in panel.lines:
+    if best is not None and "val" in quantity.lines:
         mark: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 1.2, "zorder": 5}
-        axes.plot(epochs[best], panel.lines["val"][best], "o", color=canvas.VERMILLION, **mark)
-    ends = {name: (epochs[last], panel.lines[name][last]) for name, last in panel.ends().items()}
+        axes.plot(epochs[best], quantity.lines["val"][best], "o", color=canvas.VERMILLION, **mark)
+    ends = {name: (epochs[last], quantity.lines[name][last]) for name, last in quantity.ends().items()}
     shifts = spread({name: scale(value) for name, (_, value) in ends.items()}, _APART)
     for name, end in ends.items():
         offset: dict[str, Any] = {"xytext": (8, shifts[name]), "textcoords": "offset points"}
