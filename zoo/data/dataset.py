@@ -116,7 +116,7 @@ def read_for_training(
     * a table with a column ``path`` or ``file``, relative to the table, and one of ``label``, ``wordnet_id``,
       ``index`` and ``name``; or a folder of images with such a table called ``labels.csv``;
     * a table with a column ``split`` too, such as a run's ``split.csv``, which is taken as it is;
-    * a folder with MNIST's IDX files (:mod:`zoo.data.sources.idx`), whose classes are named in ``labels.txt``.
+    * a folder with MNIST's IDX files (:mod:`zoo.data.idx`), whose classes are named in ``labels.txt``.
 
     If there is no ``val`` part, images for validation are taken from ``train``, never from ``test``. Classes are sorted
     by name as text, as in ``keras.utils.image_dataset_from_directory``.

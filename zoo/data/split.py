@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.core.errors import UsageError
-from zoo.data.sources.idx import IdxImages
+from zoo.data.idx import IdxImages
 from zoo.images.source import Source
 
 #: The parts that a dataset may have, in the order in which they are shown.

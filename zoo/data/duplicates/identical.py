@@ -9,7 +9,7 @@ import os
 import numpy as np
 
 from zoo.core.groups import equal_groups
-from zoo.data.sources.idx import IdxImages
+from zoo.data.idx import IdxImages
 from zoo.data.split import Split
 
 

@@ -19,9 +19,9 @@ from zoo.core.progress import Progress
 from zoo.core.spec import Resize
 from zoo.data.augment.config import Augment
 from zoo.data.augment.pipeline import augment_batch
+from zoo.data.idx import IdxImages
 from zoo.data.loading.decoding import Decoder
 from zoo.data.loading.shared_headers import is_fit
-from zoo.data.sources.idx import IdxImages
 from zoo.data.split import Split
 
 #: Images for random crops are larger than the network's input by this factor: the common 256 pixels for 224.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.core.errors import UsageError, describe_os_error
-from zoo.data.sources import idx
+from zoo.data import idx
 from zoo.data.sources.base import Parsed
 from zoo.data.split import PARTS, Split
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.core.errors import UsageError, describe_os_error
+from zoo.data.idx import IdxImages
 from zoo.data.sources import idx_folder
 from zoo.data.sources.base import Parsed
-from zoo.data.sources.idx import IdxImages
 from zoo.data.split import PARTS, Split
 from zoo.images.source import Source
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.data.trees import idx, idx_folder
 from zoo.core.errors import UsageError
 from zoo.data import dataset
-from zoo.data.sources.idx import IdxImages, find, read_file
+from zoo.data.idx import IdxImages, find, read_file
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
