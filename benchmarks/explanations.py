@@ -93,7 +93,7 @@ def table(count: int, names: str | None, steps: int) -> None:
         print(row(name, scores[name]), flush=True)
     for name in names.split(",") if names else METHODS:
         every = EVERY.get(name, 1)
-        method = METHODS[name](subject)
+        method = METHODS[name].load()(subject)
         # What is compiled at the first batch is no part of what an image costs.
         list(method.explain(pixels[:1], targets[:1]))
         started = time.perf_counter()
@@ -152,7 +152,7 @@ def speed(rounds: int, count: int = 100) -> None:
 
     subject = InspectedModel.open("mobilenetv2", device="cpu")
     pixels, targets = photos(subject, count)
-    method = METHODS["gradcam"](subject)
+    method = METHODS["gradcam"].load()(subject)
 
     def ours() -> np.ndarray:
         return np.stack([one.map for one in method.explain(pixels, targets)])

@@ -1,6 +1,13 @@
-"""See what a network sees: explanations of its answers, its filters, and the images that it wants.
+"""Inspect a model: explain its predictions, draw its kernels and activations, generate images, draw its architecture.
 
-Everything here is imported when it is first used, as in :mod:`zoo`.
+- ``network/``: the inspected model that all others use
+- ``explain/``: maps of the evidence for a class, their faithfulness, the HTML report
+- ``activation_maps/``: feature maps and kernels of layers
+- ``synthesis/``: images that maximize an activation, DeepDream, style transfer
+- ``architecture/``: the architecture as an SVG drawing
+
+All names are imported on first use. One function for each explanation method, such as ``gradcam``, comes from the table
+:data:`zoo.visualize.explain.methods.METHODS`.
 """
 
 from __future__ import annotations
@@ -8,84 +15,45 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.visualize.explain.methods import METHODS
+
 if TYPE_CHECKING:
     from zoo.visualize.activation_maps.feature_maps import activations
     from zoo.visualize.activation_maps.kernels import filters
-    from zoo.visualize.architecture.architecture import graph
-    from zoo.visualize.explain.arrays import (
-        eigencam,
-        gradcam,
-        gradcam_plus_plus,
-        guided_backpropagation,
-        hirescam,
-        integrated_gradients,
-        layercam,
-        occlusion,
-        saliency,
-        scorecam,
-        smoothgrad,
-    )
+    from zoo.visualize.architecture.draw import graph
     from zoo.visualize.explain.base import Explanation
     from zoo.visualize.explain.explain import Explained
     from zoo.visualize.explain.faithfulness import Faithfulness
-    from zoo.visualize.network.subject import Subject
+    from zoo.visualize.network.inspected_model import InspectedModel
     from zoo.visualize.synthesis.dream import dream
     from zoo.visualize.synthesis.maximize import maximize
     from zoo.visualize.synthesis.style import style
 
+#: Where each public name is; ``Subject`` is the former name of :class:`InspectedModel`.
 _WHERE = {
-    "Explained": "zoo.visualize.explain.explain",
-    "Explanation": "zoo.visualize.explain.base",
-    "Faithfulness": "zoo.visualize.explain.faithfulness",
-    "Subject": "zoo.visualize.network.subject",
-    "activations": "zoo.visualize.activation_maps.feature_maps",
-    "dream": "zoo.visualize.synthesis.dream",
-    "eigencam": "zoo.visualize.explain.arrays",
-    "filters": "zoo.visualize.activation_maps.kernels",
-    "gradcam": "zoo.visualize.explain.arrays",
-    "gradcam_plus_plus": "zoo.visualize.explain.arrays",
-    "graph": "zoo.visualize.architecture.architecture",
-    "guided_backpropagation": "zoo.visualize.explain.arrays",
-    "hirescam": "zoo.visualize.explain.arrays",
-    "integrated_gradients": "zoo.visualize.explain.arrays",
-    "layercam": "zoo.visualize.explain.arrays",
-    "maximize": "zoo.visualize.synthesis.maximize",
-    "occlusion": "zoo.visualize.explain.arrays",
-    "saliency": "zoo.visualize.explain.arrays",
-    "scorecam": "zoo.visualize.explain.arrays",
-    "smoothgrad": "zoo.visualize.explain.arrays",
-    "style": "zoo.visualize.synthesis.style",
+    "Explained": "explain.explain:Explained",
+    "Explanation": "explain.base:Explanation",
+    "Faithfulness": "explain.faithfulness:Faithfulness",
+    "InspectedModel": "network.inspected_model:InspectedModel",
+    "Subject": "network.inspected_model:InspectedModel",
+    "activations": "activation_maps.feature_maps:activations",
+    "dream": "synthesis.dream:dream",
+    "filters": "activation_maps.kernels:filters",
+    "graph": "architecture.draw:graph",
+    "maximize": "synthesis.maximize:maximize",
+    "style": "synthesis.style:style",
+    **{row.function: f"explain.functions:{row.function}" for row in METHODS.values()},
 }
 
-__all__ = [
-    "Explained",
-    "Explanation",
-    "Faithfulness",
-    "Subject",
-    "activations",
-    "dream",
-    "eigencam",
-    "filters",
-    "gradcam",
-    "gradcam_plus_plus",
-    "graph",
-    "guided_backpropagation",
-    "hirescam",
-    "integrated_gradients",
-    "layercam",
-    "maximize",
-    "occlusion",
-    "saliency",
-    "scorecam",
-    "smoothgrad",
-    "style",
-]
+__all__ = ["Explained", "Explanation", "Faithfulness", "InspectedModel", "activations", "dream", "filters", "graph"]
+__all__ += ["Subject", "maximize", "style", *(row.function for row in METHODS.values())]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'zoo.visualize' has no attribute '{name}'")
-    value = getattr(importlib.import_module(_WHERE[name]), name)
+    module, _, attribute = _WHERE[name].partition(":")
+    value = getattr(importlib.import_module(f"zoo.visualize.{module}"), attribute)
     globals()[name] = value
     return value
 

@@ -36,7 +36,7 @@ def test_layers_of_several_images(visualize, little, photos, tmp_path):
     ("arguments", "sentence"),
     [
         (["--layer", "head", "-o", "{out}/a.png"], "no rows and columns to draw"),
-        (["--layer", "cnv1", "-o", "{out}/a.png"], "Did you mean conv1"),
+        (["--layer", "cnv1", "-o", "{out}/a.png"], "Did you mean 'conv1"),
         (["-o", "{photo}"], "one of the images that are read"),
     ],
 )

@@ -27,7 +27,7 @@ def test_one_file_does_not_hold_several_images(tmp_path):
 
 @pytest.mark.parametrize("name", ["seen.jpg", "seen.webp"])
 def test_images_are_png(tmp_path, name):
-    with pytest.raises(UsageError, match=f"{name} does not end in; name a .png file"):
+    with pytest.raises(UsageError, match=f"{name} does not end in .png; name a .png file"):
         Destination(tmp_path / name, sources("a.jpg"))
 
 

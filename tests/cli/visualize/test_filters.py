@@ -32,7 +32,7 @@ def test_kernels_are_drawn_and_said(visualize, little, tmp_path, arguments, row)
     ("arguments", "status", "sentence"),
     [
         (["--layer", "pool", "-o", "{out}/a.png"], 2, "pool of little has no kernels; the nearest that have are conv1"),
-        (["--layer", "conv", "-o", "{out}/a.png"], 2, "Did you mean conv"),
+        (["--layer", "conv", "-o", "{out}/a.png"], 2, "Did you mean 'conv"),
         (["-o", "{out}/a.jpg"], 2, "name a .png file"),
         (["-o", "{out}/no/a.png"], 4, "no folder that may be written to"),
     ],

@@ -53,7 +53,7 @@ def test_classes_and_neurons_are_called_what_they_are(visualize, little, tmp_pat
         assert found.n_frames == 3
     done = visualize(
         *("maximize", "-m", little, "--layer", "conv2", "--neuron", "3@2,5", "--neuron", "0@0,0", *QUICK),
-        *("-o", tmp_path / "b.png", "--plain", "--format", "table"),
+        *("-o", tmp_path / "b.png", "--format", "table"),
     )
     assert done.status == 0 and "3@2,5" in done.stdout and "neuron" in done.stdout.splitlines()[0]
 
@@ -79,6 +79,12 @@ def test_what_makes_no_sense_is_a_sentence(visualize, little, tmp_path, argument
     assert done.status == status
     assert sentence in done.stderr and done.stderr.count("\n") == 1
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_an_option_that_was_removed_says_what_to_do(visualize, little, tmp_path):
+    done = visualize("maximize", "-m", little, "--class", "1", "--plain", "-o", tmp_path / "a.png")
+    assert done.status == 2 and "--plain, which showed noise, was removed; leave it out" in done.stderr
+    assert "--plain" not in visualize("maximize", "--help").stdout
 
 
 @pytest.mark.slow

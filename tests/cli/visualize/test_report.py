@@ -16,7 +16,7 @@ def test_a_page_on_a_folder_with_rows_for_scripts(visualize, little, photos, tmp
     assert {row["method"] for row in done.rows[:-1]} == {"gradcam", "saliency"}
     assert all(row["output"] == str(page) for row in done.rows[:-1])
     text = page.read_text(encoding="utf-8")
-    assert "What little sees" in text and "2 images" in text and "Not read" in text
+    assert "What little sees" in text and "2 images" in text and "Unreadable files" in text
     assert text.count('type="radio"') == 8
 
 
@@ -36,7 +36,7 @@ def test_the_class_that_is_asked_for_and_no_scores(visualize, little, photos, tm
         (["--class", "1", "--top", "2", "-o", "{out}/a.html"], 2, "give one of them"),
         (["-o", "{out}/a.png"], 2, "name a .html file"),
         (["-o", "{out}/no/a.html"], 4, "no folder that may be written to"),
-        (["--method", "gradcan", "-o", "{out}/a.html"], 2, "Did you mean gradcam"),
+        (["--method", "gradcan", "-o", "{out}/a.html"], 2, "Did you mean 'gradcam"),
         (["--index", "{out}/none.h5", "-o", "{out}/a.html"], 2, "none.h5"),
     ],
 )
@@ -60,4 +60,4 @@ def test_nearest_images_of_an_index(visualize, little, photos, tmp_path):
     )
     assert done.status == 0, done.stderr
     text = page.read_text(encoding="utf-8")
-    assert "Most like it" in text and "1.png" in text and "in f.h5 by little" in text
+    assert "Most similar images" in text and "1.png" in text and "in f.h5 by little" in text

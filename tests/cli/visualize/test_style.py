@@ -22,6 +22,13 @@ def test_a_image_is_painted_and_shown_on_the_way(visualize, little, photos, tmp_
     assert f"style of {', '.join(row['style_layers'])}, content of {row['content_layer']}" in done.stderr
 
 
+def test_an_optimizer_is_lbfgs_or_a_sentence(visualize, little, photos, tmp_path):
+    arguments = (photos / "0.png", photos / "1.png", "-m", little, "--size", 48, "--steps", 1, "-o", tmp_path / "a.png")
+    assert visualize("style", *arguments, "--optimizer", "lbfgs").status == 0
+    refused = visualize("style", *arguments, "--optimizer", "adam")
+    assert refused.status == 2 and "--optimizer has only lbfgs" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tests.reports.plots.test_panels import clear_edges, count
+from tests.reports.plots.test_image_grid import clear_edges, count
 from zoo import visualize
 from zoo.core.errors import UsageError
 from zoo.core.spec import Stage
 from zoo.visualize.activation_maps import feature_maps
 from zoo.visualize.activation_maps.feature_maps import FeatureMaps
 from zoo.visualize.activation_maps.feature_sheet import feature_sheet
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_without_images_there_is_nothing_to_compute(network):
 
 
 def test_several_layers_in_one_run(network):
-    subject = Subject(network)
+    subject = InspectedModel(network)
     names = ["relu4_3", "scaled"]
     first, second = feature_maps.feature_maps(subject, names, image())
     assert (first.layer, second.layer) == ("relu4_3", "scaled")
@@ -59,7 +59,7 @@ def test_several_layers_in_one_run(network):
 
 
 def test_an_overview_has_every_size_in_running_order(network):
-    subject = Subject(network)
+    subject = InspectedModel(network)
     names = feature_maps.overview(subject)
     assert feature_maps.OVERVIEW - 3 <= len(names) <= feature_maps.OVERVIEW
     assert {subject.tensor(name).shape[1] for name in names} == {16, 8, 4}
@@ -70,18 +70,18 @@ def test_an_overview_has_every_size_in_running_order(network):
 
 def test_an_overview_has_all_stages(network):
     stages = (Stage("a", "pool8", 2, 4), Stage("b", "conv2_1", 4, 4))
-    assert {"pool8", "conv2_1"} <= set(feature_maps.overview(Subject(network, stages=stages)))
+    assert {"pool8", "conv2_1"} <= set(feature_maps.overview(InspectedModel(network, stages=stages)))
 
 
 def test_a_network_without_maps_has_no_overview():
     pixels = keras.Input((4, 4, 3))
     with pytest.raises(UsageError, match="no layer whose output has rows"):
-        feature_maps.overview(Subject(keras.Model(pixels, layers.Dense(2)(layers.Flatten()(pixels)))))
+        feature_maps.overview(InspectedModel(keras.Model(pixels, layers.Dense(2)(layers.Flatten()(pixels)))))
 
 
 def test_layers_without_rows_and_columns_are_refused(network):
     with pytest.raises(UsageError, match=r"head of little gives \(2,\).*relu2_8"):
-        feature_maps.checked(Subject(network), ["relu4_3", "head"])
+        InspectedModel(network).require_map("head", " to draw")
 
 
 def test_strong_channels_come_first_and_silent_ones_are_counted():
@@ -121,4 +121,4 @@ def test_an_overview_begins_with_the_first_weights():
     grey = keras.ops.mean(pixels * 0.5 + 1.0, axis=-1, keepdims=True)
     x = layers.Conv2D(4, 3, name="conv")(grey)
     x = layers.ReLU(name="active")(x)
-    assert feature_maps.overview(Subject(keras.Model(pixels, layers.Flatten()(x)))) == ["active"]
+    assert feature_maps.overview(InspectedModel(keras.Model(pixels, layers.Flatten()(x)))) == ["active"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.reports.plots.test_panels import clear_edges, count
+from tests.reports.plots.test_image_grid import clear_edges, count
 from zoo.visualize.activation_maps import kernel_sheet as sheets
 from zoo.visualize.activation_maps.kernels import Kernels
 

@@ -10,7 +10,7 @@ from keras import layers
 from zoo import visualize
 from zoo.core.errors import UsageError
 from zoo.visualize.activation_maps.kernels import kernels_of
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 def network(*steps, shape=(16, 16, 3), name="little"):
@@ -23,7 +23,7 @@ def network(*steps, shape=(16, 16, 3), name="little"):
 
 @pytest.fixture(scope="module")
 def several():
-    return Subject(
+    return InspectedModel(
         network(
             layers.Rescaling(1 / 127.5, offset=-1, name="scaled"),
             layers.ZeroPadding2D(1, name="pad"),
@@ -79,38 +79,40 @@ def test_a_layer_without_kernels_is_a_sentence_with_near_names(several, layer, n
 
 
 def test_a_layer_that_is_not_there_is_a_sentence(several):
-    with pytest.raises(UsageError, match="Did you mean depth"):
+    with pytest.raises(UsageError, match="Did you mean 'depth"):
         kernels_of(several, "dept")
 
 
 def test_a_network_without_convolutions_is_a_sentence():
     with pytest.raises(UsageError, match="no convolution"):
-        kernels_of(Subject(network(layers.Flatten(), layers.Dense(2))))
+        kernels_of(InspectedModel(network(layers.Flatten(), layers.Dense(2))))
 
 
 def test_colours_are_red_green_blue_whatever_the_network_takes_first():
     swapped = network(
         layers.Lambda(lambda x: x[..., ::-1] - 100.0, output_shape=(16, 16, 3)), layers.Conv2D(4, 3, name="conv")
     )
-    subject = Subject(swapped)
+    subject = InspectedModel(swapped)
     found = kernels_of(subject)
     assert found.rgb
     assert (found.weights == weights(subject, "conv")[:, :, ::-1]).all()
 
 
 def test_three_channels_that_mix_colours_are_no_colours():
-    found = kernels_of(Subject(network(layers.Conv2D(3, 1, name="mix"), layers.Conv2D(2, 3, name="next"))), "next")
+    found = kernels_of(
+        InspectedModel(network(layers.Conv2D(3, 1, name="mix"), layers.Conv2D(2, 3, name="next"))), "next"
+    )
     assert found.weights.shape[2] == 3 and not found.rgb
 
 
 def test_inner_layers_of_a_nested_network():
     inner = network(layers.Conv2D(3, 3, name="conv"), name="inner")
     outer = network(layers.Rescaling(1 / 255), inner, layers.GlobalAveragePooling2D(), name="outer")
-    found = kernels_of(Subject(outer), "conv")
+    found = kernels_of(InspectedModel(outer), "conv")
     assert found.layer == "inner/conv" and found.rgb
 
 
 def test_from_python_it_is_an_array():
     made = network(layers.Conv2D(2, 3, name="conv"))
     assert (visualize.filters(made) == np.asarray(made.get_layer("conv").kernel)).all()
-    assert visualize.filters(Subject(made), "conv").shape == (3, 3, 3, 2)
+    assert visualize.filters(InspectedModel(made), "conv").shape == (3, 3, 3, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 
 import keras
@@ -18,7 +19,7 @@ from zoo.core.errors import ImageError, UsageError
 from zoo.models import create_model
 from zoo.visualize.explain.explain import choose, explain
 from zoo.visualize.explain.methods import METHODS
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 SETTINGS = {"samples": 2, "patch": 32}
 
@@ -27,7 +28,7 @@ SETTINGS = {"samples": 2, "patch": 32}
 def subject():
     """A network of zoo's kind: it takes uint8 images of any size."""
     model = create_model("cifar10-resnet9", None)
-    opened = Subject(randomised(model))
+    opened = InspectedModel(randomised(model))
     opened.spec = registry.get("cifar10-resnet9")
     opened.name = "cifar10-resnet9"
     return opened
@@ -35,7 +36,7 @@ def subject():
 
 @pytest.fixture(scope="module")
 def quadrants():
-    return Subject(of_quadrants(quadrant(0, 1), quadrant(1, 0)))
+    return InspectedModel(of_quadrants(quadrant(0, 1), quadrant(1, 0)))
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_the_most_probable_classes(quadrants):
 def test_all_methods(quadrants):
     (record,) = explain(quadrants, noise(1), method="all", **SETTINGS)
     assert [one.method for one in record.explanations] == list(METHODS)
-    assert all((one.layer == "last_map") == METHODS[one.method].has_layer for one in record.explanations)
+    assert all((one.layer == "last_map") == METHODS[one.method].load().has_layer for one in record.explanations)
 
 
 def test_all_leaves_out_what_does_not_suit_the_network(caplog):
@@ -163,7 +164,7 @@ def test_settings_go_to_the_methods_that_know_them(quadrants):
         ({"method": "gradcamm"}, "no method 'gradcamm'"),
         ({"target": "dog"}, "has no names of classes but numbers from 0 to 2"),
         ({"target": 3}, "numbers from 0 to 2"),
-        ({"layer": "edge"}, "no layer 'edge'. Did you mean edges"),
+        ({"layer": "edge"}, "no layer 'edge'. Did you mean 'edges"),
         ({"top": 0}, "at least 1"),
     ],
 )
@@ -189,34 +190,35 @@ def test_a_network_that_was_given_as_it_is_takes_arrays_only(quadrants, photos):
 
 # Arrays
 
-FUNCTIONS = {
-    "gradcam": "gradcam",
-    "gradcam++": "gradcam_plus_plus",
-    "hirescam": "hirescam",
-    "layercam": "layercam",
-    "scorecam": "scorecam",
-    "eigencam": "eigencam",
-    "saliency": "saliency",
-    "smoothgrad": "smoothgrad",
-    "integratedgradients": "integrated_gradients",
-    "guidedbackprop": "guided_backpropagation",
-    "occlusion": "occlusion",
-}
+FUNCTIONS = (
+    *("gradcam", "gradcam_plus_plus", "hirescam", "layercam", "scorecam", "eigencam", "saliency", "smoothgrad"),
+    *("integrated_gradients", "guided_backpropagation", "occlusion"),
+)
 
 
 def test_every_method_has_its_function():
-    assert FUNCTIONS.keys() == METHODS.keys()
-    assert set(FUNCTIONS.values()) <= set(zoo.visualize.__all__)
+    assert [row.function for row in METHODS.values()] == list(FUNCTIONS)
+    assert set(FUNCTIONS) <= set(zoo.visualize.__all__)
+
+
+def test_functions_have_the_signature_of_their_method_and_a_docstring():
+    assert list(inspect.signature(zoo.visualize.gradcam).parameters) == ["model", "images", "target", "layer"]
+    parameters = inspect.signature(zoo.visualize.smoothgrad).parameters
+    assert list(parameters) == ["model", "images", "target", "samples", "noise", "seed"]
+    assert parameters["samples"].default == 25
+    for name in FUNCTIONS:
+        function = getattr(zoo.visualize, name)
+        assert function.__name__ == name and "Raises:" in function.__doc__
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name == "gradcam" else pytest.mark.slow) for name in METHODS]
 )
 def test_arrays(name, quadrants):
-    found = getattr(zoo.visualize, FUNCTIONS[name])(quadrants, noise(2), target=1)
+    found = getattr(zoo.visualize, METHODS[name].function)(quadrants, noise(2), target=1)
     assert found.shape == (2, 64, 64)
     assert found.dtype == np.float32
-    expected = np.stack([one.map for one in METHODS[name](quadrants).explain(noise(2), [1, 1])])
+    expected = np.stack([one.map for one in METHODS[name].load()(quadrants).explain(noise(2), [1, 1])])
     np.testing.assert_allclose(found, expected, atol=1e-6 * expected.max())
 
 
@@ -265,7 +267,7 @@ def test_a_file_of_plain_keras_with_a_nested_network(tmp_path, photos):
     assert record.pixels.shape == (32, 32, 3)
     assert [one.label for one in record.explanations] == [str(one.index) for one in record.explanations]
     assert record.explanations[0].layer == "base/out_relu"
-    in_memory = Subject(keras.models.load_model(tmp_path / "plain.keras"))
+    in_memory = InspectedModel(keras.models.load_model(tmp_path / "plain.keras"))
     (expected,) = explain(in_memory, record.pixels, method=["gradcam", "saliency"], top=2, faithfulness=False)
     for one, other in zip(record.explanations, expected.explanations, strict=True):
         np.testing.assert_allclose(one.map, other.map, atol=1e-5)

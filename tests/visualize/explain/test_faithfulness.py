@@ -10,7 +10,7 @@ from tests.visualize.networks import noise, of_quadrants, quadrant
 from zoo.core.errors import UsageError
 from zoo.visualize.explain.faithfulness import Faithfulness, centred_gaussian, measure, random_map
 from zoo.visualize.explain.masking import blurred
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 class Recorder:
@@ -27,11 +27,11 @@ class Recorder:
 
 def test_a_true_map_beats_its_opposite_and_chance():
     model = of_quadrants(quadrant(0, 1))
-    subject, pixels, target = Subject(model), noise(2), np.array([0, 0])
+    subject, pixels, target = InspectedModel(model), noise(2), np.array([0, 0])
     kernel, bias = model.get_layer("logits").get_weights()
     # From a logit of -4 for an image without edges to one of 4.
     model.get_layer("logits").set_weights([kernel * 8 / subject.logits(pixels)[0, 0], bias - [4, 0]])
-    subject = Subject(model)
+    subject = InspectedModel(model)
     good, bad, chance = (
         measure(subject, pixels, np.stack([found] * 2), target)
         for found in (quadrant(0, 1), 1 - quadrant(0, 1), random_map(64, 64, 0))
@@ -80,7 +80,7 @@ def test_equal_places_go_by_chance_and_the_same_way_each_time():
 def test_a_constant_has_its_own_value_as_area():
     pixels = keras.Input((8, 8, 3))
     x = keras.layers.Dense(2, activation="softmax", kernel_initializer="zeros")(keras.layers.Flatten()(pixels))
-    subject = Subject(keras.Model(pixels, x))
+    subject = InspectedModel(keras.Model(pixels, x))
     assert measure(subject, noise(1, 8), np.ones((1, 8, 8)), np.array([1])) == [Faithfulness(0.5, 0.5)]
 
 

@@ -9,7 +9,7 @@ from zoo.catalog import registry
 from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.visualize.explain.explain import explain
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 FAMILIES = {
     spec.family: spec for spec in sorted(registry.list_models(), key=lambda spec: -(spec.params or 0)) if spec.params
@@ -19,7 +19,7 @@ FAMILIES = {
 def subject_of(spec):
     """At the least size that leaves a few places in its last map."""
     side = max(64, spec.min_size) if spec.input_size[0] > 64 else spec.input_size[0]
-    return Subject(create_model(spec, None, input_shape=(side, side, 3)))
+    return InspectedModel(create_model(spec, None, input_shape=(side, side, 3)))
 
 
 @pytest.mark.slow

@@ -14,14 +14,15 @@ from keras import layers
 
 from tests.conftest import ROOT
 from tests.visualize.networks import fine_tuned, noise, of_quadrants, quadrant, randomised
+from zoo.cli.visualize import COMMANDS
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.visualize.explain.masking import blurred
+from zoo.visualize.explain.masking import blurred, masked, resize_map
 from zoo.visualize.explain.methods import METHODS, find
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 #: Patches that end where the quadrants do.
 SETTINGS = {"occlusion": {"patch": 4, "stride": 4}, "smoothgrad": {"samples": 4}}
-LAYERED = [name for name, method in METHODS.items() if method.has_layer]
+LAYERED = [name for name, row in METHODS.items() if row.load().has_layer]
 #: One of each kind; the others take longer together than a test should.
 QUICK = ("gradcam", "guidedbackprop")
 
@@ -31,19 +32,19 @@ def marked(names):
 
 
 def explained(name, subject, pixels, targets, **settings):
-    return list(METHODS[name](subject, **{**SETTINGS.get(name, {}), **settings}).explain(pixels, targets))
+    return list(METHODS[name].load()(subject, **{**SETTINGS.get(name, {}), **settings}).explain(pixels, targets))
 
 
 @pytest.fixture(scope="module")
 def one_quadrant():
     """A class that sees the upper right of an image."""
-    return Subject(of_quadrants(quadrant(0, 1)))
+    return InspectedModel(of_quadrants(quadrant(0, 1)))
 
 
 @pytest.fixture(scope="module")
 def two_quadrants():
     """A class that sees the upper right, and one that sees the lower left."""
-    return Subject(of_quadrants(quadrant(0, 1), quadrant(1, 0)))
+    return InspectedModel(of_quadrants(quadrant(0, 1), quadrant(1, 0)))
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -85,8 +86,22 @@ def test_the_methods_are_found_as_people_type_them():
         "guided-backpropagation": "guidedbackprop",
     }.items():
         assert find(typed) is METHODS[name]
-    with pytest.raises(UsageError, match=r"no method 'gradcm'\. Did you mean gradcam"):
+    with pytest.raises(UsageError, match=r"no method 'gradcm'\. Did you mean 'gradcam"):
         find("gradcm")
+
+
+def test_every_row_is_the_method_that_it_names():
+    for name, row in METHODS.items():
+        assert row.load().name == row.name == name
+        assert row.command in COMMANDS and row.paper and row.summary
+
+
+def test_the_documentation_has_the_table():
+    lines = [
+        f"| `{row.name}` | {row.summary} | {row.paper} | {'a layer' if row.load().has_layer else 'pixels'} |"
+        for row in METHODS.values()
+    ]
+    assert "\n".join(lines) in (ROOT / "docs" / "explanations.md").read_text(encoding="utf-8")
 
 
 # Against closed forms
@@ -103,7 +118,7 @@ def gap_network():
 @pytest.mark.parametrize("name", ["gradcam", "hirescam"])
 def test_grad_cam_is_cam_where_cam_exists(name):
     model = gap_network()
-    subject = Subject(model)
+    subject = InspectedModel(model)
     pixels = np.random.default_rng(3).integers(0, 256, (4, 24, 32, 3), dtype="uint8")
     targets = np.array([0, 1, 2, 4])
     activations = subject.activations("maps", pixels)
@@ -118,9 +133,9 @@ def test_grad_cam_is_cam_where_cam_exists(name):
 
 @pytest.mark.parametrize("baseline", ["blurred", "black"])
 def test_integrated_gradients_sum_to_the_difference_in_logit(baseline):
-    subject = Subject(fine_tuned(nested=True))
+    subject = InspectedModel(fine_tuned(nested=True))
     pixels, targets = noise(4, 32), [0, 1, 2, 3]
-    method = METHODS["integratedgradients"](subject, baseline=baseline)
+    method = METHODS["integratedgradients"].load()(subject, baseline=baseline)
     found = list(method.explain(pixels, targets))
     bare = np.zeros((4, 32, 32, 3)) if baseline == "black" else np.stack([blurred(one) for one in pixels])
     differences = (subject.logits(pixels) - subject.logits(bare))[np.arange(4), targets]
@@ -130,12 +145,12 @@ def test_integrated_gradients_sum_to_the_difference_in_logit(baseline):
     assert method.gaps.shape == (4,)
     assert method.gaps.max() <= 0.01
     with pytest.raises(UsageError, match="begin with blurred or black"):
-        METHODS["integratedgradients"](subject, baseline="white")
+        METHODS["integratedgradients"].load()(subject, baseline="white")
 
 
 def test_integrated_gradients_that_do_not_get_there_say_so(caplog):
-    subject = Subject(fine_tuned(nested=True))
-    method = METHODS["integratedgradients"](subject, max_steps=16)
+    subject = InspectedModel(fine_tuned(nested=True))
+    method = METHODS["integratedgradients"].load()(subject, max_steps=16)
     with caplog.at_level(logging.WARNING):
         list(method.explain(noise(8, 32), [0] * 8))
     assert ("sum to the difference in logit within" in caplog.text) == bool((method.gaps > 0.01).any())
@@ -146,7 +161,7 @@ def test_saliency_is_the_gradient():
     weights = np.random.default_rng(0).normal(size=(8 * 8 * 3, 2)).astype("float32")
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(2, activation="softmax")])
     model.set_weights([weights, np.zeros(2)])
-    subject = Subject(model)
+    subject = InspectedModel(model)
     expected = np.abs(weights[:, 1].reshape(8, 8, 3)).max(axis=-1)
     for name in ("saliency", "smoothgrad"):
         (found,) = explained(name, subject, noise(1, 8), [1])
@@ -185,7 +200,7 @@ def test_guided_backpropagation_lets_only_positive_gradients_pass(form, inputs, 
     model = keras.Model(inputs, layers.Dense(1, use_bias=False, kernel_initializer="ones")(x))
     pixels = np.ones((1, 4, 4, 1), "float32")
     pixels[0, 0] = -1.0
-    subject = Subject(model)
+    subject = InspectedModel(model)
     (plain,) = explained("saliency", subject, pixels, [0])
     (guided,) = explained("guidedbackprop", subject, pixels, [0])
     active = np.repeat([[0.0], [1.0], [1.0], [1.0]], 4, axis=1)
@@ -199,18 +214,18 @@ def test_guided_backpropagation_needs_a_relu():
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3, activation="swish"), layers.Flatten()])
     model.add(layers.Dense(2))
     with pytest.raises(UsageError, match="has no ReLU"):
-        METHODS["guidedbackprop"](Subject(model))
+        METHODS["guidedbackprop"].load()(InspectedModel(model))
 
 
 def test_occlusion_covers_every_pixel_evenly(one_quadrant):
     for patch, stride in ((64, 1), (10, 7), (3, 2), (1, 63)):
-        method = METHODS["occlusion"](one_quadrant, patch=patch, stride=stride)
+        method = METHODS["occlusion"].load()(one_quadrant, patch=patch, stride=stride)
         starts = method._starts(64)
         assert starts[0] == 0
         assert starts[-1] == 64 - patch
         assert max(np.diff([0, *starts])) <= stride
     with pytest.raises(UsageError, match=r"patch is from 1 to 64 pixels .* Received: 65 and 32"):
-        METHODS["occlusion"](one_quadrant, patch=65)
+        METHODS["occlusion"].load()(one_quadrant, patch=65)
 
 
 def test_scorecam_of_more_channels_than_are_computed_at_a_time():
@@ -218,20 +233,17 @@ def test_scorecam_of_more_channels_than_are_computed_at_a_time():
     pixels = keras.Input((8, 8, 3))
     x = layers.Conv2D(70, 3, activation="relu", name="maps")(pixels / 255.0)
     model = randomised(keras.Model(pixels, layers.Dense(3, activation="softmax")(layers.Flatten()(x))))
-    subject, image = Subject(model), noise(1, 8)
-    method = METHODS["scorecam"](subject, layer="maps")
+    subject, image = InspectedModel(model), noise(1, 8)
+    method = METHODS["scorecam"].load()(subject, layer="maps")
     (found,) = method.explain(image, [1])
     activations = subject.activations("maps", image)[0]
-    from zoo.visualize.explain.base import enlarged
-    from zoo.visualize.explain.masking import faded
-
     floats, expected = image[0].astype("float32"), np.zeros((6, 6))
-    nothing = subject.predict(faded(subject, floats, np.zeros((1, 8, 8))))[0, 1]
+    nothing = subject.predict(masked(subject, floats, np.zeros((1, 8, 8))))[0, 1]
     for channel in range(70):
         one = activations[..., channel]
         if np.ptp(one):
-            mask = enlarged((one - one.min()) / np.ptp(one), 8, 8)
-            expected += (subject.predict(faded(subject, floats, mask[None]))[0, 1] - nothing) * one
+            mask = resize_map((one - one.min()) / np.ptp(one), 8, 8)
+            expected += (subject.predict(masked(subject, floats, mask[None]))[0, 1] - nothing) * one
     np.testing.assert_allclose(found.values, expected, atol=1e-5 * np.abs(expected).max())
 
 
@@ -247,7 +259,7 @@ def nested_and_flat(tmp_path_factory):
     nested.save(file)
     pixels = noise(2, 32)
     np.testing.assert_allclose(flat.predict(pixels, verbose=0), nested.predict(pixels, verbose=0), atol=1e-6)
-    return Subject(keras.models.load_model(file)), Subject(flat)
+    return InspectedModel(keras.models.load_model(file)), InspectedModel(flat)
 
 
 @pytest.mark.parametrize("name", marked(METHODS))
@@ -266,7 +278,7 @@ def test_a_sequential_network_within_a_functional_one():
     )
     pixels = keras.Input((16, 16, 3))
     x = layers.GlobalAveragePooling2D()(trunk(pixels / 255.0))
-    subject = Subject(randomised(keras.Model(pixels, layers.Dense(3)(x))))
+    subject = InspectedModel(randomised(keras.Model(pixels, layers.Dense(3)(x))))
     assert subject.default_layer == "trunk/within"
     for name in ("gradcam", "saliency", "guidedbackprop"):
         assert all(np.abs(one.values).max() > 0 for one in explained(name, subject, noise(2, 16), [0, 1]))
@@ -274,7 +286,7 @@ def test_a_sequential_network_within_a_functional_one():
 
 @pytest.mark.parametrize("name", marked(METHODS))
 def test_a_plain_network_with_one_grey_channel(name):
-    subject = Subject(of_quadrants(quadrant(1, 1), channels=1))
+    subject = InspectedModel(of_quadrants(quadrant(1, 1), channels=1))
     (found,) = explained(name, subject, noise(1, channels=1), [0])
     assert (found.map * quadrant(1, 1)).sum() >= 0.95 * found.map.sum() > 0
 
@@ -295,7 +307,7 @@ def test_a_layer_that_is_called_twice():
     shared = layers.Conv2D(3, 3, padding="same", activation="relu", name="shared")
     pixels = keras.Input((16, 16, 3))
     x = layers.GlobalAveragePooling2D()(shared(shared(pixels / 255.0)))
-    subject = Subject(randomised(keras.Model(pixels, layers.Dense(3)(x))))
+    subject = InspectedModel(randomised(keras.Model(pixels, layers.Dense(3)(x))))
     for name in ("gradcam", "saliency", "guidedbackprop", "integratedgradients"):
         assert all(np.abs(one.values).max() > 0 for one in explained(name, subject, noise(2, 16), [0, 1]))
 
@@ -304,7 +316,7 @@ def test_whole_numbers_as_input_have_a_gradient():
     """Plain pixels are often declared as uint8, through which no gradient would pass."""
     pixels = keras.Input((16, 16, 3), dtype="uint8")
     x = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(pixels))
-    subject = Subject(randomised(keras.Model(pixels, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))))
+    subject = InspectedModel(randomised(keras.Model(pixels, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))))
     for name in ("gradcam", "saliency", "guidedbackprop", "integratedgradients"):
         assert np.abs(explained(name, subject, noise(1, 16), [0])[0].values).max() > 0
 
@@ -318,7 +330,7 @@ def test_a_class_that_nothing_speaks_for_has_a_reason(name):
     model = of_quadrants(quadrant(0, 0))
     for layer in ("edges", "logits"):
         model.get_layer(layer).set_weights([np.zeros_like(one) for one in model.get_layer(layer).get_weights()])
-    (found,) = explained(name, Subject(model), noise(1), [0])
+    (found,) = explained(name, InspectedModel(model), noise(1), [0])
     assert not found.map.any()
     assert found.blank
     assert not found.blank.endswith(".")
@@ -343,7 +355,7 @@ def test_a_class_that_everything_speaks_against_has_another_reason(name, reason)
     pixels = np.zeros((1, 16, 16, 3), "uint8")
     pixels[0, 4:12, 4:12] = 255
     settings = {"baseline": "black"} if name == "integratedgradients" else {}
-    (found,) = explained(name, Subject(model), pixels, [0], **settings)
+    (found,) = explained(name, InspectedModel(model), pixels, [0], **settings)
     assert found.blank == reason
 
 
@@ -361,14 +373,14 @@ def test_a_class_that_is_more_probable_without_the_image(name, reason):
     model = of_quadrants(np.ones((64, 64), "float32"))
     dense = model.get_layer("logits")
     dense.set_weights([-dense.get_weights()[0], np.zeros(2)])
-    (found,) = explained(name, Subject(model), noise(1), [0])
+    (found,) = explained(name, InspectedModel(model), noise(1), [0])
     assert found.blank == reason
 
 
 def test_a_network_without_gradients_is_one_sentence():
     pixels = keras.Input((8, 8, 3))
     x = keras.ops.cast(keras.ops.cast(pixels, "int32"), "float32")
-    subject = Subject(keras.Model(pixels, layers.Dense(2)(layers.Flatten()(x))))
+    subject = InspectedModel(keras.Model(pixels, layers.Dense(2)(layers.Flatten()(x))))
     with pytest.raises(UnavailableError, match="has no gradient here"):
         explained("saliency", subject, noise(1, 8), [0])
     assert explained("occlusion", subject, noise(1, 8), [0])
@@ -376,9 +388,9 @@ def test_a_network_without_gradients_is_one_sentence():
 
 def test_layers_go_to_the_methods_that_have_one(one_quadrant):
     with pytest.raises(UsageError, match="looks at no layer but at the pixels"):
-        METHODS["saliency"](one_quadrant, layer="edges")
+        METHODS["saliency"].load()(one_quadrant, layer="edges")
     with pytest.raises(UsageError, match="gives \\(4,\\), which has no rows and columns"):
-        METHODS["gradcam"](one_quadrant, layer="pool")
+        METHODS["gradcam"].load()(one_quadrant, layer="pool")
 
 
 # Another backend
@@ -387,10 +399,10 @@ JAX = """
 import numpy as np
 from tests.visualize.networks import noise, of_quadrants, quadrant
 from tests.visualize.explain.test_methods import METHODS, SETTINGS, explained
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 import keras
 assert keras.backend.backend() == "jax"
-subject = Subject(of_quadrants(quadrant(0, 1)))
+subject = InspectedModel(of_quadrants(quadrant(0, 1)))
 for name in METHODS:
     for found in explained(name, subject, noise(), [0, 0]):
         assert (found.map * quadrant(0, 1)).sum() >= 0.95 * found.map.sum() > 0, name

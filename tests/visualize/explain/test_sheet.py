@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.reports.plots.test_panels import clear_edges, count
+from tests.reports.plots.test_image_grid import clear_edges, count
 from zoo.catalog.labels import Prediction
 from zoo.reports.plots.canvas import BLUE
 from zoo.visualize.explain import sheet as sheets
@@ -131,4 +131,4 @@ def test_images_are_called_by_their_files(path, name):
 
 @pytest.mark.parametrize(("score", "text"), [(0.9312, "93.1 %"), (1.0, "100.0 %"), (1e-5, "< 0.1 %"), (0.0, "0.0 %")])
 def test_probabilities_for_people(score, text):
-    assert sheets.score_text(score) == text
+    assert sheets._percent(score) == text

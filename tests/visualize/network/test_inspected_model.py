@@ -8,10 +8,10 @@ import pytest
 from tests.visualize.networks import noise, of_quadrants, quadrant
 from zoo import Classifier
 from zoo.core.errors import UnavailableError, UsageError
-from zoo.engines import devices, framework
+from zoo.engines import devices, keras_backend
 from zoo.inference.temperature import apply_temperature
 from zoo.pretrained import keras_file
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def file(tmp_path):
 
 def test_probabilities_have_the_temperature_of_the_file(file):
     images = noise(3)
-    before = Subject.open(str(file)).predict(images)
+    before = InspectedModel.open(str(file)).predict(images)
     keras_file.store_temperature(file, 2.5)
-    opened = Subject.open(str(file))
+    opened = InspectedModel.open(str(file))
     after = opened.predict(images)
     assert np.abs(after - before).max() > 0.01
     np.testing.assert_allclose(after, apply_temperature(before, 2.5), atol=1e-6)
@@ -41,11 +41,11 @@ def test_probabilities_have_the_temperature_of_the_file(file):
 def test_a_device_that_keras_does_not_see_is_refused(file, monkeypatch):
     card = devices.Device("gpu:0", "gpu", "", None, None)
     monkeypatch.setattr(devices, "select", lambda request: card)
-    monkeypatch.setattr(framework, "sees_gpu", lambda backend: False)
+    monkeypatch.setattr(keras_backend, "sees_gpu", lambda backend: False)
     with pytest.raises(UnavailableError, match="does not see gpu:0"):
-        Subject.open(str(file), device="gpu")
+        InspectedModel.open(str(file), device="gpu")
 
 
 def test_an_exported_network_is_one_sentence():
     with pytest.raises(UsageError, match="has no gradients any more"):
-        Subject.open("net.onnx")
+        InspectedModel.open("net.onnx")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo.visualize.synthesis.diversity import likeness
+from zoo.visualize.synthesis.diversity import similarity
 
 
 def alike(features, group):
-    return ops.convert_to_numpy(likeness(ops.convert_to_tensor(features.astype("float32")), group))
+    return ops.convert_to_numpy(similarity(ops.convert_to_tensor(features.astype("float32")), group))
 
 
 def test_where_something_is_does_not_count():

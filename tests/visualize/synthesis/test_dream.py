@@ -12,13 +12,13 @@ from tests.drawn import detailed
 from tests.visualize.networks import fine_tuned, of_quadrants, quadrant
 from zoo.core.errors import ImageError, UsageError
 from zoo.visualize import dream
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 from zoo.visualize.synthesis.dream import Dreamer, octave_shapes, smoothed
 
 
 @pytest.fixture(scope="module")
 def subject():
-    return Subject(fine_tuned(nested=True))
+    return InspectedModel(fine_tuned(nested=True))
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (97, 61), (20, 70), (18, 18)])
@@ -56,7 +56,7 @@ def test_tiles_meet_without_a_seam():
     """A network that sees single pixels must change all equal ones alike, also where tiles overlap."""
     pixels = keras.Input((32, 32, 3))
     point = layers.Conv2D(2, 1, name="point", kernel_initializer="ones")(layers.Rescaling(1 / 255)(pixels))
-    network = Subject(keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(point))))
+    network = InspectedModel(keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(point))))
     dreamed = Dreamer(network, ["point"]).run(np.full((75, 50, 3), 90, np.uint8), steps=3, octaves=1)
     assert np.ptp(dreamed) <= 1 and dreamed.min() > 90
 
@@ -102,4 +102,4 @@ def test_from_python(subject, tmp_path):
     with pytest.raises(ImageError, match="no such file"):
         dream(subject, tmp_path / "none.png")
     with pytest.raises(UsageError, match="takes 1 channels"):
-        dream(Subject(of_quadrants(quadrant(0, 0, 32), channels=1)), detailed(40, 50))
+        dream(InspectedModel(of_quadrants(quadrant(0, 0, 32), channels=1)), detailed(40, 50))

@@ -12,8 +12,8 @@ from zoo.catalog import labels, registry
 from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.visualize import maximize
-from zoo.visualize.network.subject import Subject
-from zoo.visualize.synthesis import targets
+from zoo.visualize.network.inspected_model import InspectedModel
+from zoo.visualize.synthesis import objectives, transformations
 from zoo.visualize.synthesis.maximize import Maximizer
 
 
@@ -28,17 +28,16 @@ def colours():
     logits = layers.GlobalAveragePooling2D(name="logits")(layers.ReLU(name="seen")(x) * mask)
     network = keras.Model(pixels, layers.Softmax()(logits))
     network.get_layer("colour").set_weights([kernel])
-    return Subject(network)
+    return InspectedModel(network)
 
 
 def made(subject, *, layer=None, filters=None, neurons=None, classes=None, **settings):
-    chosen = targets.choose(subject, layer=layer, filters=filters, neurons=neurons, classes=classes)
+    chosen = objectives.choose(subject, layer=layer, filters=filters, neurons=neurons, classes=classes)
     return list(Maximizer(subject, chosen, **{"steps": 40, "size": 32, **settings}).run())
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_a_filter_gets_its_colour_everywhere(colours, plain):
-    red, cyan = made(colours, layer="colour", filters="0,1", plain=plain)
+def test_a_filter_gets_its_colour_everywhere(colours):
+    red, cyan = made(colours, layer="colour", filters="0,1")
     middle = red.pixels[4:-4, 4:-4].astype(int)
     assert (middle[..., 0] > middle[..., 1] + 60).all() and (middle[..., 0] > middle[..., 2] + 40).all()
     assert (cyan.pixels.astype(int)[4:-4, 4:-4, 0] < 100).all()
@@ -53,8 +52,10 @@ def test_a_class_gets_it_where_the_class_is(colours):
     assert found.ratio == pytest.approx(found.activation / found.noise_activation) and found.ratio > 1.5
 
 
-def test_a_neuron_gets_it_at_its_place(colours):
-    (found,) = made(colours, layer="colour", neurons=["2@8,24"], plain=True)
+def test_a_neuron_gets_it_at_its_place(colours, monkeypatch):
+    for name in ("PAD", "JITTER", "SCALE", "ROTATE", "NOISE"):
+        monkeypatch.setattr(transformations, name, 0.0)
+    (found,) = made(colours, layer="colour", neurons=["2@8,24"])
     green = found.pixels[..., 1].astype(int)
     assert np.unravel_index(green.argmax(), green.shape) == (8, 24) and green[8, 24] > 180
     assert np.median(green) == pytest.approx(127, abs=8)
@@ -71,7 +72,7 @@ def test_a_silent_filter_is_woken():
     kernel = np.zeros((3, 3, 3, 2))
     kernel[:, :, 0, 0] = kernel[:, :, 1, 1] = 0.3
     network.get_layer("deaf").kernel.assign(kernel)
-    for found in made(Subject(network), layer="deaf", filters="all"):
+    for found in made(InspectedModel(network), layer="deaf", filters="all"):
         assert found.activation > 10 * found.noise_activation and found.activation > 0.05
 
 
@@ -80,13 +81,13 @@ def test_a_dead_filter_is_said_to_be_silent():
     x = layers.Conv2D(2, 3, name="half")(pixels)
     network = keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
     network.get_layer("half").kernel.assign(np.array([0.0, 0.01]) * np.ones((3, 3, 3, 2)))
-    dead, alive = made(Subject(network), layer="half", filters="all", steps=5)
+    dead, alive = made(InspectedModel(network), layer="half", filters="all", steps=5)
     assert (dead.silent, alive.silent) == (True, False)
     assert np.abs(dead.pixels.astype(int) - 127).max() < 25
 
 
 def test_a_image_does_not_depend_on_the_others():
-    subject = Subject(fine_tuned(nested=True))
+    subject = InspectedModel(fine_tuned(nested=True))
     together = made(subject, layer="head", filters="1,5,7", batch_size=3, steps=20)
     alone = made(subject, layer="head", filters="5", steps=20)
     apart = made(subject, layer="head", filters="1,5,7", batch_size=2, steps=20)
@@ -96,32 +97,32 @@ def test_a_image_does_not_depend_on_the_others():
 
 
 def test_the_seed_decides():
-    subject = Subject(fine_tuned(nested=True))
+    subject = InspectedModel(fine_tuned(nested=True))
     first, same, other = (made(subject, classes=[0], seed=seed, steps=3)[0].pixels for seed in (3, 3, 4))
     assert (first == same).all() and (first != other).any()
 
 
 def test_batches_hold_what_fits_and_the_rest(monkeypatch):
-    subject = Subject(fine_tuned(nested=False))
-    chosen = targets.choose(subject, layer="head", filters="0-6")
+    subject = InspectedModel(fine_tuned(nested=False))
+    chosen = objectives.choose(subject, layer="head", filters="0-6")
     maximizer = Maximizer(subject, chosen, steps=2, size=32, batch_size=4)
     assert (maximizer.batches, maximizer.batch_size) == (2, 4)
     steps: list[int] = []
     found = list(maximizer.run(steps.append))
     assert [one.target.index for one in found] == list(range(7)) and steps == [1, 2, 3, 4]
-    monkeypatch.setattr("zoo.visualize.synthesis.maximize.MEMORY", 3 * maximizer.objective.bytes)
+    monkeypatch.setattr("zoo.visualize.synthesis.maximize.MEMORY", 3 * maximizer.computed.bytes)
     assert Maximizer(subject, chosen, steps=2, size=32).batch_size == 3
 
 
 def test_64_filters_are_one_batch():
-    subject = Subject(create_model("mobilenetv2", None))
-    chosen = targets.choose(subject, layer="block_13_expand_relu", filters="0-63")
+    subject = InspectedModel(create_model("mobilenetv2", None))
+    chosen = objectives.choose(subject, layer="block_13_expand_relu", filters="0-63")
     maximizer = Maximizer(subject, chosen)
     assert (maximizer.batches, maximizer.batch_size, maximizer.size) == (1, 64, 128)
 
 
 def test_images_of_one_class_differ():
-    subject = Subject(of_quadrants(quadrant(0, 0), quadrant(1, 1)))
+    subject = InspectedModel(of_quadrants(quadrant(0, 0), quadrant(1, 1)))
     settings = {"classes": [0], "size": 64, "steps": 30}
     both = made(subject, diversity=2, **settings)
     assert [one.variant for one in both] == [0, 1]
@@ -131,7 +132,7 @@ def test_images_of_one_class_differ():
 
 
 def test_frames_are_kept_as_it_grows(colours):
-    chosen = targets.choose(colours, layer="colour", filters="0")
+    chosen = objectives.choose(colours, layer="colour", filters="0")
     (found,) = Maximizer(colours, chosen, steps=40, size=32).run(frames=6)
     assert found.frames.shape == (6, 32, 32, 3)
     assert (found.frames[-1] == found.pixels).all()
@@ -141,14 +142,14 @@ def test_frames_are_kept_as_it_grows(colours):
 
 
 def test_a_grey_network_gives_grey_images():
-    subject = Subject(of_quadrants(quadrant(0, 0, 32), channels=1))
+    subject = InspectedModel(of_quadrants(quadrant(0, 0, 32), channels=1))
     (found,) = made(subject, classes=[0])
     assert found.pixels.shape == (32, 32, 3) and (found.pixels == found.pixels[..., :1]).all()
 
 
 def test_channels_that_no_image_has_are_refused():
     with pytest.raises(UsageError, match="takes 5 channels"):
-        made(Subject(of_quadrants(quadrant(0, 0, 32), channels=5)), classes=[0])
+        made(InspectedModel(of_quadrants(quadrant(0, 0, 32), channels=5)), classes=[0])
 
 
 def test_from_python(colours):
@@ -161,7 +162,7 @@ def test_from_python(colours):
 def test_families(name):
     """With random weights: that it runs to a late layer, and upwards."""
     keras.utils.set_random_seed(0)
-    subject = Subject(create_model(name, None, input_shape=(96, 96, 3)))
+    subject = InspectedModel(create_model(name, None, input_shape=(96, 96, 3)))
     layer = registry.get(name).stages[2].layer
     (found,) = made(subject, layer=layer, filters="3", size=64, steps=4)
     assert found.pixels.shape == (64, 64, 3) and not found.silent
@@ -172,7 +173,7 @@ def real(request):
     """Real weights; where they are imported from is beside the tests, not in a person's cache."""
     folder = request.getfixturevalue("real_data") / "weights"
     files = {"mobilenetv2": "mobilenetv2_1.0_224.weights.h5", "squeezenet1.1": "squeezenet1_1.npz"}
-    return lambda name: Subject(create_model(name, folder / files[name]), labels.load("imagenet"))
+    return lambda name: InspectedModel(create_model(name, folder / files[name]), labels.load("imagenet"))
 
 
 @pytest.mark.slow
@@ -188,15 +189,12 @@ def test_filters_are_raised_tenfold_over_noise(real):
 @pytest.mark.slow
 @pytest.mark.real
 def test_a_class_is_raised_tenfold_and_is_what_the_network_answers(real):
-    """The image, shown as any other, is the class it was made for; and has less fine noise than in pixel space."""
+    """The image, shown as any other, is the class it was made for; and has little fine noise."""
     subject = real("mobilenetv2")
     wanted = ["goldfish", "volcano"]
-    found, plain = (made(subject, classes=wanted, size=224, steps=40, plain=way) for way in (False, True))
+    found = made(subject, classes=wanted, size=224, steps=40)
     assert all(one.ratio > 10 for one in found), [one.ratio for one in found]
     probabilities = subject.predict(np.stack([one.pixels for one in found]))
     assert [subject.label(index) for index in probabilities.argmax(axis=1)] == wanted
-    for one, other in zip(found, plain, strict=True):
-        fine, rough = (
-            np.abs(np.diff(each.pixels.astype(float), axis=1)).mean() / each.pixels.std() for each in (one, other)
-        )
-        assert fine < 0.5 * rough
+    for one in found:
+        assert np.abs(np.diff(one.pixels.astype(float), axis=1)).mean() < 0.3 * one.pixels.std()

@@ -9,16 +9,17 @@ from PIL import Image
 from zoo.core.errors import UnavailableError
 from zoo.visualize.synthesis import sheet as pages
 from zoo.visualize.synthesis.animation import LIMIT, Animation
-from zoo.visualize.synthesis.maximize import Maximised
+from zoo.visualize.synthesis.maximize import Maximized
+from zoo.visualize.synthesis.objectives.class_logit import ClassLogit
+from zoo.visualize.synthesis.objectives.filter import Filter
 from zoo.visualize.synthesis.sheet import sheet
-from zoo.visualize.synthesis.targets import Target
 
 
 def some(count, side=64, variants=1, kind="filter"):
     rng = np.random.default_rng(0)
     return [
-        Maximised(
-            target=Target(kind, number // variants, None if kind == "class" else "conv", label="sea_lion"),
+        Maximized(
+            target=ClassLogit(number, label="sea_lion") if kind == "class" else Filter(number // variants, "conv"),
             model="little",
             pixels=rng.integers(0, 256, (side, side, 3), dtype=np.uint8),
             activation=12.3 * number,
@@ -53,12 +54,12 @@ def test_what_is_too_much_is_counted(monkeypatch):
 
 
 def test_captions_say_what_and_how_active():
-    lines = [pages._title(one) + ": " + pages._activity(one) for one in some(10)]
+    lines = [f"{title}: {activations[0]}" for title, activations in map(pages._caption, some(10))]
     assert lines[0] == "filter 0: 0.00, noise -0.50"
     assert lines[1] == "filter 1: 12.3, noise -0.5"
     assert lines[9] == "filter 9: 111, noise -0"
     (one,) = some(1, kind="class")
-    assert pages._title(one) == "sea lion" and pages._activity(one) == "logit 0.00, noise -0.50"
+    assert pages._caption(one) == ("sea lion", ["logit 0.00, noise -0.50"])
 
 
 def test_an_animation_shows_all_as_they_grow(tmp_path):

@@ -17,7 +17,7 @@ def none(monkeypatch):
 
 def shown(pixels, matrix, noise=0.0):
     return ops.convert_to_numpy(
-        transformations.transformed(ops.convert_to_tensor(pixels), ops.convert_to_tensor(matrix), noise)
+        transformations.transform(ops.convert_to_tensor(pixels), ops.convert_to_tensor(matrix), noise)
     )
 
 
@@ -26,7 +26,7 @@ def image():
 
 
 def drawn(**changes):
-    return transformations.draw(21, 31, np.random.default_rng(1))
+    return transformations.random_affine(21, 31, np.random.default_rng(1))
 
 
 @pytest.mark.usefixtures("none")
@@ -59,7 +59,7 @@ def test_around_a_image_it_is_grey(monkeypatch):
 
 
 def test_noise_fades_and_is_the_same_for_the_same_seed():
-    first, last = (transformations.noise(40, 40, 3, at, np.random.default_rng(0)) for at in (0.0, 1.0))
+    first, last = (transformations.random_noise(40, 40, 3, at, np.random.default_rng(0)) for at in (0.0, 1.0))
     assert first.shape == (1, 40, 40, 3) and first.std() == pytest.approx(transformations.NOISE, rel=0.05)
     assert not last.any()
-    assert (first == transformations.noise(40, 40, 3, 0.0, np.random.default_rng(0))).all()
+    assert (first == transformations.random_noise(40, 40, 3, 0.0, np.random.default_rng(0))).all()

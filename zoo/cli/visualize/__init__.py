@@ -1,4 +1,8 @@
-"""``zoo visualize``: what a network looks like within, and what it looks at. Each command is one file."""
+"""``zoo visualize``: one file a command.
+
+``options`` has the options that commands share, ``destination`` checks where images are written, ``explaining`` is what
+the commands that explain images have in common, ``rows`` are their output rows.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,15 @@ import click
 from zoo.cli.lazy import LazyGroup
 
 COMMANDS = {
-    "gradcam": "Show where a network sees a class, by the maps of a layer.",
+    "gradcam": "Show where a network sees a class, by the feature maps of a layer.",
     "saliency": "Show which pixels a class depends on, by gradients.",
-    "occlusion": "Show what a class cannot do without, by covering parts.",
+    "occlusion": "Show which parts a class depends on, by covering them.",
     "filters": "Draw the kernels of a layer.",
-    "activations": "Draw what layers make of an image.",
-    "maximize": "Draw what a filter, a neuron or a class responds to most.",
-    "dream": "Let a network make more of what it sees in an image.",
+    "activations": "Draw the feature maps of layers.",
+    "maximize": "Generate images that maximize a filter, a neuron or a class.",
+    "dream": "Amplify what a network sees in an image (DeepDream).",
     "style": "Paint an image in the style of another.",
-    "report": "Write a page on images: what is seen, where, and how sure that is.",
+    "report": "Write an HTML page: predictions, explanations and their scores.",
     "graph": "Draw the architecture of a network.",
 }
 
@@ -28,11 +32,11 @@ COMMANDS = {
     epilog="'zoo visualize COMMAND --help' explains a command.",
 )
 def command() -> None:
-    """See what a network sees, and what it looks like.
+    """Explain predictions, and inspect filters, feature maps and architectures.
 
     \b
-      zoo visualize gradcam photo.jpg -o seen/                     where it sees its best class
+      zoo visualize gradcam photo.jpg -o seen/                     where the network sees its top class
       zoo visualize gradcam photo.jpg --method all -o seen/        by all methods, with their scores
-      zoo visualize filters -m vgg16 -o filters.png                the kernels of its first layer
-      zoo visualize maximize -m vgg16 --class goldfish -o fish.png what it wants a goldfish to be
+      zoo visualize filters -m vgg16 -o filters.png                the kernels of the first layer
+      zoo visualize maximize -m vgg16 --class goldfish -o fish.png an image that maximizes a class
     """

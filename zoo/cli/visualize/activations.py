@@ -1,4 +1,4 @@
-"""``zoo visualize activations``: what layers make of an image."""
+"""``zoo visualize activations``: feature maps."""
 
 from __future__ import annotations
 
@@ -9,45 +9,35 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from zoo.cli import common
+from zoo.cli.visualize import options
 
 if TYPE_CHECKING:
     from zoo.visualize.activation_maps.feature_maps import FeatureMaps
 
 _COLUMNS = ("path", "status", "model", "layer", "rows", "columns", "channels", "silent", "strongest", "output", "error")
+#: Columns that a table leaves out.
+_HIDDEN = ("status", "model", "strongest", "output")
 #: Channels that a row names.
 _NAMED = 10
 
 
 @common.command("activations")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="L",
-    help="A layer or a stage, or several; without, an overview of the whole network.",
-)
+@options.paths_argument
+@options.model_option
+@options.layer_option("Layer or stage; repeatable. Default: an overview of the network.", multiple=True)
 @click.option(
     "--normalize",
     type=click.Choice(["channel", "layer"]),
     default="channel",
     show_default=True,
-    help="A scale for each channel, or one for each layer.",
+    help="A colour scale for each channel, or one for each layer.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Channels to show of a layer.")
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE.png|FOLDER",
-    help="An image, or a folder for several.",
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Channels of a layer; default: 63 (overview: 9)."
 )
+@options.output_option("FILE.png|FOLDER", "An image, or a folder for several.")
 @common.recursive_option
-@common.device_option
-@common.offline_option
-@common.rows_option
+@options.run_options
 def command(
     paths: tuple[str, ...],
     model: str | None,
@@ -60,64 +50,55 @@ def command(
     offline: bool | None,
     format: str | None,
 ) -> int:
-    """Draw what layers make of images: their feature maps, the strongest channels first.
+    """Draw the feature maps of layers for images, the strongest channels first.
 
-    Without --layer, a sheet of the whole network: where its stages end and some layers between, a line of channels
-    for each. What is 0 is black; layers with values of two signs are blue below 0 and orange above.
+    Without --layer, an overview of the network: the ends of its stages and some layers between, a row of channels each.
+    0 is black; layers with negative and positive values are blue below 0 and orange above.
 
     \b
       zoo visualize activations photo.jpg -m mobilenetv2 -o network.png
       zoo visualize activations photo.jpg -m mobilenetv2 --layer stage3 --layer out_relu -o maps.png
       zoo visualize activations photos/ --layer Conv1_relu --normalize layer -o maps/
     """
-    import sys
-
     from zoo.cli.visualize.destination import Destination
-    from zoo.core import output as out
     from zoo.core.errors import ImageError
-    from zoo.images.sources import find
+    from zoo.core.output import Report
+    from zoo.images.discovery import find
+    from zoo.reports.html.image_cards import file_name
     from zoo.reports.plots import write_png
 
     sources = list(find(paths, recursive=recursive, offline=offline))
     target = Destination(output, sources)
-    with common.fetching() as fetched:
-        from zoo.visualize.network.subject import Subject
-
-        subject = Subject.open(model, device=device, offline=offline, progress=fetched)
+    net = options.open_model(model, device, offline)
     from zoo.visualize.activation_maps import feature_maps
     from zoo.visualize.activation_maps.feature_sheet import LIMIT, OVERVIEW_LIMIT, feature_sheet
-    from zoo.visualize.explain.sheet import file_name
     from zoo.visualize.network import display
 
-    names = feature_maps.checked(subject, layers) if layers else feature_maps.overview(subject)
+    names = [net.require_map(layer, " to draw") for layer in layers] or feature_maps.overview(net)
     limit = limit or (LIMIT if layers else OVERVIEW_LIMIT)
     if not layers:
-        common.log.info("%d layers of %s; --layer shows more of one", len(names), subject.name)
-    report = out.Report()
+        common.log.info("%d layers of %s; --layer shows more of one", len(names), net.name)
+    report = Report()
 
     def drawn() -> Iterator[dict[str, Any]]:
-        for number, source in enumerate(map(display.held, sources), start=1):
+        for number, source in enumerate(map(display.rereadable, sources), start=1):
             try:
-                pixels = subject.read(source)
+                pixels = net.read(source)
             except ImageError as error:
                 report.add(ok=False)
                 yield {"path": source.path, "status": "unreadable", "error": str(error)}
                 continue
             report.add(ok=True)
-            found = feature_maps.feature_maps(subject, names, pixels)
-            seen = display.look(subject, source, pixels).pixels
+            found = feature_maps.feature_maps(net, names, pixels)
+            image = display.load_for_display(net, source, pixels).pixels
             path = target.path(source.path, "activations", *layers)
-            write_png(feature_sheet(file_name(source.path), seen, found, normalize=normalize, limit=limit), path)
+            write_png(feature_sheet(file_name(source.path), image, found, normalize=normalize, limit=limit), path)
             update(number)
             yield from (_row(source.path, maps, path) for maps in found)
 
-    format = out.choose_format(format, sys.stdout)
-    columns = _COLUMNS if format == "csv" else ("path", "layer", "rows", "columns", "channels", "silent", "error")
-    with common.progress("drawing", total=len(sources), unit="pictures") as update:
-        out.write(drawn(), sys.stdout, format, columns=columns)
-    if report.failed:
-        common.say(f"{report.failed} of {report.done + report.failed} could not be read")
-    return report.exit_status
+    with common.progress("drawing", total=len(sources), unit="images") as update:
+        options.write_rows(drawn(), format, _COLUMNS, hidden=_HIDDEN)
+    return options.finish(report)
 
 
 def _row(path: str, maps: FeatureMaps, output: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where images are written: one file, or a folder of them, and never over what was read."""
+"""Where images are written: one file, or a folder of them, and never over an input."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from zoo.core.errors import UnavailableError, UsageError
 from zoo.images.formats import IMAGE_SUFFIXES
 from zoo.images.source import Source
 
-#: Signs of a name that every system takes in a file's name, and how many of them.
+#: What is replaced in file names, and their maximum length.
 _ODD = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 
 
-def check(output: Path, sources: Iterable[Source]) -> None:
-    """See that an image can be written under a name.
+def check(output: Path, sources: Iterable[Source] = (), *, suffix: str = ".png", also: str = "") -> None:
+    """Check that a file can be written.
 
     Args:
         output: the file.
-        sources: what is read.
+        sources: the inputs.
+        suffix: which its name must end in.
+        also: another suffix that is accepted.
 
     Raises:
-        UsageError: the name is not that of a PNG file, or it is one of the images that are read.
-        UnavailableError: there is no such folder.
+        UsageError: it has another suffix, or it is an input.
+        UnavailableError: its folder does not exist or is read-only.
     """
-    if output.suffix.lower() != ".png":
-        raise UsageError(f"Images are written as PNG, which {output} does not end in; name a .png file.")
+    if output.suffix.lower() not in (suffix, also or suffix):
+        raise UsageError(f"{output} does not end in {suffix}; name a {suffix} file.")
     if _real(output) in {_real(source.path) for source in sources if source.kind == "file"}:
         raise UsageError(f"{output} is one of the images that are read; write to another file.")
     if not os.access(output.parent, os.W_OK):
@@ -36,18 +38,18 @@ def check(output: Path, sources: Iterable[Source]) -> None:
 
 
 class Destination:
-    """What ``-o`` names: a file that ends in .png for one image, or a folder, which is made."""
+    """What ``-o`` names: a PNG file for one image, or a folder, which is created."""
 
-    def __init__(self, output: Path, sources: Iterable[Source]) -> None:
-        """See that it makes sense.
+    def __init__(self, output: Path, sources: Iterable[Source] = ()) -> None:
+        """Check it.
 
         Args:
             output: the file or the folder.
-            sources: all that will be read.
+            sources: the inputs.
 
         Raises:
-            UsageError: one file for several images, a file of another kind, or one of the images themselves.
-            UnavailableError: the folder cannot be made or written to.
+            UsageError: one file for several images, a file of another kind, or an input.
+            UnavailableError: the folder cannot be created or written to.
         """
         sources = list(sources)
         self._taken = {_real(source.path) for source in sources if source.kind == "file"}
@@ -67,11 +69,11 @@ class Destination:
             raise UnavailableError(f"Nothing can be written to the folder {output}; name another.")
 
     def path(self, source: str, *parts: str) -> Path:
-        """The file for what is made of an image; another one for each call, and none of those that are read.
+        """An unused file name for what is made of an image.
 
         Args:
             source: the image's path.
-            *parts: what was made of it, e.g. a method and a class.
+            *parts: of the name, e.g. a method and a class.
         """
         if self._file is not None:
             return self._file
@@ -86,7 +88,7 @@ class Destination:
 
 
 def _stem(source: str) -> str:
-    """The name of an image without folders, and without the ending that says that it is one."""
+    """The name of an image without folders and without an image's suffix."""
     name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in IMAGE_SUFFIXES else name

@@ -1,222 +1,231 @@
-"""What ``gradcam``, ``saliency`` and ``occlusion`` share: their options, and how images are explained and drawn."""
+"""What ``gradcam``, ``saliency``, ``occlusion`` and ``report`` share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli import common
+from zoo.cli.visualize import options as shared
+from zoo.visualize.explain.methods import METHODS, find
 
 if TYPE_CHECKING:
+    from zoo.images.source import Source
     from zoo.visualize.explain.explain import Explained
     from zoo.visualize.network.display import Image
-    from zoo.visualize.network.subject import Subject
+    from zoo.visualize.network.inspected_model import InspectedModel
 
-#: Small images that are named on standard error.
+#: Small images that are named in warnings.
 _NAMED = 5
 
-
-def options(function: common.Function) -> common.Function:
-    """PATHs, the network, the classes, and what is written where: the fields of :class:`Request`."""
-    for option in (
-        common.rows_option,
-        common.offline_option,
-        common.device_option,
-        click.option("--no-scores", is_flag=True, help="Do not measure deletion and insertion, which takes longest."),
-        common.recursive_option,
-        click.option(
-            "--sheet",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE.png",
-            help="Draw all on one page as well, a line for each image.",
-        ),
-        click.option("--arrays", is_flag=True, help="Write the maps as numbers too, a .npz beside each image."),
-        click.option("--heatmap", is_flag=True, help="Draw maps by themselves, with a scale."),
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(path_type=Path),
-            metavar="FILE.png|FOLDER",
-            help="An image, or a folder for several.",
-        ),
-        click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K most probable classes."),
-        click.option(
-            "--class",
-            "classes",
-            multiple=True,
-            metavar="NAME|INDEX",
-            help="The class to look for, or several; without, the most probable one.",
-        ),
-        common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had."),
-        click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
-    ):
-        function = option(function)
-    return function
+#: The options of :func:`run`.
+options = shared.several(
+    shared.paths_argument,
+    shared.model_option,
+    shared.class_options("1"),
+    shared.output_option("FILE.png|FOLDER", "An image, or a folder for several.", required=False),
+    click.option("--heatmap", is_flag=True, help="Draw maps by themselves, with a scale."),
+    click.option("--arrays", is_flag=True, help="Also write the maps as arrays, a .npz file beside each image."),
+    click.option(
+        "--sheet",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE.png",
+        help="Also draw all images on one page.",
+    ),
+    common.recursive_option,
+    shared.scores_option,
+    shared.run_options,
+)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What somebody asked for, by the options above."""
-
-    paths: tuple[str, ...]
-    model: str | None
-    classes: tuple[str, ...]
-    top: int | None
-    output: Path | None
-    heatmap: bool
-    arrays: bool
-    sheet: Path | None
-    recursive: bool
-    no_scores: bool
-    device: str
-    offline: bool | None
-    format: str | None
-
-    def check(self) -> None:
-        """See that it makes sense.
-
-        Raises:
-            UsageError: it does not.
-        """
-        from zoo.core.errors import UsageError
-
-        if self.classes and self.top is not None:
-            raise UsageError("--class says which classes, --top how many of the most probable ones; give one of them.")
-        if self.output is None and self.sheet is None:
-            raise UsageError("There is nowhere to write to; give -o FILE.png, -o FOLDER or --sheet FILE.png.")
-        if self.arrays and self.output is None:
-            raise UsageError("--arrays writes beside the images; give -o FILE.png or -o FOLDER.")
+def names_of(command: str) -> list[str]:
+    """The methods that a command offers."""
+    return [row.name for row in METHODS.values() if row.command == command]
 
 
-def one_of(method: str, names: Sequence[str], command: str) -> str:
-    """A method that a command has, by its name.
+def method_option(command: str, default: str, help: str, *more: str) -> Callable[[Any], Any]:
+    """``--method``, with the methods of a command, and ``more`` values."""
+    metavar = "|".join([*names_of(command), *more])
+    return click.option("--method", default=default, show_default=True, metavar=metavar, help=help)
 
-    Args:
-        method: as it was typed.
-        names: those that the command has.
-        command: its name.
+
+def one_of(method: str, command: str) -> str:
+    """The name of a method that a command offers.
 
     Raises:
-        UsageError: there is none of that name, or another command has it.
+        UsageError: there is no such method, or another command offers it.
     """
     from zoo.core.errors import UsageError
-    from zoo.visualize.explain import methods
 
-    if method in names:
-        return method
-    kind = methods.find(method)
-    if kind.name not in names:
-        other = "gradcam" if kind.has_layer else "occlusion" if kind.name == "occlusion" else "saliency"
-        raise UsageError(f"{kind.title} is a method of 'zoo visualize {other}', not of 'zoo visualize {command}'.")
-    return kind.name
+    row = find(method)
+    if row.command != command:
+        raise UsageError(f"{row.title} is a method of 'zoo visualize {row.command}', not of 'zoo visualize {command}'.")
+    return row.name
 
 
-def run(method: str, request: Request, *, layer: str | None = None, **settings: Any) -> int:
-    """Explain images, draw what was found, and write a row for each map.
+def run(
+    method: str,
+    *,
+    paths: tuple[str, ...],
+    model: str | None,
+    classes: tuple[str, ...],
+    top: int | None,
+    output: Path | None,
+    heatmap: bool,
+    arrays: bool,
+    sheet: Path | None,
+    recursive: bool,
+    no_scores: bool,
+    device: str,
+    offline: bool | None,
+    format: str | None,
+    layer: str | None = None,
+    **settings: Any,
+) -> int:
+    """Explain images, draw the maps, and write a row for each.
 
     Args:
-        method: a method's name, or ``"all"``.
-        request: what is explained, and where it goes.
-        layer: whose maps are looked at.
+        method: a method, or ``"all"``.
+        paths: of images; this and what follows are the options above.
+        model: the model.
+        classes: to explain.
+        top: how many of the most probable classes.
+        output: a PNG file or a folder.
+        heatmap: draw maps by themselves.
+        arrays: write arrays too.
+        sheet: a page of all images.
+        recursive: search folders recursively.
+        no_scores: skip scores.
+        device: where to compute.
+        offline: never download.
+        format: of the rows.
+        layer: of the maps.
         **settings: of the method.
 
     Returns:
         The exit status.
     """
-    import sys
-
     from zoo.cli.visualize import destination, rows
-    from zoo.core import output as out
-    from zoo.images.sources import find
+    from zoo.core.errors import UsageError
+    from zoo.images.discovery import find as find_images
     from zoo.reports.plots import write_png
 
-    request.check()
-    sources = list(find(request.paths, recursive=request.recursive, offline=request.offline))
-    target = destination.Destination(request.output, sources) if request.output is not None else None
-    if request.sheet is not None:
-        destination.check(request.sheet, sources)
-    with common.fetching() as fetched:
-        from zoo.visualize.network.subject import Subject
-
-        subject = Subject.open(request.model, device=request.device, offline=request.offline, progress=fetched)
+    shared.check_classes(classes, top)
+    if output is None and sheet is None:
+        raise UsageError("There is nowhere to write to; give -o FILE.png, -o FOLDER or --sheet FILE.png.")
+    if arrays and output is None:
+        raise UsageError("--arrays writes beside the images; give -o FILE.png or -o FOLDER.")
+    sources = list(find_images(paths, recursive=recursive, offline=offline))
+    target = destination.Destination(output, sources) if output is not None else None
+    if sheet is not None:
+        destination.check(sheet, sources)
+    net = shared.open_model(model, device, offline)
     from zoo.visualize.explain.sheet import ContactSheet, figure
-    from zoo.visualize.network import display
 
-    found = display.explained(
-        subject,
+    page = ContactSheet(heat_maps=heatmap)
+    notes = _Notes(net, layer)
+    which = [f"top{top}"] if top is not None and top > 1 else classes
+    parts = [method, *which, *(["heatmap"] if heatmap else [])]
+
+    def show(record: Explained, _: Source, image: Image | None) -> Path | None:
+        if image is None:
+            return None
+        notes.add(record, image)
+        path = None
+        if target is not None:
+            path = target.path(record.path, *parts)
+            write_png(figure(record, image.pixels, heat_maps=heatmap), path)
+            if arrays:
+                rows.write_arrays(record, path.with_suffix(".npz"))
+        if sheet is not None:
+            page.add(record, image.pixels)
+        return path
+
+    status = write_explanations(
+        net,
         sources,
+        show,
+        format,
         method=method,
-        # One class may have been named twice, by its name and by its index.
-        target=list(dict.fromkeys(map(subject.target, request.classes))) or None,
-        top=request.top or 1,
+        classes=classes,
+        top=top or 1,
         layer=layer,
-        faithfulness=not request.no_scores,
+        faithfulness=not no_scores,
         **settings,
     )
-    page = ContactSheet(heat_maps=request.heatmap) if request.sheet is not None else None
-    report = out.Report()
-    notes = _Notes(subject, layer)
+    notes.end()
+    if sheet is not None:
+        write_png(page.image(), sheet)
+        common.log.info("%s shows all images", sheet)
+    return status
+
+
+def write_explanations(
+    net: InspectedModel,
+    sources: Sequence[Source],
+    show: Callable[[Explained, Source, Image | None], Path | None],
+    format: str | None,
+    *,
+    classes: Sequence[str],
+    **settings: Any,
+) -> int:
+    """Explain images, and write a row for each map.
+
+    Args:
+        net: the model.
+        sources: the images.
+        show: draws the explanations of an image, which is ``None`` if it is unreadable; returns the file.
+        format: of the rows.
+        classes: to explain.
+        **settings: of :func:`zoo.visualize.explain.explain.explain`.
+
+    Returns:
+        The exit status.
+    """
+    from zoo.cli.visualize import rows
+    from zoo.core.output import Report
+    from zoo.visualize.explain.explain import explain_for_display
+
+    # A class may be given twice, by name and by index.
+    target = list(dict.fromkeys(map(net.target, classes))) or None
+    found = explain_for_display(net, sources, target=target, **settings)
+    report = Report()
 
     def explained() -> Iterator[dict[str, Any]]:
-        for number, (record, _, image) in enumerate(found, start=1):
+        for number, (record, source, image) in enumerate(found, start=1):
             report.add(ok=image is not None)
             update(number)
+            path = show(record, source, image)
             if image is None:
                 yield {"path": record.path, "status": "unreadable", "error": record.error}
-                continue
-            notes.say(record, image)
-            path = None
-            if target is not None:
-                path = target.path(record.path, *_parts(method, request))
-                write_png(figure(record, image.pixels, heat_maps=request.heatmap), path)
-                if request.arrays:
-                    rows.write_arrays(record, path.with_suffix(".npz"))
-            if page is not None:
-                page.add(record, image.pixels)
             yield from (rows.row(record, one, path) for one in record.explanations)
 
-    format = out.choose_format(request.format, sys.stdout)
-    with common.progress("explaining", total=len(sources), unit="pictures") as update:
-        out.write(explained(), sys.stdout, format, columns=rows.COLUMNS, table=rows.Table())
-    notes.end()
-    if page is not None and request.sheet is not None:
-        write_png(page.image(), request.sheet)
-        common.log.info("%s shows them all", request.sheet)
-    if report.failed:
-        common.say(f"{report.failed} of {report.done + report.failed} could not be read")
-    return report.exit_status
-
-
-def _parts(method: str, request: Request) -> list[str]:
-    """What the names of files say beside the image's own."""
-    which = list(request.classes)
-    if request.top is not None and request.top > 1:
-        which = [f"top{request.top}"]
-    return [method, *which, *(["heatmap"] if request.heatmap else [])]
+    with common.progress("explaining", total=len(sources), unit="images") as update:
+        shared.write_rows(explained(), format, rows.COLUMNS, table=rows.Table())
+    return shared.finish(report)
 
 
 class _Notes:
-    """What is said on standard error while images are explained."""
+    """Messages on standard error: the default layer, and small images."""
 
-    def __init__(self, subject: Subject, layer: str | None) -> None:
-        self._subject, self._layer = subject, layer
-        self._any = False
+    def __init__(self, net: InspectedModel, layer: str | None) -> None:
+        self._net = net
+        #: Whether the layer was named or reported.
+        self._known = layer is not None
         self._small = 0
 
-    def say(self, record: Explained, image: Image) -> None:
-        """Which layer was chosen, once, where nobody said which; and that an image is small."""
+    def add(self, record: Explained, image: Image) -> None:
         chosen = next((one.layer for one in record.explanations if one.layer is not None), None)
-        if not self._any and self._layer is None and chosen is not None:
-            _, rows, columns, channels = self._subject.tensor(chosen).shape
+        if not self._known and chosen is not None:
+            _, rows, columns, channels = self._net.tensor(chosen).shape
             common.log.info(
                 "looking at %s of %s, the last layer with a map (%d×%d, %s channels); --layer names another",
-                *(chosen, self._subject.name, rows, columns, f"{channels:,}"),
+                *(chosen, self._net.name, rows, columns, f"{channels:,}"),
             )
-        self._any = True
+        self._known = True
         if not image.enlarged:
             return
         assert image.size is not None
@@ -229,6 +238,5 @@ class _Notes:
             )
 
     def end(self) -> None:
-        """How many more images are small."""
         if self._small > _NAMED:
             common.log.warning("and %s more images are enlarged", f"{self._small - _NAMED:,}")

@@ -1,4 +1,4 @@
-"""``zoo visualize graph``: the architecture of a network as a drawing."""
+"""``zoo visualize graph``: the architecture of a network."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from zoo.cli import common
+from zoo.cli.visualize.options import output_option
 
 
 @common.command("graph")
@@ -14,21 +15,15 @@ from zoo.cli import common
 @click.option(
     "--level",
     type=click.Choice(["stages", "blocks", "layers"]),
-    help="How fine; without, the finest that fits a page.",
+    help="Level of detail; default: the finest that fits a page.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.svg",
-    help="Write to a file, whole or not at all; without, to standard output.",
-)
+@output_option("FILE.svg", "The drawing; default: standard output.", required=False)
 def command(model: str, level: str | None, output: Path | None) -> int:
     """Draw the architecture of a network as SVG.
 
-    MODEL is a name, a .keras file, or a .yaml file that describes a network. No trained weights are needed. The
-    drawing says what each part gives, how many parameters it has and how many multiply-accumulates it costs; equal
-    blocks one after the other are drawn once. It suits paper, and light and dark screens.
+    MODEL is a name, a .keras file, or a .yaml network. No trained weights are needed. The drawing has the output shape,
+    parameters and multiply-accumulates of each part; equal consecutive blocks are drawn once. It suits paper, and light
+    and dark screens.
 
     \b
       zoo visualize graph resnet50 -o resnet50.svg
@@ -38,17 +33,16 @@ def command(model: str, level: str | None, output: Path | None) -> int:
     import os
     import sys
 
+    from zoo.cli.visualize import destination
     from zoo.core import output as out
-    from zoo.core.errors import UnavailableError, UsageError
+    from zoo.core.errors import UsageError
     from zoo.core.stderr import quiet_stderr
 
-    if output is None and sys.stdout.isatty():
-        raise UsageError("A drawing is no text to look at; give -o FILE.svg, or send it into a pipe.")
-    if output is not None and output.suffix.lower() != ".svg":
-        raise UsageError(f"A drawing is written as SVG, which {output} does not end in; name a .svg file.")
-    if output is not None and not os.access(output.parent, os.W_OK):
-        raise UnavailableError(f"{output} cannot be written: {output.parent} is no folder that may be written to.")
-    from zoo.visualize.architecture.architecture import graph, resolve
+    if output is not None:
+        destination.check(output, suffix=".svg")
+    elif sys.stdout.isatty():
+        raise UsageError("A terminal cannot show SVG; give -o FILE.svg, or redirect standard output.")
+    from zoo.visualize.architecture.draw import graph, resolve
 
     spec = resolve(model)
     # Nothing is computed, so the lightest backend will do.

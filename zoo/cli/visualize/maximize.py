@@ -1,18 +1,18 @@
-"""``zoo visualize maximize``: what a filter, a neuron or a class responds to most."""
+"""``zoo visualize maximize``: feature visualization."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli import common
+from zoo.cli.visualize import options
+from zoo.visualize.synthesis.objectives import OBJECTIVES, check, choose
 
 if TYPE_CHECKING:
-    from zoo.visualize.synthesis.maximize import Maximised, Maximizer
+    from zoo.visualize.synthesis.maximize import Maximized, Maximizer
 
 _COLUMNS = (
     *("model", "layer", "kind", "filter", "neuron", "class", "index", "variant"),
@@ -21,27 +21,28 @@ _COLUMNS = (
 #: The name of the page beside single images.
 _SHEET = "sheet.png"
 
+_objective_options = options.several(
+    *(
+        click.option(f"--{row.kind}", row.keyword, multiple=row.multiple, metavar=row.metavar, help=row.help)
+        for row in OBJECTIVES.values()
+    )
+)
+
 
 @common.command("maximize")
-@common.model_option("Name, NAME:TAG, or a .keras file; without it, the best network that is to be had.")
-@click.option("--layer", metavar="L", help="A layer or a stage, whose filters or neurons are meant.")
-@click.option("--filter", "filters", metavar="N,N-N", help="Filters: channels of the layer, e.g. 20,21 or 0-63.")
+@options.model_option
+@options.layer_option("Layer or stage of the filters or neurons.")
+@_objective_options
 @click.option("--all", "all_filters", is_flag=True, help="All filters of the layer.")
-@click.option(
-    "--neuron",
-    "neurons",
-    multiple=True,
-    metavar="N@ROW,COL",
-    help="One place of a filter's map, e.g. 20@7,7; of a layer without a map one unit, e.g. 20. Or several.",
-)
-@click.option("--class", "classes", multiple=True, metavar="CLASS", help="A class by name, id or index, or several.")
 @click.option(
     "--size",
     type=click.IntRange(min=32, max=1024),
     metavar="PX",
-    help="Side of the images; 128 for filters, else what the network takes.",
+    help="Side of the images; default: 128 for filters, else the network's input size.",
 )
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Of ascent; 128 for filters, else 256.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="N", help="Steps of ascent; default: 128 for filters, else 256."
+)
 @click.option(
     "--diversity",
     type=click.IntRange(min=1, max=16),
@@ -50,36 +51,21 @@ _SHEET = "sheet.png"
     metavar="N",
     help="Different images of each target.",
 )
-@click.option("--plain", is_flag=True, help="Pixels by themselves, without transformations, for comparison.")
+@options.removed_option("--plain", "--plain, which showed noise, was removed; leave it out.")
+@options.seed_option
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same images for the same number."
+    "--gif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.gif", help="Also animate the ascent."
 )
-@click.option(
-    "--gif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.gif", help="Show the images as they grow."
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE.png|FOLDER",
-    help="A sheet, or a folder for a sheet and single images.",
-)
-@click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images computed together.")
-@common.device_option
-@common.offline_option
-@common.rows_option
+@options.output_option("FILE.png|FOLDER", "A sheet, or a folder for a sheet and single images.")
+@click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch.")
+@options.run_options
 def command(
     model: str | None,
     layer: str | None,
-    filters: str | None,
     all_filters: bool,
-    neurons: tuple[str, ...],
-    classes: tuple[str, ...],
     size: int | None,
     steps: int | None,
     diversity: int,
-    plain: bool,
     seed: int,
     gif: Path | None,
     output: Path,
@@ -87,12 +73,13 @@ def command(
     device: str,
     offline: bool | None,
     format: str | None,
+    **wanted: Any,
 ) -> int:
-    """Draw what a filter, a neuron or a class responds to most.
+    """Generate images that maximize a filter, a neuron or a class.
 
-    A filter is a channel of a layer: its mean over all places is raised. A neuron is one place of one channel. A class
-    is one of the network's answers: its logit is raised, before the softmax. What is drawn is found by gradient ascent
-    from noise. Each image gives a row with how active its target is on it, and on noise.
+    A filter is a channel of a layer: the mean over its feature map is maximized. A neuron is one place of one channel.
+    Of a class the logit is maximized, before the softmax. The images are found by gradient ascent from noise. Each has
+    a row with the activation of its target on it, and on noise.
 
     \b
       zoo visualize maximize -m mobilenetv2 --class goldfish --class volcano -o classes.png
@@ -101,45 +88,28 @@ def command(
       zoo visualize maximize -m mobilenetv2 --layer stage4 --neuron 20@7,7 -o neuron.png
       zoo visualize maximize -m squeezenet1.1 --class pineapple --diversity 4 --gif grows.gif -o pineapples.png
     """
-    import sys
-
     from zoo.cli.visualize import destination
-    from zoo.core import output as out
     from zoo.core.errors import UsageError
     from zoo.reports.plots import write_png
-    from zoo.visualize.synthesis import targets
 
-    if filters and all_filters:
-        raise UsageError("--all takes all filters of the layer; leave out --filter, or --all.")
-    chosen = "all" if all_filters else filters
-    targets.check(layer=layer, filters=chosen, neurons=neurons, classes=classes)
-    if filters:
-        targets.numbers(filters)
+    if all_filters:
+        if wanted["filters"]:
+            raise UsageError("--all takes all filters of the layer; leave out --filter, or --all.")
+        wanted["filters"] = "all"
+    check(layer=layer, **wanted)
     if gif is not None:
-        _check_gif(gif)
-    target = destination.Destination(output, [])
-    with common.fetching() as fetched:
-        from zoo.visualize.network.subject import Subject
-
-        subject = Subject.open(model, device=device, offline=offline, progress=fetched)
+        destination.check(gif, suffix=".gif")
+    target = destination.Destination(output)
+    net = options.open_model(model, device, offline)
     from zoo.visualize.synthesis.animation import FRAMES, Animation
     from zoo.visualize.synthesis.maximize import Maximizer
     from zoo.visualize.synthesis.sheet import sheet
 
-    wanted = targets.choose(subject, layer=layer, filters=chosen, neurons=neurons, classes=classes)
-    maximizer = Maximizer(
-        subject,
-        wanted,
-        size=size,
-        steps=steps,
-        diversity=diversity,
-        plain=plain,
-        seed=seed,
-        batch_size=batch_size,
-    )
+    targets = choose(net, layer=layer, **wanted)
+    maximizer = Maximizer(net, targets, size=size, steps=steps, diversity=diversity, seed=seed, batch_size=batch_size)
     common.log.info("%s", _plan(maximizer))
-    animation = Animation(len(wanted) * diversity) if gif is not None else None
-    found: list[Maximised] = []
+    animation = Animation(len(targets) * diversity) if gif is not None else None
+    found: list[Maximized] = []
     rows: list[dict[str, Any]] = []
     with common.progress("maximizing", total=maximizer.batches * maximizer.steps, unit="steps") as update:
         for one in maximizer.run(update, frames=FRAMES if animation else 0):
@@ -147,55 +117,40 @@ def command(
                 animation.add(one.frames)
             path = output
             if output.is_dir():
-                parts = [one.target.layer or "class", str(one.target), str(one.variant or "")]
+                parts = [one.target.layer or one.target.kind, one.target.caption, str(one.variant or "")]
                 path = target.path(one.model, *parts)
                 write_png(one.pixels, path)
             rows.append(_row(one, path))
             found.append(one.without_frames())
+    how = f"{targets[0].measure} Gradient ascent, {maximizer.steps} steps, Fourier space, decorrelated colours, "
     page = output / _SHEET if output.is_dir() else output
-    write_png(sheet(found, notes=[_how(maximizer)]), page)
-    common.log.info("%s shows them", page)
+    write_png(sheet(found, notes=[f"{how}transformations; seed {seed}."]), page)
+    common.log.info("%s shows the images", page)
     if animation is not None and gif is not None:
         animation.write(gif)
-        common.log.info("%s shows how they grow", gif)
-    format = out.choose_format(format, sys.stdout)
-    out.write(rows, sys.stdout, format, columns=_COLUMNS if format == "csv" else _shown(rows))
+        common.log.info("%s shows the ascent", gif)
+    empty = [column for column in _COLUMNS if all(row.get(column) is None for row in rows)]
+    options.write_rows(rows, format, _COLUMNS, hidden=["kind", *empty])
     return 0
 
 
 def _plan(maximizer: Maximizer) -> str:
-    """What will be done."""
-    objective, size = maximizer.objective, maximizer.size
-    count = len(maximizer.targets) * maximizer.diversity
+    """How many images there will be, and how they are computed."""
+    size, count = maximizer.size, len(maximizer.targets) * maximizer.diversity
     images = f"{count:,} image{'s' * (count != 1)} of {size}×{size}"
     several = f"{maximizer.batches:,} batches of {maximizer.batch_size}"
     batches = several if maximizer.batches > 1 else "one batch"
-    height, width = objective.input_size
+    height, width = maximizer.computed.input_size
     fitted = "" if (height, width) == (size, size) else f", shown to the network at {width}×{height}"
     return f"{images} in {batches}, {maximizer.steps} steps{fitted}"
 
 
-def _how(maximizer: Maximizer) -> str:
-    """The line at the end of the page."""
-    space = "pixels by themselves" if maximizer.plain else "Fourier space, decorrelated colours, transformations"
-    mean = {
-        "filter": "Activation: the mean over the filter's map.",
-        "neuron": "Activation: the value at the neuron's place.",
-        "class": "Logit: before the softmax.",
-    }[maximizer.objective.kind]
-    return f"{mean} Gradient ascent, {maximizer.steps} steps, {space}; seed {maximizer.seed}."
-
-
-def _row(one: Maximised, output: Path) -> dict[str, Any]:
-    target = one.target
-    named: dict[str, Any] = {"index": target.index, "class": target.label} if target.kind == "class" else {}
-    if target.kind != "class":
-        named[target.kind] = target.index if target.kind == "filter" else target.name
+def _row(one: Maximized, output: Path) -> dict[str, Any]:
     return {
         "model": one.model,
-        "layer": target.layer,
-        "kind": target.kind,
-        **named,
+        "layer": one.target.layer,
+        "kind": one.target.kind,
+        **one.target.fields,
         "variant": one.variant,
         "activation": round(one.activation, 6),
         "noise_activation": round(one.noise_activation, 6),
@@ -203,17 +158,3 @@ def _row(one: Maximised, output: Path) -> dict[str, Any]:
         "silent": one.silent,
         "output": str(output),
     }
-
-
-def _shown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of a table: those that say something here."""
-    return [column for column in _COLUMNS if any(row.get(column) is not None for row in rows) and column != "kind"]
-
-
-def _check_gif(path: Path) -> None:
-    from zoo.core.errors import UnavailableError, UsageError
-
-    if path.suffix.lower() != ".gif":
-        raise UsageError(f"An animation is written as GIF, which {path} does not end in; name a .gif file.")
-    if not os.access(path.parent, os.W_OK):
-        raise UnavailableError(f"{path} cannot be written: {path.parent} is no folder that may be written to.")

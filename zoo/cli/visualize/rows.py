@@ -1,4 +1,4 @@
-"""What is said of an explanation: a row of JSON or CSV, a line on a terminal, and its numbers in a file."""
+"""Output rows of explanations, lines of a table, and maps as a ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def row(record: Explained, one: Explanation, path: Path | None) -> dict[str, Any]:
-    """One map of an image, and where it was drawn."""
+    """The row of a map; ``path`` is the file that shows it."""
     scores = one.faithfulness
     return {
         "path": record.path,
@@ -37,7 +37,7 @@ def row(record: Explained, one: Explanation, path: Path | None) -> dict[str, Any
 
 
 class Table:
-    """Rows on a terminal: an image's path once, and a line for each of its maps."""
+    """Formats rows for a terminal: each image's path once, and a line for each of its maps."""
 
     def __init__(self) -> None:
         """Begin before the first row."""
@@ -45,11 +45,13 @@ class Table:
 
     def __call__(self, row: Mapping[str, Any]) -> str:
         """A row as text, with its line end."""
+        from zoo.catalog.labels import display
+
         if row["status"] != "ok":
             return f"{row['path']}\n  {row['error']}\n"
         head = "" if row["path"] == self._path else f"{row['path']}\n"
         self._path = row["path"]
-        line = f"  {row['score']:6.1%}  {row['label']:<24}  {row['method']:<20}"
+        line = f"  {row['score']:6.1%}  {display(row['label']):<24}  {row['method']:<20}"
         if row["deletion"] is not None:
             line += f"  deletion {row['deletion']:.3f}  insertion {row['insertion']:.3f}"
         if row["blank"]:
@@ -58,17 +60,15 @@ class Table:
 
 
 def write_arrays(record: Explained, path: Path) -> None:
-    """Write all maps of an image as numbers, whole or not at all.
+    """Write all maps of an image as arrays, atomically.
 
-    The file holds ``image`` uint8 (height, width, channels), ``map`` float32 (n, height, width), and for each of the
-    n maps its ``method``, ``layer`` (empty where there is none), ``index``, ``label``, ``score``, ``deletion`` and
-    ``insertion`` (not a number where they were not measured); and ``values_METHOD`` float32 (classes, rows, columns),
-    what a method gave before it was clipped and enlarged.
+    The file has ``picture`` uint8 (height, width, channels), ``map`` float32 (n, height, width), and for each of the n
+    maps ``method``, ``layer`` (empty if none), ``index``, ``label``, ``score``, ``deletion`` and ``insertion`` (NaN if
+    not measured); and ``values_METHOD`` float32 (classes, rows, columns), the maps before clipping and resizing.
 
     Raises:
         UnavailableError: it cannot be written.
     """
-    # A sentence about a wrong option needs no arrays.
     import numpy as np
 
     from zoo.reports.plots.canvas import write_bytes

@@ -1,13 +1,17 @@
-"""``zoo visualize style``: paint an image in the style of another."""
+"""``zoo visualize style``: neural style transfer."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli import common
+from zoo.cli.visualize import options
+
+if TYPE_CHECKING:
+    from zoo.visualize.synthesis.style import Painted
 
 _COLUMNS = (
     *("content", "style", "status", "model", "style_layers", "content_layer", "optimizer", "steps", "loss"),
@@ -15,46 +19,46 @@ _COLUMNS = (
 )
 
 
+def _weight(name: str, default: float, help: str) -> options.Decorator[Any]:
+    return click.option(f"--{name}-weight", type=float, default=default, show_default=True, help=help)
+
+
 @common.command("style")
 @click.argument("content")
 @click.argument("style")
-@common.model_option("Name, NAME:TAG, or a .keras file; vgg19 is the usual choice.")
+@options.model_option
 @click.option(
     "--style-layer",
     "style_layers",
     multiple=True,
     metavar="L",
-    help="A layer or a stage whose Gram matrix is the style, or several; without, those of Gatys et al. in VGG, "
-    "else the stages up to a stride of 16.",
+    help="Layer or stage whose Gram matrix is the style; repeatable. Default: those of Gatys et al. in VGG, else the "
+    "stages up to a stride of 16.",
 )
-@click.option("--content-layer", metavar="L", help="A layer or a stage whose map is the content.")
+@click.option(
+    "--content-layer",
+    metavar="L",
+    help="Layer or stage whose feature map is the content. Default: that of Gatys et al. in VGG, else the last stage "
+    "up to a stride of 8.",
+)
 @click.option(
     "--size",
     type=click.IntRange(min=32),
     default=384,
     show_default=True,
     metavar="PX",
-    help="The longer side of the result.",
+    help="Longer side of the result.",
 )
-@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Of descent.")
-@click.option("--content-weight", type=float, default=1.0, show_default=True, help="How much the content counts.")
-@click.option("--style-weight", type=float, default=10.0, show_default=True, help="How much the style counts.")
-@click.option("--smooth-weight", type=float, default=1.0, show_default=True, help="How much total variation counts.")
-@click.option(
-    "--optimizer", type=click.Choice(["lbfgs", "adam"]), default="lbfgs", show_default=True, help="How to descend."
+@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Iterations of L-BFGS.")
+@_weight("content", 1.0, "Weight of the content loss.")
+@_weight("style", 10.0, "Weight of the style loss.")
+@_weight("smooth", 1.0, "Weight of the total variation.")
+@options.removed_option(
+    "--optimizer", "--optimizer has only lbfgs, which gives lower losses than Adam; leave it out.", accepted="lbfgs"
 )
-@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Write the image after every N steps too.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE.png",
-    help="Where to write it.",
-)
-@common.device_option
-@common.offline_option
-@common.rows_option
+@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Also write the image every N steps.")
+@options.output_option("FILE.png", "The image.")
+@options.run_options
 def command(
     content: str,
     style: str,
@@ -63,80 +67,59 @@ def command(
     content_layer: str | None,
     size: int,
     steps: int,
-    content_weight: float,
-    style_weight: float,
-    smooth_weight: float,
-    optimizer: str,
     every: int | None,
     output: Path,
     device: str,
     offline: bool | None,
     format: str | None,
+    **weights: Any,
 ) -> int:
     """Paint an image in the style of another.
 
-    CONTENT is what is painted, STYLE how: the first keeps the map of one layer, the result gets the Gram matrices that
-    the second has in others.
+    CONTENT is the image, STYLE the painting: the result keeps the feature map that CONTENT has in one layer, and gets
+    the Gram matrices that STYLE has in others.
 
     \b
       zoo visualize style photo.jpg painting.jpg -m vgg19 -o painted.png
       zoo visualize style photo.jpg painting.jpg -m mobilenetv2 --size 512 --every 20 -o painted.png
-      zoo visualize style photo.jpg painting.jpg -m squeezenet1.1 --style-weight 30 --optimizer adam -o painted.png
+      zoo visualize style photo.jpg painting.jpg -m squeezenet1.1 --style-weight 30 -o painted.png
     """
-    import sys
-
     from zoo.cli.visualize import destination
-    from zoo.cli.visualize.single import one_source
-    from zoo.core import output as out
     from zoo.reports.plots import write_png
-    from zoo.visualize.synthesis.style import Painted, Painter, read
+    from zoo.visualize.synthesis.style import Painter, read
 
-    sources = [one_source(text, offline) for text in (content, style)]
-    on_the_way = {step: _numbered(output, step) for step in range(every, steps, every)} if every else {}
-    for path in (output, *on_the_way.values()):
+    sources = [options.one_source(text, offline) for text in (content, style)]
+    steps_kept = range(every, steps, every) if every else ()
+    intermediate = {step: output.with_name(f"{output.stem}-{step:04d}{output.suffix}") for step in steps_kept}
+    for path in (output, *intermediate.values()):
         destination.check(path, sources)
     images = [read(source, size) for source in sources]
-    with common.fetching() as fetched:
-        from zoo.visualize.network.subject import Subject
-
-        subject = Subject.open(model, device=device, offline=offline, progress=fetched)
-    painter = Painter(subject, style_layers=style_layers, content_layer=content_layer)
+    net = options.open_model(model, device, offline)
+    painter = Painter(net, style_layers=style_layers, content_layer=content_layer)
     layers = ", ".join(painter.style_layers)
-    common.log.info("%s: style of %s, content of %s", subject.name, layers, painter.content_layer)
-    painted: Painted | None = None
+    common.log.info("%s: style of %s, content of %s", net.name, layers, painter.content_layer)
+
+    def after_step(painted: Painted) -> None:
+        update(painted.step)
+        if painted.step in intermediate:
+            write_png(painted.pixels, intermediate[painted.step])
+
     with common.progress("painting", total=steps, unit="steps") as update:
-        for painted in painter.run(
-            *images,
-            steps=steps,
-            content_weight=content_weight,
-            style_weight=style_weight,
-            smooth_weight=smooth_weight,
-            optimizer=optimizer,
-        ):
-            update(painted.step)
-            if painted.step in on_the_way:
-                write_png(painted.pixels, on_the_way[painted.step])
-    pixels = images[0] if painted is None else painted.pixels
-    write_png(pixels, output)
-    row: dict[str, Any] = {
+        painted = painter.run(*images, steps=steps, after_step=after_step, **weights)
+    write_png(painted.pixels, output)
+    row = {
         "content": sources[0].path,
         "style": sources[1].path,
         "status": "ok",
-        "model": subject.name,
+        "model": net.name,
         "style_layers": painter.style_layers,
         "content_layer": painter.content_layer,
-        "optimizer": optimizer,
-        "steps": 0 if painted is None else painted.step,
-        "loss": None if painted is None else round(painted.loss, 6),
-        "width": pixels.shape[1],
-        "height": pixels.shape[0],
+        "optimizer": "lbfgs",
+        "steps": painted.step,
+        "loss": round(painted.loss, 6) if painted.step else None,
+        "width": painted.pixels.shape[1],
+        "height": painted.pixels.shape[0],
         "output": str(output),
     }
-    format = out.choose_format(format, sys.stdout)
-    out.write([row], sys.stdout, format, columns=_COLUMNS)
+    options.write_rows([row], format, _COLUMNS)
     return 0
-
-
-def _numbered(output: Path, step: int) -> Path:
-    """Where the image after so many steps is written."""
-    return output.with_name(f"{output.stem}-{step:04d}{output.suffix}")

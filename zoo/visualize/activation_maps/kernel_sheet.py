@@ -1,4 +1,4 @@
-"""Kernels on a page: those that see colours in colours, all others as slices, blue for minus and orange for plus."""
+"""Kernels as one PNG: those over RGB in colours, all others as slices, blue for negative and orange for positive."""
 
 from __future__ import annotations
 
@@ -7,47 +7,46 @@ from typing import Literal
 
 import numpy as np
 
-from zoo.reports.plots.colour_maps import diverging
-from zoo.reports.plots.kernels import near_square, shades
-from zoo.reports.plots.panels import Block, Panel, Scale, page
+from zoo.reports.plots.colour_maps import diverging, shades
+from zoo.reports.plots.image_grid import Block, Panel, Scale, near_square, page
 from zoo.visualize.activation_maps.kernels import Kernels
 
-#: ``filter``: the largest weight of each filter has the strongest colour; ``layer``: that of all filters has.
+#: Whether each filter has a colour scale of its own, or the layer.
 Normalize = Literal["filter", "layer"]
 
-#: Filters that are shown where nothing else is said: those of one image each, and those of many slices.
+#: Default number of filters: of one tile each, and of several slices.
 LIMIT, SLICED_LIMIT = 256, 24
-#: Slices that are shown of a filter: of any size, and of a single weight.
+#: Maximum slices of a filter: in general, and of 1×1.
 SLICES, POINTS = 64, 1024
 
-#: Images in a line and their side in pixels: of few filters, of more than :data:`_FEW`, and of slices.
+#: Columns and tile side in pixels: of few filters, of more than :data:`_FEW`, and of slices.
 _COLUMNS, _TILE = 10, 96
 _MANY_COLUMNS, _SMALL_TILE = 15, 60
 _SLICED_COLUMNS, _SLICED = 6, 184
 _FEW = 64
-#: A filter with no larger weights than this share of the layer's largest does nothing.
+#: A filter is dead if its largest weight is at most this share of the layer's largest.
 DEAD = 1e-3
-#: Between two slices, which may be white.
+#: Between slices, which may be white.
 _GREY = 204
 
 
 def kernel_sheet(kernels: Kernels, *, normalize: Normalize = "filter", limit: int | None = None) -> np.ndarray:
-    """Draw kernels, the strongest filters first: those whose weights have the largest sum of squares.
+    """Draw kernels in descending order of the sum of their squared weights.
 
     Args:
         kernels: of one layer.
-        normalize: whether each filter has a scale of its own, or the layer has one.
-        limit: filters to show; without, :data:`LIMIT`, or :data:`SLICED_LIMIT` where a filter has several slices.
+        normalize: whether each ``"filter"`` or the ``"layer"`` has a colour scale of its own.
+        limit: number of filters; :data:`LIMIT` if omitted, or :data:`SLICED_LIMIT` if filters have several slices.
 
     Returns:
         uint8 RGB (height, width, 3).
     """
-    weights = np.nan_to_num(kernels.weights, nan=0.0, posinf=0.0, neginf=0.0)
+    weights = _finite(kernels)
     channels, count = weights.shape[2:]
     sliced = channels > 1 and not kernels.rgb
     order = strongest(weights, 3)[: limit or (SLICED_LIMIT if sliced else LIMIT)]
     largest = np.abs(weights).max(axis=(0, 1, 2))
-    # Filters that do nothing stay blank, whatever pattern there is in the last digits of their weights.
+    # Dead filters stay blank, whatever noise is in the last digits of their weights.
     tops = np.maximum(largest, DEAD * largest.max()) if normalize == "filter" else np.full(count, largest.max())
     small = not sliced and len(order) > _FEW
     dead = dead_filters(kernels)
@@ -58,7 +57,6 @@ def kernel_sheet(kernels: Kernels, *, normalize: Normalize = "filter", limit: in
             drawn = _slices(kernel)
         else:
             drawn = _tile(shades(kernel) if kernels.rgb else diverging(kernel[..., 0]), _SMALL_TILE if small else _TILE)
-        # Where there is room, how far each filter's own scale goes.
         line = f"{number}" if small or normalize == "layer" else f"{number}  ±{_short(largest[number])}"
         panels.append(Panel(drawn, lines=[line]))
     columns = _SLICED_COLUMNS if sliced else _filling(len(panels), _MANY_COLUMNS if small else _COLUMNS)
@@ -75,19 +73,19 @@ def kernel_sheet(kernels: Kernels, *, normalize: Normalize = "filter", limit: in
 
 
 def strongest(values: np.ndarray, axis: int) -> np.ndarray:
-    """Places along an axis, those with the largest sum of squares first: int (n,)."""
+    """Indices along an axis in descending order of the sum of squares: int (n,)."""
     others = tuple(other for other in range(values.ndim) if other != axis)
     return np.argsort(-np.square(values, dtype="float64").sum(axis=others), kind="stable")
 
 
 def dead_filters(kernels: Kernels) -> int:
-    """How many filters do nothing, as their weights are next to 0."""
-    largest = np.abs(np.nan_to_num(kernels.weights, nan=0.0, posinf=0.0, neginf=0.0)).max(axis=(0, 1, 2))
+    """The number of filters whose weights are almost 0."""
+    largest = np.abs(_finite(kernels)).max(axis=(0, 1, 2))
     return int((largest <= DEAD * largest.max()).sum())
 
 
 def described(kernels: Kernels) -> str:
-    """What the kernels are: ``Conv2D: 32 filters of 3×3 weights for red, green and blue``."""
+    """``Conv2D: 32 filters of 3×3 weights for red, green and blue``."""
     height, width, channels, count = kernels.weights.shape
     over = (
         "red, green and blue" if kernels.rgb else "one channel" if channels == 1 else f"each of {channels:,} channels"
@@ -96,7 +94,7 @@ def described(kernels: Kernels) -> str:
 
 
 def _left_out(kernels: Kernels, shown: int, sliced: bool) -> list[str]:
-    """What is not on the page, and in which order the rest is."""
+    """Notes on what is not on the page, and on the order."""
     height, width, channels, count = kernels.weights.shape
     lines = []
     if shown < count:
@@ -109,14 +107,19 @@ def _left_out(kernels: Kernels, shown: int, sliced: bool) -> list[str]:
     return lines
 
 
+def _finite(kernels: Kernels) -> np.ndarray:
+    finite: np.ndarray = np.nan_to_num(kernels.weights, nan=0.0, posinf=0.0, neginf=0.0)
+    return finite
+
+
 def _tile(pixels: np.ndarray, side: int) -> np.ndarray:
-    """A small image enlarged by a whole factor."""
+    """A small image enlarged by an integer factor."""
     factor = max(1, side // max(pixels.shape[:2]))
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def _slices(kernel: np.ndarray) -> np.ndarray:
-    """The channels of a filter (height, width, channels) side by side, the strongest first."""
+    """The channels of a filter (height, width, channels) side by side, in descending order of strength."""
     height, width, _ = kernel.shape
     shown = strongest(kernel, 2)[: POINTS if height * width == 1 else SLICES]
     across = near_square(len(shown))
@@ -133,12 +136,12 @@ def _slices(kernel: np.ndarray) -> np.ndarray:
 
 
 def _short(weight: float) -> str:
-    """A number for a small place: ``0.42``, ``7e-21``."""
+    """``0.42``, ``7e-21``."""
     return f"{weight:.2g}" if weight >= 0.01 or weight == 0 else f"{weight:.0e}"
 
 
 def _scale(rgb: bool, largest: float | None) -> Scale:
-    """The colours of weights, up to the largest one of the layer, or of each filter."""
+    """The colour scale, up to ``largest``, or each filter's own largest weight."""
     steps = np.linspace(-1, 1, 256)
     colours = np.repeat(shades(steps)[:, None], 3, axis=1) if rgb else diverging(steps)
     end = "largest" if largest is None else f"{largest:.3g}"
@@ -146,5 +149,5 @@ def _scale(rgb: bool, largest: float | None) -> Scale:
 
 
 def _filling(count: int, most: int) -> int:
-    """Images side by side, so that the last line is full if that can be."""
+    """The number of columns, at most ``most``, that fills the last row if possible."""
     return min(count, next((columns for columns in range(most, 2 * most // 3, -1) if count % columns == 0), most))

@@ -1,4 +1,4 @@
-"""A network as a graph that can be drawn: one vertex for each time that a layer is called, with what it costs."""
+"""A model as a graph for drawing: one vertex per call of a layer, with its parameters and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import keras
 
-from zoo.models.figures import layer_multiply_accumulates
-from zoo.visualize.architecture.names import words
-from zoo.visualize.network.flat_graph import Flat
+from zoo.models.macs import layer_multiply_accumulates
+from zoo.visualize.architecture.layer_labels import label_of
+from zoo.visualize.network.flat_graph import FlatGraph
 
 Shape = tuple[int | None, ...]
 Key = TypeVar("Key", bound=Hashable)
@@ -20,41 +20,41 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Vertex:
-    """A layer, or several that are drawn as one."""
+    """A layer, or several drawn as one."""
 
-    #: Of the layer; those of nested networks are called ``OUTER/INNER``.
+    #: Of the layer, ``OUTER/INNER`` in a nested model.
     name: str
-    #: One of :data:`zoo.visualize.architecture.names.KINDS`.
+    #: Of :data:`zoo.visualize.architecture.layer_labels.KINDS`.
     kind: str
-    #: A few words, such as ``conv 3×3, 64``.
+    #: Label, such as ``conv 3×3, 64``.
     what: str
-    #: What is done besides, such as ``BN`` and ``ReLU``: before and after it.
+    #: Fused operations before and after it, such as ``BN`` and ``ReLU``.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    #: Whether it can be a note to another.
+    #: Whether it can be fused with another.
     minor: bool = False
-    #: Whether it is a bare operation, and not a layer; and whether Keras found its name.
+    #: Whether it is an operation, not a layer; and whether Keras generated its name.
     bare: bool = False
     unnamed: bool = False
-    #: Of its output, without the batch.
+    #: Of the output, without the batch.
     shape: Shape = ()
     params: int = 0
-    #: Multiply-accumulates of one image.
+    #: Multiply-accumulates per image.
     macs: int = 0
-    #: All that it stands for: names and what they are, in order.
+    #: Names and labels of all layers that it stands for.
     parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Vertices in an order in which they can run, and what each of them takes."""
+    """Vertices in topological order, and the inputs of each."""
 
     vertices: tuple[Vertex, ...]
     inputs: tuple[tuple[int, ...], ...]
 
     @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:
-        """For each vertex, those that take its output."""
+        """For each vertex, those that use its output."""
         found: list[list[int]] = [[] for _ in self.vertices]
         for vertex, sources in enumerate(self.inputs):
             for source in sources:
@@ -62,18 +62,15 @@ class Graph:
         return tuple(map(tuple, found))
 
     @cached_property
-    def next_waist(self) -> tuple[int, ...]:
-        """For each vertex the nearest one that all its consequences pass: its immediate post-dominator.
-
-        The last vertex has itself.
-        """
+    def post_dominators(self) -> tuple[int, ...]:
+        """The immediate post-dominator of each vertex; of the last one itself."""
         last = len(self.vertices) - 1
         found = [last] * (last + 1)
         for vertex in range(last - 1, -1, -1):
             consumers = self.consumers[vertex] or (last,)
             common = set(consumers)
             while len(common) > 1:
-                # Vertices come before their post-dominators, so that the first of them climbs.
+                # Vertices precede their post-dominators, so the first one moves up.
                 first = min(common)
                 common.remove(first)
                 common.add(found[first])
@@ -81,32 +78,32 @@ class Graph:
         return tuple(found)
 
     @cached_property
-    def waists(self) -> tuple[int, ...]:
-        """The vertices that everything passes, first to last; what :func:`zoo.models.graph.waists` is to layers."""
+    def split_points(self) -> tuple[int, ...]:
+        """The vertices on every path, in order; see :func:`zoo.models.graph.split_points`."""
         found = [0]
         while found[-1] != len(self.vertices) - 1:
-            found.append(self.next_waist[found[-1]])
+            found.append(self.post_dominators[found[-1]])
         return tuple(found)
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """A graph of groups, and where each vertex went."""
+    """A graph of groups, and the group of each vertex."""
 
     graph: Graph
     place: tuple[int, ...]
 
 
 def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex]], Vertex]) -> Contraction:
-    """Make one vertex of each group of vertices.
+    """Contract groups of vertices.
 
     Args:
         graph: the graph.
         group_of: for each vertex the number of its group.
-        merge: makes the vertex of a group out of its members, in order; not called for a group of one.
+        merge: makes one vertex of the members of a group, in order; not called for a group of one.
 
     Raises:
-        ValueError: a group needs the output of something that needs the group's output.
+        ValueError: the contracted graph has a cycle.
     """
     members: dict[int, list[int]] = {}
     for vertex, group in enumerate(group_of):
@@ -115,25 +112,24 @@ def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex
         group: [group_of[source] for vertex in vertices for source in graph.inputs[vertex] if group_of[source] != group]
         for group, vertices in members.items()
     }
-    order = sort(takes)
+    order = topological_order(takes)
     if len(order) < len(members):
-        raise ValueError("a group needs what needs the group")
+        raise ValueError("the contracted graph has a cycle")
     place = {group: number for number, group in enumerate(order)}
     vertices, inputs = [], []
     for group in order:
         inside = [graph.vertices[vertex] for vertex in members[group]]
         vertices.append(inside[0] if len(inside) == 1 else merge(inside))
-        # In the order in which the members take them, which is how branches are drawn side by side.
+        # In the order of use, in which branches are drawn side by side.
         sources = [group_of[source] for vertex in members[group] for source in graph.inputs[vertex]]
         inputs.append(tuple(dict.fromkeys(place[source] for source in sources if source != group)))
     return Contraction(Graph(tuple(vertices), tuple(inputs)), tuple(place[group] for group in group_of))
 
 
-def sort(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
-    """Keys in an order in which each comes after what it takes, branch after branch as they are taken.
+def topological_order(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
+    """Keys in depth-first topological order of what they take; cycles and what depends on them are left out.
 
-    The order within a part depends on that part alone, so that equal parts are in equal order. What goes round in a
-    circle, and what depends on that, is left out.
+    The order within a part depends on that part only, so that equal parts are in equal order.
     """
     waiting = {key: len(set(sources)) for key, sources in takes.items()}
     feeds: dict[Key, list[Key]] = {key: [] for key in takes}
@@ -162,11 +158,8 @@ def sort(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
     return list(order)
 
 
-def read(flat: Flat) -> Graph:
-    """The graph of a network: a vertex for each call of each layer.
-
-    Weights of a layer that is called several times count at its first call, multiply-accumulates at each.
-    """
+def read_graph(flat: FlatGraph) -> Graph:
+    """The graph of a model; parameters of a shared layer count at its first call, multiply-accumulates at each."""
     model = flat.model
     names = {id(tensor): name for name, value in flat.tensors.items() for tensor in keras.tree.flatten(value)}
     calls = [node for level in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[level]]
@@ -177,14 +170,14 @@ def read(flat: Flat) -> Graph:
         else ()
         for number, node in enumerate(calls)
     }
-    order = sort(takes)
+    order = topological_order(takes)
     place = {number: position for position, number in enumerate(order)}
     counted: set[int] = set()
     vertices = []
     for number in order:
         node = calls[number]
         operation, output = node.operation, node.output_tensors[0]
-        about = words(operation, len(takes[number]))
+        about = label_of(operation, len(takes[number]))
         name = names.get(id(output), operation.name)
         shape = tuple(output.shape[1:])
         is_layer = isinstance(operation, keras.layers.Layer)
@@ -208,12 +201,12 @@ def read(flat: Flat) -> Graph:
 
 
 def _automatic(operation: Any) -> bool:
-    """Whether a name is a class in snake case and a number, which is what Keras gives where nobody else did."""
+    """Whether Keras generated the name: the class in snake case and a number."""
     return re.sub(r"_\d+$", "", operation.name).replace("_", "") == type(operation).__name__.lower()
 
 
 def _multiply_accumulates(layer: Any, node: Any) -> int:
-    """What a layer costs in one call; of one that was built for another size, or for any, a copy is counted."""
+    """The cost of one call; a layer built for another size is copied for it."""
     if not any(weight.name.endswith("kernel") for weight in layer.weights):
         return 0
     output = node.output_tensors[0]
@@ -226,7 +219,7 @@ def _multiply_accumulates(layer: Any, node: Any) -> int:
     return layer_multiply_accumulates(layer)
 
 
-def human(count: float) -> str:
+def format_count(count: float) -> str:
     """``1.23 M``: three digits and a unit."""
     if count < 1000:
         return f"{count:,.0f}"
@@ -237,6 +230,6 @@ def human(count: float) -> str:
     raise AssertionError("unreachable")
 
 
-def size(shape: Iterable[int | None]) -> str:
+def format_shape(shape: Iterable[int | None]) -> str:
     """``56 × 56 × 256``."""
     return " × ".join("?" if value is None else f"{value}" for value in shape)

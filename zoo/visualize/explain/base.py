@@ -1,84 +1,77 @@
-"""What all explanations share: which class, which layer, the map at the image's size, and why one is blank."""
+"""What explanation methods share: target class, layer, the map at the image's size, and why a map is blank."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from PIL import Image
 
 from zoo.core.errors import UsageError
-from zoo.visualize.network.subject import BATCH_SIZE, Subject, batches
-
-if TYPE_CHECKING:
-    from zoo.visualize.explain.faithfulness import Faithfulness
+from zoo.visualize.explain.faithfulness import Faithfulness
+from zoo.visualize.explain.masking import resize_map
+from zoo.visualize.explain.methods import METHODS
+from zoo.visualize.network.batching import BATCH_SIZE, batches
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Where a network sees a class in an image, by one method."""
+    """One method's map of the evidence for a class in an image."""
 
     method: str
     model: str
-    #: The layer that was looked at; ``None`` for a method that needs none.
+    #: ``None`` for a method that uses no layer.
     layer: str | None
-    #: The class, its name, and the probability that the network gives it.
+    #: The class: its index, name and predicted probability.
     index: int
     label: str
     score: float
-    #: float32 (height, width) of the image as the network takes it, 0 or more: evidence for the class.
+    #: float32 (height, width) of the model's input, >= 0: evidence for the class.
     map: np.ndarray
-    #: What the method gives before that: float32 (rows, columns), evidence against the class below 0.
+    #: float32 (rows, columns), before clipping and resizing: evidence against the class is negative.
     values: np.ndarray
-    #: Why the map is blank, where it is.
+    #: Why the map is blank, if it is.
     blank: str | None = None
-    #: How much the network's probability follows the map, once it was measured.
+    #: ``None`` until it was measured.
     faithfulness: Faithfulness | None = None
 
 
 class Method(ABC):
-    """One way to say which parts of an image speak for a class. A subclass gives :meth:`values`."""
+    """An explanation method; a subclass implements :meth:`values` and :meth:`blank`."""
 
-    #: As it is typed, as it is written, and where it comes from.
+    #: Of its row in :data:`zoo.visualize.explain.methods.METHODS`.
     name: ClassVar[str]
-    title: ClassVar[str]
-    paper: ClassVar[str]
-    #: Whether it looks at a layer.
+    #: Whether it uses a layer.
     has_layer: ClassVar[bool] = False
 
-    def __init__(self, subject: Subject, *, layer: str | None = None) -> None:
-        """Take a network.
+    def __init__(self, net: InspectedModel, *, layer: str | None = None) -> None:
+        """Prepare the method for a model.
 
         Args:
-            subject: the network.
-            layer: whose map is looked at, where the method has one; :attr:`Subject.default_layer` without.
+            net: the model.
+            layer: for a method that uses one; :attr:`InspectedModel.default_layer` if omitted.
 
         Raises:
-            UsageError: there is no such layer, its output has no rows and columns, or the method takes none; or the
-                network does not classify.
+            UsageError: an unknown layer, one without rows and columns, a layer for a method that uses none, or a model
+                that is not a classifier.
         """
-        shape = tuple(subject.flat.logits.shape)[1:]
+        shape = tuple(net.flat.logits.shape)[1:]
         if len(shape) != 1:
-            raise UsageError(f"{subject.name} gives {shape} for an image, and not one number a class to be explained.")
-        self.subject = subject
+            raise UsageError(f"{net.name} gives {shape} for an image, and not one number a class to be explained.")
+        self.net = net
+        self.title = METHODS[self.name].title
         self.layer: str | None = None
         if self.has_layer:
-            self.layer = subject.default_layer if layer is None else subject.layer(layer)
-            if not subject.is_map(self.layer):
-                shape = tuple(getattr(subject.tensor(self.layer), "shape", ()))[1:]
-                raise UsageError(
-                    f"{self.layer} of {subject.name} gives {shape}, which has no rows and columns; {self.title} "
-                    f"takes a layer with a map, such as {subject.default_layer}."
-                )
+            self.layer = net.default_layer if layer is None else net.require_map(layer, f" for {self.title}")
         elif layer is not None:
             raise UsageError(f"{self.title} looks at no layer but at the pixels; leave out --layer {layer}.")
 
     @abstractmethod
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Evidence for a class at each place, against it below 0.
+        """Evidence for a class at each place; evidence against it is negative.
 
         Args:
             pixels: float32 (n, height, width, channels), at most :data:`BATCH_SIZE`.
@@ -90,42 +83,38 @@ class Method(ABC):
 
     @abstractmethod
     def blank(self, values: np.ndarray) -> str:
-        """Why there is no evidence for the class in an image.
-
-        Args:
-            values: float32 (rows, columns), what the method gave: nowhere above 0.
-        """
+        """Why there is no evidence for the class: ``values``, float32 (rows, columns), are nowhere above 0."""
 
     def explain(
         self, pixels: np.ndarray, targets: Sequence[int] | np.ndarray, scores: np.ndarray | None = None
     ) -> Iterator[Explanation]:
-        """Explain a class of each image, in batches; memory does not grow with their number but for the pixels.
+        """Explain a class of each image, in batches.
 
         Args:
-            pixels: uint8 or float (n, height, width, channels) as the network takes them.
+            pixels: uint8 or float (n, height, width, channels), the model's input.
             targets: a class for each.
-            scores: float (n,), their probabilities where they are known; computed without.
+            scores: float (n,), their probabilities; predicted if omitted.
 
         Raises:
-            UnavailableError: the network has no gradients, and the method needs them.
+            UnavailableError: the method needs gradients, and the model has none.
         """
         targets = np.asarray(targets, "int32")
         if scores is None:
-            scores = self.subject.predict(pixels)[np.arange(len(pixels)), targets]
-        height, width, _ = self.subject.input_shape
+            scores = self.net.predict(pixels)[np.arange(len(pixels)), targets]
+        height, width, _ = self.net.input_shape
         done = 0
         for batch, count in batches(pixels, BATCH_SIZE):
             chosen = targets[done : done + count]
             filled = np.concatenate([chosen, np.repeat(chosen[-1:], len(batch) - count)])
             found = self.values(batch.astype("float32"), filled)[:count]
             for number, values in enumerate(np.nan_to_num(np.asarray(found, "float32")), start=done):
-                drawn = enlarged(np.maximum(values, 0), height, width)
+                drawn = resize_map(np.maximum(values, 0), height, width)
                 yield Explanation(
                     method=self.name,
-                    model=self.subject.name,
+                    model=self.net.name,
                     layer=self.layer,
                     index=int(targets[number]),
-                    label=self.subject.label(int(targets[number])),
+                    label=self.net.label(int(targets[number])),
                     score=float(scores[number]),
                     map=drawn,
                     values=values,
@@ -135,57 +124,35 @@ class Method(ABC):
 
 
 class LayerMethod(Method):
-    """A method that weighs a layer by the gradient of the class's logit. A subclass gives :meth:`weigh`."""
+    """A method that weighs a layer's activations by the gradient of the logit; a subclass implements :meth:`weigh`."""
 
     has_layer = True
+    #: Whether gradients below 0 are ignored, which gives a blank map another reason.
+    positive_only: ClassVar[bool] = False
 
     @abstractmethod
-    def weigh(self, activations: np.ndarray, gradients: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """The map from what a layer gives and the gradient of the class's logit by it.
-
-        Args:
-            activations: float32 (n, rows, columns, channels).
-            gradients: the same.
-            logits: float32 (n,) of the class.
-
-        Returns:
-            float32 (n, rows, columns).
-        """
+    def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """The map of activations and gradients, both float32 (n, rows, columns, channels): (n, rows, columns)."""
 
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """The layer once forward, and what is above it back."""
+        """The weighted activations."""
         assert self.layer is not None
-        activations = self.subject.activations(self.layer, pixels)
-        (gradients,), logits = self.subject.gradient_at(self.layer)(activations, pixels, targets)
-        return self.weigh(activations, gradients, logits[np.arange(len(targets)), targets])
+        activations = self.net.activations(self.layer, pixels)
+        (gradients,), _ = self.net.gradient_at(self.layer)(activations, pixels, targets)
+        return self.weigh(activations, gradients)
 
     def blank(self, values: np.ndarray) -> str:
-        """What the layer sees speaks against the class, or has nothing to do with it."""
-        if not values.any():
-            return f"this class's logit does not depend on what {self.layer} sees here: gradients or activations are 0"
-        return f"the channels of {self.layer}, weighed by their gradients, are negative everywhere for this class"
+        """No positive weighted activation."""
+        if values.any():
+            return f"the channels of {self.layer}, weighed by their gradients, are negative everywhere for this class"
+        if self.positive_only:
+            return f"no place of {self.layer} that is active here has a gradient above 0 for this class"
+        return f"this class's logit does not depend on what {self.layer} sees here: gradients or activations are 0"
 
 
 class PixelMethod(Method):
-    """A method that takes the gradient of the class's logit by the pixels."""
+    """A method that uses the gradient of the class's logit by the pixels."""
 
     def blank(self, values: np.ndarray) -> str:
-        """Nothing moves the logit."""
+        """The gradient vanishes."""
         return "the logit of this class has a gradient of 0 at every pixel: no small change of the image changes it"
-
-
-def enlarged(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A map at another size, bilinear between the middles of its places, as Keras and Pillow both have it.
-
-    Args:
-        values: float32 (rows, columns).
-        height: of the result.
-        width: of the result.
-
-    Returns:
-        float32 (height, width).
-    """
-    if values.shape == (height, width):
-        return values
-    image: Any = Image.fromarray(np.ascontiguousarray(values, "float32"), "F")
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))

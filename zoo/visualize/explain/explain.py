@@ -1,11 +1,12 @@
-"""Explanations of many images by several methods: a stream of records, one an image, in bounded memory."""
+"""Explain many images by several methods: a stream of records, one per image, in bounded memory."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,45 +18,46 @@ from zoo.catalog.labels import Prediction
 from zoo.core.errors import ImageError, UnavailableError, UsageError
 from zoo.images import inputs
 from zoo.images.inputs import Inputs
-from zoo.images.sources import Source
+from zoo.images.source import Source
 from zoo.visualize.explain import methods
 from zoo.visualize.explain.base import Explanation, Method
 from zoo.visualize.explain.faithfulness import measure
-from zoo.visualize.network.subject import BATCH_SIZE, Subject
+from zoo.visualize.network.batching import BATCH_SIZE
+from zoo.visualize.network.display import Image, load_for_display, rereadable
+from zoo.visualize.network.inspected_model import InspectedModel
 
 if TYPE_CHECKING:
     import keras
 
 log = logging.getLogger(__name__)
 
-#: The word for every method that suits the network.
+#: Stands for every method that suits the model.
 ALL = "all"
-#: Classes that :attr:`Explained.predictions` has.
+#: Most probable classes in :attr:`Explained.predictions`.
 PREDICTIONS = 5
 
-#: A class by its name, WordNet id or index, or several.
+#: Classes, by name, WordNet id or index.
 Target = str | int | Sequence[str | int]
 
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """What became of one image: its explanations, or the reason why there are none."""
+    """The explanations of one image, or why there are none."""
 
-    #: What the output calls the image: what was typed, or what was found below it.
+    #: As it was given, or as it was found in a folder.
     path: str
-    #: The image as the network takes it: uint8 (height, width, channels); ``None`` where it could not be read. Arrays
-    #: of another type stay what they are.
+    #: The model's input: uint8 (height, width, channels), or an array as it was given; ``None`` if it is unreadable.
     pixels: np.ndarray | None
-    #: For each class, the most probable or first named one first, one by each method, in the order they were named.
+    #: For each class, in order, one explanation by each method, in order.
     explanations: tuple[Explanation, ...] = ()
     #: Why it could not be read.
     error: str | None = None
-    #: The most probable classes, whatever is explained.
+    #: The most probable classes, whichever are explained.
     predictions: tuple[Prediction, ...] = ()
 
 
 def explain(
-    model: str | Subject | keras.Model | None,
+    model: str | InspectedModel | keras.Model | None,
     images: Inputs,
     *,
     method: str | Sequence[str] = "gradcam",
@@ -68,127 +70,141 @@ def explain(
     offline: bool | None = None,
     **settings: Any,
 ) -> Iterator[Explained]:
-    """Say where a network sees a class in each of many images, lazily; memory does not grow with their number.
+    """Map the evidence for classes in images, lazily, in bounded memory.
 
     >>> for record in explain("mobilenetv2", "photos/", method=["gradcam", "saliency"]):
     ...     for found in record.explanations:
     ...         print(record.path, found.method, found.label, found.faithfulness)
 
     Args:
-        model: a name, ``NAME:TAG``, a ``.keras`` file, a network that was opened, or a Keras network in memory; the
-            default network without. A Keras network takes arrays of its own shape, as they are.
-        images: files, folders, globs, addresses, sources, or arrays, one or several. An array of the network's own
-            shape is taken as it is; other uint8 arrays are resized like files.
-        method: a method of :data:`zoo.visualize.explain.methods.METHODS`, several, or ``"all"``, which leaves out those that
-            do not suit the network, and says so in the log.
-        target: the class or classes to explain; the ``top`` most probable ones of each image without.
+        model: a name, ``NAME:TAG``, a ``.keras`` file, an :class:`InspectedModel` or a Keras model; the default model
+            if ``None``. A Keras model takes arrays of its own input shape, as they are.
+        images: files, folders, globs, URLs, sources, or arrays, one or several. An array of the model's own input
+            shape is used as it is; other uint8 arrays are resized like files.
+        method: of :data:`zoo.visualize.explain.methods.METHODS`, one or several, or ``"all"``, which leaves out those
+            that do not suit the model, with a warning.
+        target: the classes; the ``top`` most probable ones of each image if omitted.
         top: how many classes.
-        layer: whose map is looked at, by the methods that have one; the last one without.
-        faithfulness: whether each map is scored by deletion and insertion, for which the network runs 42 times.
-        recursive: look into folders within folders.
-        device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``; where a name or a file is given.
-        offline: never use the network; ``$ZOO_OFFLINE`` decides without.
-        **settings: what the methods take besides, e.g. ``samples`` of smoothgrad; each goes to those that know it.
+        layer: for the methods that use one; the last feature map if omitted.
+        faithfulness: whether to score each map by deletion and insertion, which runs the model 42 times.
+        recursive: search folders recursively.
+        device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``, for a name or file.
+        offline: never download; ``$ZOO_OFFLINE`` if omitted.
+        **settings: of the methods, such as ``samples`` of smoothgrad; each is passed to those that have it.
 
     Yields:
-        A record for each image, in order; one that cannot be read has its reason.
+        A record for each image, in order.
 
     Raises:
-        UsageError: an unknown network, method, class, layer or setting; right away. A method that was named does not
-            suit the network.
-        UnavailableError: weights or device are not to be had, or the network has no gradients.
+        UsageError: at once: an unknown model, method, class, layer or setting, or a method that does not suit the
+            model.
+        UnavailableError: weights or device are unavailable, or the model has no gradients.
     """
     if top < 1:
         raise UsageError(f"--top is at least 1. Received: {top}")
-    subject = opened(model, device=device, offline=offline)
-    chosen = choose(subject, method, layer=layer, **settings)
+    net = InspectedModel.open(model, device=device, offline=offline)
+    chosen = choose(net, method, layer=layer, **settings)
     named = target
-    # NumPy's numbers are no int, and no sequence either.
+    # NumPy's numbers are neither int nor sequences.
     if named is not None and (isinstance(named, str) or not isinstance(named, Iterable)):
         named = [named]
-    targets = None if named is None else [subject.target(one) for one in named]
+    targets = None if named is None else [net.target(one) for one in named]
     sources = inputs.stream(images, recursive=recursive, offline=offline)
-    return _Plan(subject, chosen, targets, top, faithfulness, lenient=method == ALL).records(sources)
+    return _Run(net, chosen, targets, top, faithfulness, skip_failing=method == ALL).records(sources)
 
 
-def opened(model: str | Subject | keras.Model | None, *, device: str = "auto", offline: bool | None = None) -> Subject:
-    """The network that somebody means by a name, a file, or what is in memory already.
+def explain_for_display(
+    net: InspectedModel, sources: Iterable[Source], **settings: Any
+) -> Iterator[tuple[Explained, Source, Image | None]]:
+    """Explain images, and load each again for people to look at; ``settings`` as for :func:`explain`.
 
-    Raises:
-        UsageError: as for :meth:`Subject.open`.
-        UnavailableError: as for :meth:`Subject.open`.
+    Yields:
+        The record, its source, and the image; ``None`` if it is unreadable.
     """
-    if isinstance(model, Subject):
-        return model
-    if model is None or isinstance(model, str):
-        return Subject.open(model, device=device, offline=offline)
-    return Subject(model)
+    pending: deque[Source] = deque()
+
+    def remembered() -> Iterator[Source]:
+        for source in sources:
+            pending.append(rereadable(source))
+            yield pending[-1]
+
+    for record in explain(net, remembered(), **settings):
+        source = pending.popleft()
+        yield record, source, None if record.pixels is None else load_for_display(net, source, record.pixels)
 
 
-def choose(subject: Subject, method: str | Sequence[str], *, layer: str | None = None, **settings: Any) -> list[Method]:
-    """The methods of these names, ready to run.
-
-    Args:
-        subject: the network.
-        method: a name, several, or ``"all"`` for those that suit the network.
-        layer: for the methods that look at one.
-        **settings: for the methods that know them.
+def choose(
+    net: InspectedModel, method: str | Sequence[str], *, layer: str | None = None, **settings: Any
+) -> list[Method]:
+    """Prepare methods for a model; arguments as for :func:`explain`.
 
     Raises:
-        UsageError: an unknown method, layer or setting, or a method that does not suit the network.
+        UsageError: an unknown method, layer or setting, or a method that does not suit the model.
     """
     if method == ALL:
-        kinds = [kind for kind in methods.METHODS.values() if _suits(kind, subject)]
+        rows = [row for row in methods.METHODS.values() if _suits(row, net)]
     else:
-        kinds = [methods.find(name) for name in ([method] if isinstance(method, str) else method)]
-    known = {kind: inspect.signature(kind).parameters.keys() - {"subject", "layer"} for kind in kinds}
+        rows = [methods.find(name) for name in ([method] if isinstance(method, str) else method)]
+    kinds: list[type[Method]] = [row.load() for row in rows]
+    known = [settings_of(kind).keys() - {"layer"} for kind in kinds]
     for name in settings:
-        if not any(name in names for names in known.values()):
-            one = ", ".join(kind.title for kind in kinds)
-            there = ", ".join(sorted(set().union(*known.values())))
-            raise UsageError(f"{one} has no setting '{name}'; {f'there is {there}' if there else 'there are none'}.")
+        if not any(name in names for names in known):
+            there = ", ".join(sorted(set().union(*known)))
+            raise UsageError(
+                f"{', '.join(row.title for row in rows)} has no setting '{name}'; "
+                f"{f'there is {there}' if there else 'there are none'}."
+            )
     layered = any(kind.has_layer for kind in kinds)
     return [
         kind(
-            subject,
+            net,
             layer=layer if kind.has_layer or not layered else None,
-            **{name: value for name, value in settings.items() if name in known[kind]},
+            **{name: value for name, value in settings.items() if name in names},
         )
-        for kind in kinds
+        for kind, names in zip(kinds, known, strict=True)
     ]
 
 
-def _suits(kind: type[Method], subject: Subject) -> bool:
-    """Whether a method is possible with a network at all; the log says why not."""
+def settings_of(kind: type[Method]) -> Mapping[str, inspect.Parameter]:
+    """The settings that a method takes, ``layer`` among them only if it uses one."""
+    found = dict(inspect.signature(kind).parameters)
+    del found["net"]
+    if not kind.has_layer:
+        del found["layer"]
+    return found
+
+
+def _suits(row: methods.MethodRow, net: InspectedModel) -> bool:
+    """Whether a method suits a model; the log says why not."""
     try:
-        kind(subject)
+        row.load()(net)
     except UsageError as error:
-        log.warning("%s is left out: %s", kind.name, error)
+        log.warning("%s is left out: %s", row.name, error)
         return False
     return True
 
 
 @dataclass
-class _Plan:
-    """What is done with each image."""
+class _Run:
+    """The settings of a run over many images."""
 
-    subject: Subject
+    net: InspectedModel
     methods: list[Method]
-    #: The classes that were named; the ``top`` most probable ones of each image without.
+    #: ``None`` for the ``top`` most probable classes of each image.
     targets: list[int] | None
     top: int
     faithfulness: bool
-    #: Whether a method that turns out to be impossible is left out.
-    lenient: bool
+    #: Whether a method that turns out to need missing gradients is left out.
+    skip_failing: bool
 
     def records(self, sources: Iterator[Source]) -> Iterator[Explained]:
-        """The records of all images, computed in groups."""
+        """The records of all images, computed in batches."""
         size = max(1, BATCH_SIZE // (self.top if self.targets is None else len(self.targets)))
         with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
             while group := list(itertools.islice(sources, size)):
-                read = list(pool.map(partial(_read, self.subject), group))
+                read = list(pool.map(partial(_read, self.net), group))
                 good = [image for image in read if not isinstance(image, ImageError)]
-                found = iter(self._group(np.stack(good)) if good else ())
+                found = iter(self._batch(np.stack(good)) if good else ())
                 for source, image in zip(group, read, strict=True):
                     if isinstance(image, ImageError):
                         yield Explained(source.path, None, error=str(image))
@@ -196,9 +212,9 @@ class _Plan:
                         explanations, predictions = next(found)
                         yield Explained(source.path, image, explanations, predictions=predictions)
 
-    def _group(self, pixels: np.ndarray) -> Iterator[tuple[tuple[Explanation, ...], tuple[Prediction, ...]]]:
-        """Explanations and predictions of a few images."""
-        probabilities = self.subject.predict(pixels)
+    def _batch(self, pixels: np.ndarray) -> Iterator[tuple[tuple[Explanation, ...], tuple[Prediction, ...]]]:
+        """Explanations and predictions of each image."""
+        probabilities = self.net.predict(pixels)
         ranked = np.argsort(-probabilities, axis=1, kind="stable")
         classes = ranked[:, : self.top]
         if self.targets is not None:
@@ -212,36 +228,35 @@ class _Plan:
         rows = list(zip(*columns, strict=True))
         for number, (order, values) in enumerate(zip(ranked, probabilities, strict=True)):
             explanations = itertools.chain.from_iterable(rows[number * count : (number + 1) * count])
-            best = (self._prediction(int(index), values) for index in order[:PREDICTIONS])
-            yield tuple(explanations), tuple(best)
+            yield (
+                tuple(explanations),
+                tuple(
+                    Prediction(self.net.label(int(index)), int(index), round(float(values[index]), 6))
+                    for index in order[:PREDICTIONS]
+                ),
+            )
 
     def _column(self, method: Method, pixels: np.ndarray, targets: np.ndarray, scores: np.ndarray) -> list[Explanation]:
-        """The explanations of all images by one method; none where it is left out."""
+        """One method's explanations of all images; empty if the method is left out."""
         try:
             found = list(method.explain(pixels, targets, scores))
         except UnavailableError as error:
-            if not self.lenient or len(self.methods) == 1:
+            if not self.skip_failing or len(self.methods) == 1:
                 raise
             log.warning("%s is left out: %s", method.name, error)
             self.methods.remove(method)
             return []
-        # The order of a blank map is that of chance, and so would its score be.
+        # A blank map has no order, so it has no score.
         shown = [number for number, one in enumerate(found) if self.faithfulness and one.blank is None]
         if shown:
             maps = np.stack([found[number].map for number in shown])
-            for number, score in zip(shown, measure(self.subject, pixels[shown], maps, targets[shown]), strict=True):
+            for number, score in zip(shown, measure(self.net, pixels[shown], maps, targets[shown]), strict=True):
                 found[number] = replace(found[number], faithfulness=score)
         return found
 
-    def _prediction(self, index: int, probabilities: np.ndarray) -> Prediction:
-        return Prediction(self.subject.label(index), index, round(float(probabilities[index]), 6))
 
-
-def _read(subject: Subject, source: Source) -> np.ndarray | ImageError:
-    """An image as the network takes it, or the reason why it cannot be read."""
-    if source.pixels is not None and source.pixels.shape == subject.input_shape:
-        return source.pixels
+def _read(net: InspectedModel, source: Source) -> np.ndarray | ImageError:
     try:
-        return subject.read(source)
+        return net.read(source)
     except ImageError as error:
         return error

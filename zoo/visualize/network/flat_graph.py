@@ -1,4 +1,4 @@
-"""One flat graph of any Keras network, so that every layer within has a tensor to look at."""
+"""One flat graph of any Keras model, so that the layers of nested models have tensors in it too."""
 
 from __future__ import annotations
 
@@ -9,28 +9,46 @@ from typing import Any
 import keras
 
 from zoo.core.errors import UsageError
+from zoo.core.suggestions import did_you_mean
 
-#: What becomes of numbers when they are made probabilities.
+#: Activations that turn logits into probabilities.
 _PROBABILITIES = ("softmax", "sigmoid")
 
 
 @dataclass(frozen=True, eq=False)
-class Flat:
-    """A network as one functional graph; it shares its layers with the network it was made of.
+class FlatGraph:
+    """A model as one functional graph, which shares its layers with the original.
 
-    ``model`` goes from pixels to what the network gives, ``logits`` is the symbolic tensor before the last softmax (or
-    sigmoid), and ``tensors`` has the output of each layer and operation by name, in the order in which they run; those
-    that only training needs are left out. A layer of a nested network is called ``OUTER/INNER``.
+    ``model`` maps pixels to the output, ``logits`` is the symbolic tensor before the last softmax or sigmoid, and
+    ``tensors`` has the output of each layer and operation by name, in execution order, without those used in training
+    only. A layer of a nested model is called ``OUTER/INNER``.
     """
 
     model: keras.Model
     logits: Any
     tensors: Mapping[str, Any]
 
-    def is_map(self, name: str) -> bool:
-        """Whether a layer gives a map (n, rows, columns, channels) of several rows and columns of the image.
+    def find(self, name: str, aliases: Mapping[str, str], model: str) -> str:
+        """The full name of a layer, given that, an alias, or a nested layer's own name if that is unique.
 
-        The vectors and votes of capsules have four axes too, but a single row, or more rows than the image.
+        Raises:
+            UsageError: ``model`` has no such layer, or several.
+        """
+        wanted = aliases.get(name, name)
+        if wanted in self.tensors:
+            return wanted
+        inner = [full for full in self.tensors if full.rpartition("/")[2] == wanted]
+        if len(inner) == 1:
+            return inner[0]
+        if inner:
+            raise UsageError(f"{model} has {len(inner)} layers '{name}': {', '.join(inner)}; say which.")
+        hint = did_you_mean(name, [*aliases, *self.tensors], count=3, cutoff=0.5)
+        raise UsageError(f"{model} has no layer '{name}'.{hint} 'zoo info MODEL --layers' lists them.")
+
+    def is_map(self, name: str) -> bool:
+        """Whether a layer's output is a feature map (n, rows, columns, channels) over the image.
+
+        Capsules have four axes too, but a single row, or more rows than the image.
         """
         shape: Any = getattr(self.tensors[name], "shape", ())
         if len(shape) != 4 or None in shape[1:]:
@@ -40,8 +58,7 @@ class Flat:
 
     @property
     def last_map(self) -> str | None:
-        """The last layer that still knows where things are, or what its pooling was taken of; ``None`` without one."""
-        # What is pooled or dropped has less to say than what it was made of.
+        """The last layer whose output is a feature map, before pooling and dropout; ``None`` if there is none."""
         passing = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Dropout)
         found, learnt = None, False
         for name, tensor in self.tensors.items():
@@ -53,28 +70,28 @@ class Flat:
         return found
 
 
-def flatten(model: keras.Model) -> Flat:
-    """Unfold whatever is nested in a network: functional and sequential networks within others, at any depth.
+def flatten(model: keras.Model) -> FlatGraph:
+    """Unnest functional and sequential models within a model, at any depth.
 
-    In Keras 3 the layers of a nested network have tensors of a graph of their own, which no gradient of the outer
-    network reaches. Here all layers are called once more, one after the other, in one graph. A network that was written
-    as a class, or that takes several inputs, stays one layer where it is nested.
+    In Keras 3 the layers of a nested model have tensors of a separate graph, which no gradient of the outer model
+    reaches. Here all layers are called again, in one graph. A nested subclassed model, or one of several inputs, stays
+    one layer.
 
     Raises:
-        UsageError: the network itself was written as a class, or takes several inputs.
+        UsageError: the model itself is subclassed, or takes several inputs.
     """
     if not isinstance(model, keras.Function | keras.Sequential) or len(model.inputs) != 1:
         raise UsageError(
-            f"{model.name} is no functional or sequential network of one input, so its layers cannot be looked at."
+            f"{model.name} is no functional or sequential network of one input, so its layers cannot be inspected."
         )
     source = model.inputs[0]
-    # Whole numbers have no gradient; the layers get the same values as fractions.
+    # Integers have no gradient; the layers get the same values as floats.
     dtype = source.dtype if "float" in source.dtype else "float32"
     pixels = keras.Input(batch_shape=source.shape, dtype=dtype, name="pixels")
     tensors: dict[str, Any] = {}
-    output = _unfolded(model, pixels, pixels, "", tensors)
+    output = _call(model, pixels, pixels, "", tensors)
     while isinstance(output, list | tuple):
-        # Heads that only training needs come after the first output.
+        # Auxiliary heads for training come after the first output.
         output = output[0]
     flat = keras.Model(pixels, output, name=model.name)
     running = set(map(id, flat.operations))
@@ -83,21 +100,30 @@ def flatten(model: keras.Model) -> Flat:
         for name, tensor in tensors.items()
         if id(keras.tree.flatten(tensor)[0]._keras_history.operation) in running
     }
-    return Flat(flat, _logits(output), needed)
+    return FlatGraph(flat, _logits(output), needed)
 
 
-def _unfolded(network: Any, pixels: Any, x: Any, prefix: str, tensors: dict[str, Any]) -> Any:
-    """Call the layers of a network, and of those within, on the tensor ``x``; note what each gives."""
+def without_activation(operation: Any, source: Any, suffix: str) -> Any:
+    """The output of a copy of a layer with the same weights, but no activation."""
+    settings = {**operation.get_config(), "activation": None, "name": f"{operation.name}_{suffix}"}
+    copy = type(operation).from_config(settings)
+    output = copy(source)
+    copy.set_weights(operation.get_weights())
+    return output
+
+
+def _call(network: Any, pixels: Any, x: Any, prefix: str, tensors: dict[str, Any]) -> Any:
+    """Call the layers of a model, nested ones included, on the tensor ``x``; record each output in ``tensors``."""
     if isinstance(network, keras.Sequential):
         network = keras.Model(network.inputs, network.outputs)
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        # Keras clones a graph onto inputs alone: ours stands for what the network is called on.
+        # Keras clones a graph onto inputs only: ``pixels`` stands for the tensor that the model is called on.
         args, kwargs = keras.tree.map_structure(lambda value: x if value is pixels else value, (args, kwargs))
         nested = isinstance(layer, keras.Function | keras.Sequential) and len(layer.inputs) == 1
         if nested and len(args) == 1:
             (inner,) = keras.tree.flatten(args)
-            return _unfolded(layer, pixels, inner, f"{prefix}{layer.name}/", tensors)
+            return _call(layer, pixels, inner, f"{prefix}{layer.name}/", tensors)
         output = layer(*args, **kwargs)
         tensors[prefix + layer.name] = output
         return output
@@ -112,7 +138,7 @@ def _unfolded(network: Any, pixels: Any, x: Any, prefix: str, tensors: dict[str,
 
 
 def _logits(output: Any) -> Any:
-    """The tensor that the last softmax is taken of; the output itself where it ends otherwise."""
+    """The tensor before a final softmax or sigmoid; the output itself if there is none."""
     operation, number, _ = output._keras_history
     node = operation._inbound_nodes[number]
     source = node.input_tensors[0] if node.input_tensors else None
@@ -123,8 +149,4 @@ def _logits(output: Any) -> Any:
         return output
     if isinstance(operation, keras.layers.Activation):
         return source
-    settings = {**operation.get_config(), "activation": None, "name": f"{operation.name}_logits"}
-    copy = type(operation).from_config(settings)
-    logits = copy(source)
-    copy.set_weights(operation.get_weights())
-    return logits
+    return without_activation(operation, source, "logits")

@@ -1,1 +1,6 @@
-"""Images that a network makes: of what it responds to, of what it sees in an image, and of a style."""
+"""Generated images: activation maximization, DeepDream and style transfer.
+
+``maximize``, ``dream`` and ``style`` are the three algorithms. ``objectives/`` has the table of what can be maximized.
+``fourier``, ``colour``, ``transformations``, ``diversity`` and ``ascent`` are the parts of feature visualization;
+``sheet`` and ``animation`` write its images.
+"""

@@ -1,4 +1,4 @@
-"""Images as they grow, as one GIF."""
+"""Intermediate images as an animated GIF."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ import numpy as np
 from PIL import Image
 
 from zoo.reports.plots.canvas import write_bytes
-from zoo.visualize.explain.overlay import at_side
+from zoo.visualize.network.display import resize_to_side
 
-#: Frames of an animation, images in it at most, and its width and height in pixels at most.
+#: Frames, maximum number of images, and maximum width and height in pixels.
 FRAMES, LIMIT, SIDE = 24, 64, 1024
-#: Milliseconds that a frame stays, and the last one.
-_STAYS, _LAST = 120, 2000
+#: Milliseconds of a frame, and of the last one.
+_FRAME, _LAST = 120, 2000
 _GAP = 2
 
 
 class Animation:
-    """A grid of growing images; each is reduced as it comes, so that little is kept."""
+    """A grid of animated images; each is reduced as it is added."""
 
     def __init__(self, count: int) -> None:
-        """Begin without images; ``count`` will come, of which the first :data:`LIMIT` are shown."""
+        """Prepare for ``count`` images, of which the first :data:`LIMIT` are shown."""
         self.count = min(count, LIMIT)
         self._columns = math.ceil(math.sqrt(self.count))
         self._images: list[list[np.ndarray]] = []
 
     def add(self, frames: np.ndarray) -> None:
-        """Take the next image: uint8 (frames, size, size, 3), as many frames as the others."""
+        """Add an image: uint8 (frames, size, size, 3), as many frames as the others."""
         if len(self._images) < self.count:
             side = min(frames.shape[1], SIDE // self._columns - _GAP)
-            self._images.append([at_side(frame, side) for frame in frames])
+            self._images.append([resize_to_side(frame, side) for frame in frames])
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all.
+        """Write the file atomically.
 
         Raises:
             UnavailableError: it cannot be written.
         """
         pages = [Image.fromarray(self._page(number)) for number in range(len(self._images[0]))]
         data = io.BytesIO()
-        stays = [_STAYS] * (len(pages) - 1) + [_LAST]
-        pages[0].save(data, "GIF", save_all=True, append_images=pages[1:], duration=stays, loop=0)
+        durations = [_FRAME] * (len(pages) - 1) + [_LAST]
+        pages[0].save(data, "GIF", save_all=True, append_images=pages[1:], duration=durations, loop=0)
         write_bytes(data.getbuffer(), path, "The animation")
 
     def _page(self, number: int) -> np.ndarray:
-        """All images after so many frames, on white."""
+        """A frame of all images, on white."""
         side = self._images[0][0].shape[0] + _GAP
         rows = math.ceil(len(self._images) / self._columns)
         page = np.full((rows * side - _GAP, self._columns * side - _GAP, 3), 255, np.uint8)

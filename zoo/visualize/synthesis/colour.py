@@ -1,4 +1,4 @@
-"""Colours whose channels do not depend on one another, as those of photographs do."""
+"""Decorrelated colours."""
 
 from __future__ import annotations
 
@@ -18,15 +18,11 @@ _EIGENVECTORS = np.array(
 
 
 def mixing() -> np.ndarray:
-    """How channels that do not depend on one another become red, green and blue that do.
+    """The matrix from decorrelated channels to red, green and blue: float64 (3, 3).
 
-    The columns are the principal components. In Olah et al., "Feature Visualization", 2017, their lengths are in
-    proportion to how far the colours of photographs spread along them. Here a step goes through the matrix twice, with
-    the gradient and back to pixels, so that the lengths are the roots of that; the longest, which is brightness, is 1.
-
-    Returns:
-        float64 (3, 3): a row for each of red, green and blue; a column for each of brightness, orange to blue, and
-        green to magenta.
+    Its columns (brightness, orange to blue, green to magenta) are the principal components. A gradient step passes the
+    matrix twice, so their lengths are the square roots of those in Olah et al., "Feature Visualization", 2017, which
+    are proportional to the standard deviations of colours; the longest is 1.
     """
     spread = np.sqrt(_EIGENVALUES)
     scaled: np.ndarray = _EIGENVECTORS * np.sqrt(spread / spread.max())

@@ -1,19 +1,18 @@
-"""How much images of one target are alike."""
+"""The similarity of images of one target, which is penalised."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def likeness(features: Any, group: int) -> Any:
-    """How like each image is to the others of its group: the mean cosine of their Gram matrices.
+def similarity(features: Any, group: int) -> Any:
+    """The mean cosine similarity of each image's Gram matrix to the others of its group.
 
-    Olah et al., "Feature Visualization", 2017, "Diversity": which channels are active together at the same
-    places, wherever that is, as for style in Gatys et al., 2016.
+    Olah et al., "Feature Visualization", 2017, "Diversity".
 
     Args:
-        features: a tensor float32 (n, rows, columns, channels), or (n, channels); n is a multiple of the group.
-        group: images that stand one after the other and belong together, at least two.
+        features: a tensor float32 (n, rows, columns, channels) or (n, channels); n is a multiple of ``group``.
+        group: consecutive images that belong together, at least two.
 
     Returns:
         A tensor float32 (n,), -1 to 1.
@@ -25,5 +24,5 @@ def likeness(features: Any, group: int) -> Any:
     grams = ops.reshape(ops.matmul(ops.transpose(flat, (0, 2, 1)), flat), (count, group, channels * channels))
     units = grams / ops.sqrt(ops.sum(ops.square(grams), axis=-1, keepdims=True) + 1e-12)
     cosines = ops.matmul(units, ops.transpose(units, (0, 2, 1)))
-    # Less the cosine with itself, which is 1.
+    # Without the similarity to itself, which is 1.
     return ops.reshape((ops.sum(cosines, axis=-1) - 1) / (group - 1), (-1,))

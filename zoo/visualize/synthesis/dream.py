@@ -1,4 +1,4 @@
-"""DeepDream: let a network make more of what it sees in an image."""
+"""DeepDream: amplify what layers respond to in an image."""
 
 from __future__ import annotations
 
@@ -10,48 +10,49 @@ import numpy as np
 from PIL import Image
 
 from zoo.core.errors import UsageError
-from zoo.visualize.synthesis.parameterisation import WHITE
+from zoo.images import decode as images
+from zoo.visualize.network.inspected_model import InspectedModel
+from zoo.visualize.synthesis.fourier import WHITE
 from zoo.visualize.synthesis.stages import last_within
 
 if TYPE_CHECKING:
     import keras
 
     from zoo.visualize.network.gradients import Gradient
-    from zoo.visualize.network.subject import Subject
 
 OCTAVES, OCTAVE_SCALE, STEPS, STRENGTH = 4, 1.4, 10, 1.0
-#: Grey levels that a pixel changes by in a step, on average, at a strength of 1.
+#: Mean change of a pixel per step, in grey levels, at a strength of 1.
 _STEP = 1.5
-#: Tiles computed together.
+#: Tiles per batch.
 _BATCH_SIZE = 8
-#: Pixels along a side of each place in the map of the layer that is taken where none is named.
+#: Maximum stride of the default layer.
 _STRIDE = 16
-#: No octave is smaller than this along a side; there is nothing to see in fewer pixels.
+#: Minimum shorter side of an octave.
 _SMALLEST = 32
 
 
 class Dreamer:
-    """A network and the layers whose responses it makes stronger."""
+    """A model and the layers whose response is amplified."""
 
-    def __init__(self, subject: Subject, layers: Sequence[str] | None = None) -> None:
-        """Prepare the network.
+    def __init__(self, net: InspectedModel, layers: Sequence[str] | None = None) -> None:
+        """Prepare the model.
 
         Args:
-            subject: the network; it takes RGB.
-            layers: layers or stages; without, the last stage whose places are 16 pixels apart or less.
+            net: the model; it takes RGB.
+            layers: layers or stages; the last stage up to a stride of 16 if omitted.
 
         Raises:
-            UsageError: there is no such layer, or the network does not take colours.
+            UsageError: there is no such layer, or the model does not take RGB.
         """
         import keras
 
         from zoo.visualize.network.gradients import gradient_of
 
-        if subject.input_shape[2] != 3:
-            raise UsageError(f"{subject.name} takes {subject.input_shape[2]} channels; a dream has three colours.")
-        self.subject = subject
-        self.layers = [subject.layer(name) for name in layers] if layers else [last_within(subject, _STRIDE)]
-        part = keras.Model(subject.flat.model.input, [subject.tensor(name) for name in self.layers])
+        if net.input_shape[2] != 3:
+            raise UsageError(f"{net.name} takes {net.input_shape[2]} channels; a dream has three colours.")
+        self.net = net
+        self.layers = [net.layer(name) for name in layers] if layers else [last_within(net, _STRIDE)]
+        part = keras.Model(net.flat.model.input, [net.tensor(name) for name in self.layers])
 
         def values(pixels: Any, scales: Any) -> tuple[Any, Any]:
             outputs = part(pixels, training=False)
@@ -74,22 +75,22 @@ class Dreamer:
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray:
-        """Dream of an image; arguments as for :func:`dream`, and ``progress`` takes tiles done and tiles in all.
+        """Arguments as for :func:`dream`; ``progress`` is called with tiles done and total tiles.
 
         Raises:
-            UnavailableError: the network has no gradients.
+            UnavailableError: the model has no gradients.
         """
         original = pixels.astype("float32")
         shapes = octave_shapes(original.shape[0], original.shape[1], octaves, octave_scale)
         rng = np.random.default_rng(seed)
-        total, done = steps * sum(len(self._places(shape)) for shape in shapes), 0
-        base = np.clip(_resized(original, shapes[0]), 0, WHITE)
+        total, done = steps * sum(len(self._corners(shape)) for shape in shapes), 0
+        base = np.clip(_resize(original, shapes[0]), 0, WHITE)
         scales = self._scales(base)
         dreamed = base.copy()
         for shape in shapes:
-            # What was dreamed so far is carried up; the detail is that of the original at this size.
-            change = _resized(dreamed - base, shape)
-            base = np.clip(_resized(original, shape), 0, WHITE)
+            # The change so far is scaled up; detail comes from the original at this size.
+            change = _resize(dreamed - base, shape)
+            base = np.clip(_resize(original, shape), 0, WHITE)
             dreamed = base + change
             for _ in range(steps):
                 shift = tuple(int(rng.integers(side)) for side in shape)
@@ -101,32 +102,31 @@ class Dreamer:
                     done += 1
                     if progress is not None:
                         progress(done, total)
-                gradient = np.roll(gradient, tuple(-way for way in shift), axis=(0, 1))
-                gradient = smoothed(gradient)
+                gradient = smoothed(np.roll(gradient, tuple(-way for way in shift), axis=(0, 1)))
                 dreamed += np.float32(_STEP * strength) * gradient / max(float(np.abs(gradient).mean()), 1e-12)
                 np.clip(dreamed, 0, WHITE, out=dreamed)
         rounded: np.ndarray = np.rint(dreamed).astype(np.uint8)
         return rounded
 
-    def _places(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
-        """Where tiles of the network's size begin, so that they cover an image; the last ones overlap."""
+    def _corners(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """The upper left corners of tiles of the model's input size that cover an image; the last ones overlap."""
         tops, lefts = (
             [min(start, max(0, side - tile)) for start in range(0, side, tile)]
-            for side, tile in zip(shape, self.subject.input_shape[:2], strict=True)
+            for side, tile in zip(shape, self.net.input_shape[:2], strict=True)
         )
         return [(top, left) for top in tops for left in lefts]
 
     def _tiles(self, pixels: np.ndarray, scales: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-        """The gradient at each tile, a batch at a time, so that memory does not grow with the image."""
-        height, width, _ = self.subject.input_shape
-        places = self._places(pixels.shape[:2])
-        # What is smaller than a tile goes on as it began, as it does where it is rolled.
+        """The gradient of each tile, in batches, so that memory does not grow with the image."""
+        height, width, _ = self.net.input_shape
+        corners = self._corners(pixels.shape[:2])
+        # An image smaller than a tile is continued periodically, as where it is rolled.
         margins = [(0, max(0, tile - side)) for tile, side in zip((height, width), pixels.shape[:2], strict=True)]
         padded = np.pad(pixels, [*margins, (0, 0)], mode="wrap")
-        size = min(_BATCH_SIZE, len(places))
-        for start in range(0, len(places), size):
-            chosen = places[start : start + size]
-            # A framework compiles a function anew for each number of tiles.
+        size = min(_BATCH_SIZE, len(corners))
+        for start in range(0, len(corners), size):
+            chosen = corners[start : start + size]
+            # A framework recompiles a function for each batch size.
             filled = chosen + chosen[-1:] * (size - len(chosen))
             tiles = np.stack([padded[top : top + height, left : left + width] for top, left in filled])
             (gradient,), _ = self._gradient(tiles, scales)
@@ -134,15 +134,15 @@ class Dreamer:
                 yield top, left, found
 
     def _scales(self, pixels: np.ndarray) -> np.ndarray:
-        """How strongly each layer responds to the image, so that each has the same say: float32 (layers,)."""
-        shown = _resized(pixels, self.subject.input_shape[:2])[None]
-        means = [float(np.mean(np.square(self.subject.activations(name, shown)))) for name in self.layers]
+        """Each layer's response to the image, which normalises it: float32 (layers,)."""
+        shown = _resize(pixels, self.net.input_shape[:2])[None]
+        means = [float(np.mean(np.square(self.net.activations(name, shown)))) for name in self.layers]
         found: np.ndarray = np.maximum(np.array(means, "float32"), 1e-12)
         return found
 
 
 def dream(
-    model: str | Subject | keras.Model | None,
+    model: str | InspectedModel | keras.Model | None,
     image: str | os.PathLike[str] | np.ndarray,
     *,
     layers: Sequence[str] | None = None,
@@ -152,43 +152,41 @@ def dream(
     strength: float = STRENGTH,
     seed: int = 0,
 ) -> np.ndarray:
-    """Let a network make more of what it sees in an image.
+    """Amplify what layers respond to in an image.
 
-    Mordvintsev, Olah and Tyka, "Inceptionism", 2015: gradient ascent on the mean square of what layers give, from small
-    sizes of the image to its own, on tiles of the network's size after a random roll, so that no seams show.
+    Mordvintsev, Olah and Tyka, "Inceptionism", 2015: gradient ascent on the mean square of the layers' outputs, from
+    small sizes of the image to its own, on tiles of the model's input size after a random roll, so that there are no
+    seams.
 
     >>> dream("mobilenetv2", "photo.jpg", layers=["stage4"]).shape
     (375, 500, 3)
 
     Args:
-        model: a name, a file, a :class:`Subject`, or a Keras network, which is given pixels 0-255.
+        model: a name, a file, an :class:`InspectedModel` or a Keras model, which is given pixels 0-255.
         image: a file, or uint8 RGB (height, width, 3) of any size.
-        layers: layers or stages; without, the last stage whose places are 16 pixels apart or less.
-        octaves: at how many sizes.
-        octave_scale: how many times larger each is than the one before.
+        layers: layers or stages; the last stage up to a stride of 16 if omitted.
+        octaves: number of sizes.
+        octave_scale: size ratio of consecutive octaves.
         steps: of ascent in each octave.
-        strength: how much a step changes; 1 is 1.5 grey levels on average.
-        seed: the same dream for the same number.
+        strength: of a step; 1 changes a pixel by 1.5 grey levels on average.
+        seed: of the random rolls.
 
     Returns:
-        uint8 RGB of the image's own height and width.
+        uint8 RGB of the image's size.
 
     Raises:
         ImageError: the image cannot be read.
-        UsageError: an unknown network or layer.
-        UnavailableError: weights are not to be had, or the network has no gradients.
+        UsageError: an unknown model or layer.
+        UnavailableError: weights are unavailable, or the model has no gradients.
     """
-    from zoo.images import decode as images
-    from zoo.visualize.explain.explain import opened
-
     pixels = np.array(images.decode(image))
-    return Dreamer(opened(model), layers).run(
+    return Dreamer(InspectedModel.open(model), layers).run(
         pixels, octaves=octaves, octave_scale=octave_scale, steps=steps, strength=strength, seed=seed
     )
 
 
 def octave_shapes(height: int, width: int, octaves: int, scale: float) -> list[tuple[int, int]]:
-    """The sizes at which an image is dreamed of, its own last; fewer than asked for where they would be tiny.
+    """The sizes of the octaves, the image's own last; tiny ones are left out.
 
     Raises:
         UsageError: the sizes would not grow.
@@ -203,15 +201,9 @@ def octave_shapes(height: int, width: int, octaves: int, scale: float) -> list[t
 
 
 def smoothed(gradient: np.ndarray) -> np.ndarray:
-    """A gradient with its frequencies in the proportion of photographs: divided by the root of the frequency.
+    """A gradient, float32 (height, width, channels), with its spectrum divided by the square root of the frequency.
 
-    Without that, the finest patterns win; Mordvintsev's notebook of 2015 balances the levels of a Laplacian pyramid.
-
-    Args:
-        gradient: float32 (height, width, channels).
-
-    Returns:
-        The same shape.
+    Otherwise the finest patterns win; Mordvintsev's notebook of 2015 balances the levels of a Laplacian pyramid.
     """
     height, width, channels = gradient.shape
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
@@ -223,8 +215,8 @@ def smoothed(gradient: np.ndarray) -> np.ndarray:
     return found
 
 
-def _resized(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """float32 (height, width, 3) at another size, antialiased."""
+def _resize(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Resize float32 (height, width, 3), with antialiasing."""
     height, width = shape
     if pixels.shape[:2] == (height, width):
         return pixels.copy()

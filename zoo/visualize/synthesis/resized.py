@@ -1,8 +1,6 @@
-"""A part of a network for images of another size, where its layers allow that."""
+"""A part of a model for images of another size."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import keras
 
@@ -10,26 +8,20 @@ import keras
 def resized(part: keras.Model, height: int, width: int) -> keras.Model | None:
     """The same layers, with the same weights, called on images of another size.
 
-    Convolutions, pooling and normalisation take any size; dense layers upon a flattened map, position embeddings and
-    fixed reshapings do not.
-
     Args:
-        part: a functional network of one input (n, height, width, channels).
+        part: a functional model of one input (n, height, width, channels).
         height: of the images.
         width: of the images.
 
     Returns:
-        A network with the same outputs at that size; ``None`` where there can be none.
+        A model with the same outputs at that size; ``None`` if its layers take one size only, such as dense layers on
+        a flattened map, position embeddings and fixed reshapings.
     """
     source = part.inputs[0]
     if tuple(source.shape[1:3]) == (height, width):
         return part
     pixels = keras.Input((height, width, source.shape[3]), dtype=source.dtype)
     try:
-        return keras.models.clone_model(part, input_tensors=pixels, clone_function=_itself)
+        return keras.models.clone_model(part, input_tensors=pixels, clone_function=lambda layer: layer)
     except (ValueError, TypeError):
         return None
-
-
-def _itself(layer: Any) -> Any:
-    return layer

@@ -1,32 +1,29 @@
-"""The images that were made, on a page."""
+"""Generated images on one page."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.reports.plots.panels import Block, Panel, page
-from zoo.visualize.explain.overlay import at_side
-from zoo.visualize.explain.sheet import spoken
-from zoo.visualize.synthesis.maximize import Maximised
+from zoo.catalog.labels import display
+from zoo.reports.plots.image_grid import Block, Panel, full_rows, page
+from zoo.visualize.network.display import resize_to_side
+from zoo.visualize.synthesis.maximize import Maximized
 
-#: More images than these are counted, not shown.
+#: Images on a page; the others are counted.
 LIMIT = 500
-#: How wide a page is at most, and the longest side of an image on it, by how many there are.
+#: Maximum width of a page, and side of an image by the number of images.
 _PAGE, _GAP = 1200, 16
 _SIDES = ((1, 512), (6, 384), (20, 224), (LIMIT, 128))
-#: What stands on an image that did not grow.
-_SILENT = "no slope: nothing raises it"
 
 
-def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarray:
-    """Draw a page of images, each with its target and how active that is.
+def sheet(found: Sequence[Maximized], *, notes: Sequence[str] = ()) -> np.ndarray:
+    """Draw images with their targets and activations.
 
     Args:
-        found: at least one image; all of one network and one kind of target.
-        notes: lines that stand at the end.
+        found: at least one image; all of one model and kind of target.
+        notes: lines at the end.
 
     Returns:
         uint8 RGB.
@@ -37,36 +34,27 @@ def sheet(found: Sequence[Maximised], *, notes: Sequence[str] = ()) -> np.ndarra
     side = min(longest, max(first.pixels.shape[0], 128))
     columns = _columns(len(shown), (_PAGE + _GAP) // (side + _GAP), 1 + max(one.variant for one in found))
     panels = [
-        Panel(at_side(one.pixels, side), _title(one), [_activity(one)], note=_SILENT if one.silent else "")
+        Panel(
+            resize_to_side(one.pixels, side), *_caption(one), note="no slope: nothing raises it" if one.silent else ""
+        )
         for one in shown
     ]
-    where = "classes" if first.target.layer is None else first.target.layer
+    where = first.target.layer or "classes"
     more = [f"And {len(found) - LIMIT:,} more images."] if len(found) > LIMIT else []
     return page([Block(panels, columns, f"{first.model} · {where}")], notes=[*more, *notes])
 
 
-def _title(one: Maximised) -> str:
-    return spoken(str(one.target)) if one.target.kind == "class" else str(one.target)
-
-
-def _activity(one: Maximised) -> str:
-    """``logit 33.2, noise 1.7``; filters and neurons have activations, which is the longer word."""
-    number = "logit " if one.target.kind == "class" else ""
+def _caption(one: Maximized) -> tuple[str, list[str]]:
+    """The target, and ``logit 33.2, noise 1.7``."""
     decimals = 2 if abs(one.activation) < 10 else 1 if abs(one.activation) < 100 else 0
-    return f"{number}{one.activation:.{decimals}f}, noise {one.noise_activation:.{decimals}f}"
+    activations = f"{one.target.prefix}{one.activation:.{decimals}f}, noise {one.noise_activation:.{decimals}f}"
+    return display(one.target.caption), [activations]
 
 
 def _columns(count: int, most: int, variants: int) -> int:
-    """As many as a page has room for, or a few less where that leaves no gap in the last line.
-
-    The images of one target stand in one line where they go into it.
-    """
-    if 1 < variants <= most:
-        return (
-            variants
-            if count > variants and most < 2 * variants
-            else variants * min(most // variants, count // variants)
-        )
-    if count <= most:
-        return count
-    return min(range(most, max(most - 3, 1), -1), key=lambda columns: math.ceil(count / columns) * columns - count)
+    """At most ``most`` columns, so that the images of one target are in one row if they fit."""
+    if not 1 < variants <= most:
+        return full_rows(count, most)
+    if count > variants and most < 2 * variants:
+        return variants
+    return variants * min(most // variants, count // variants)

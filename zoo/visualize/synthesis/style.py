@@ -1,80 +1,79 @@
-"""Paint an image in the style of another."""
+"""Neural style transfer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from zoo.core.errors import UsageError
-from zoo.visualize.synthesis import adam, lbfgs
-from zoo.visualize.synthesis.parameterisation import WHITE
-from zoo.visualize.synthesis.resized import resized
+from zoo.images import decode as images
+from zoo.visualize.network.inspected_model import InspectedModel
+from zoo.visualize.synthesis.fourier import WHITE, Fourier
 from zoo.visualize.synthesis.stages import last_within, stages
 
 if TYPE_CHECKING:
     import keras
 
-    from zoo.visualize.network.subject import Subject
-
-#: The longer side of the result, and steps, where nothing else is said.
+#: Default longer side of the result, and iterations.
 SIZE, STEPS = 384, 100
-#: How much content, style and smoothness count; each loss is a share of what there is, whatever the network.
+#: Weights of content, style and total variation; each loss is relative, whatever the model.
 CONTENT, STYLE, SMOOTH = 1.0, 10.0, 1.0
-#: How to descend, and how far a step (the first one, of L-BFGS) goes.
-OPTIMIZERS = {"lbfgs": (lbfgs.descend, 0.02), "adam": (adam.descend, 0.05)}
-#: The layers of Gatys et al. in VGG, of 16 or 19 layers.
+#: Steps that L-BFGS remembers.
+_MEMORY = 10
+#: The layers of Gatys et al. in VGG16 and VGG19.
 _VGG_STYLE = tuple(f"block{number}_conv1" for number in range(1, 6))
 _VGG_CONTENT = "block4_conv2"
-#: Pixels along a side of each place in the map of the content's layer, in other networks.
-_CONTENT_STRIDE = 8
+#: Maximum strides of the default style and content layers of other models.
+_STYLE_STRIDE, _CONTENT_STRIDE = 16, 8
 
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """An image on its way from content to style."""
+    """The image after an iteration."""
 
     step: int
-    #: uint8 RGB (height, width, 3).
-    pixels: np.ndarray
-    #: What is minimised.
     loss: float
+    #: Makes :attr:`pixels`.
+    render: Callable[[], np.ndarray]
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """uint8 RGB (height, width, 3)."""
+        return self.render()
 
 
 class Painter:
-    """A network that compares contents and styles."""
+    """A model that compares contents and styles."""
 
     def __init__(
-        self, subject: Subject, *, style_layers: Sequence[str] | None = None, content_layer: str | None = None
+        self, net: InspectedModel, *, style_layers: Sequence[str] | None = None, content_layer: str | None = None
     ) -> None:
         """Choose the layers.
 
         Args:
-            subject: the network; it takes RGB.
-            style_layers: whose Gram matrices are the style; of VGG those of Gatys et al., else the last layer of each
-                stage up to a stride of 16.
-            content_layer: whose map is the content.
+            net: the model; it takes RGB.
+            style_layers: layers whose Gram matrices are the style; if omitted, those of Gatys et al. in VGG, else the
+                stages up to a stride of 16.
+            content_layer: layer whose feature map is the content; if omitted, that of Gatys et al. in VGG, else the
+                last stage up to a stride of 8.
 
         Raises:
-            UsageError: there is no such layer, it has no map, or the network does not take colours.
+            UsageError: there is no such layer, it is no feature map, or the model does not take RGB.
         """
-        if subject.input_shape[2] != 3:
-            raise UsageError(f"{subject.name} takes {subject.input_shape[2]} channels; a painting has three colours.")
-        self.subject = subject
-        vgg = all(name in subject.flat.tensors for name in (*_VGG_STYLE, _VGG_CONTENT))
-        usual = list(_VGG_STYLE) if vgg else [name for name, stride in stages(subject).items() if stride <= 16]
-        self.style_layers = [subject.layer(name) for name in style_layers or usual or [subject.default_layer]]
-        content = _VGG_CONTENT if vgg else last_within(subject, _CONTENT_STRIDE)
-        self.content_layer = subject.layer(content_layer or content)
-        for name in (*self.style_layers, self.content_layer):
-            if not subject.is_map(name):
-                raise UsageError(
-                    f"{name} of {subject.name} has no rows and columns, so it has no style and no content."
-                )
+        if net.input_shape[2] != 3:
+            raise UsageError(f"{net.name} takes {net.input_shape[2]} channels; a painting has three colours.")
+        self.net = net
+        vgg = all(name in net.flat.tensors for name in (*_VGG_STYLE, _VGG_CONTENT))
+        usual = list(_VGG_STYLE) if vgg else [name for name, step in stages(net).items() if step <= _STYLE_STRIDE]
+        content = _VGG_CONTENT if vgg else last_within(net, _CONTENT_STRIDE)
+        self.style_layers = [net.require_map(name) for name in style_layers or usual or [net.default_layer]]
+        self.content_layer = net.require_map(content_layer or content)
 
     def run(
         self,
@@ -85,71 +84,93 @@ class Painter:
         content_weight: float = CONTENT,
         style_weight: float = STYLE,
         smooth_weight: float = SMOOTH,
-        optimizer: str = "lbfgs",
-    ) -> Iterator[Painted]:
-        """Paint; arguments as for :func:`style`, with both images as uint8 RGB (height, width, 3).
+        after_step: Callable[[Painted], None] | None = None,
+    ) -> Painted:
+        """Paint by L-BFGS; arguments as for :func:`style`, with both images as uint8 RGB (height, width, 3).
 
-        Yields:
-            The image after each step.
+        ``after_step`` is called after each iteration.
+
+        Returns:
+            The last image; the content itself, as step 0, if no iteration lowers the loss.
 
         Raises:
-            UsageError: the network takes images of its own size only, or there is no such optimizer.
-            UnavailableError: the network has no gradients.
+            UsageError: the model takes images of its own size only.
+            UnavailableError: the model has no gradients.
         """
         from keras import ops
+        from scipy.optimize import minimize
 
         from zoo.visualize.network.gradients import gradient_of
-        from zoo.visualize.synthesis.fourier import Fourier
 
-        if optimizer not in OPTIMIZERS:
-            raise UsageError(f"There are the optimizers {' and '.join(OPTIMIZERS)}. Received: {optimizer}")
         network = self._network(*content.shape[:2])
         *_, wanted = _outputs(network, ops.convert_to_tensor(content[None].astype("float32")))
-        painted = _outputs(self._network(*style.shape[:2]), ops.convert_to_tensor(style[None].astype("float32")))
-        grams = [ops.convert_to_numpy(gram(features)) for features in painted[:-1]]
+        styled = _outputs(self._network(*style.shape[:2]), ops.convert_to_tensor(style[None].astype("float32")))
+        grams = [ops.convert_to_numpy(gram(features)) for features in styled[:-1]]
         image = Fourier(*content.shape[:2])
 
         def values(parameters: Any, wanted: Any, *grams: Any) -> tuple[Any, Any]:
             pixels = image.pixels(parameters)
             *styles, found = _outputs(network, pixels)
-            far = ops.mean(ops.square(found - wanted)) / ops.mean(ops.square(wanted))
-            unlike = [
+            content_loss = ops.mean(ops.square(found - wanted)) / ops.mean(ops.square(wanted))
+            style_losses = [
                 ops.sum(ops.square(gram(features) - goal)) / ops.sum(ops.square(goal))
                 for features, goal in zip(styles, grams, strict=True)
             ]
-            loss = content_weight * far + style_weight * sum(unlike) / len(unlike) + smooth_weight * variation(pixels)
+            style_loss = sum(style_losses) / len(style_losses)
+            loss = content_weight * content_loss + style_weight * style_loss + smooth_weight * variation(pixels)
             return loss, loss
 
         gradient = gradient_of(values)
         features = ops.convert_to_numpy(wanted)
-
-        def evaluated(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-            (slope,), loss = gradient(parameters.astype("float32"), features, *grams)
-            return float(loss), slope
-
-        descend, length = OPTIMIZERS[optimizer]
         start = image.parameters(content[None])
-        for step, (parameters, loss) in enumerate(descend(evaluated, start, steps, length), start=1):
-            pixels = ops.convert_to_numpy(image.pixels(ops.convert_to_tensor(parameters.astype("float32"))))
-            yield Painted(step, np.rint(pixels[0]).astype(np.uint8), loss)
+
+        def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            (slope,), loss = gradient(flat.reshape(start.shape).astype("float32"), features, *grams)
+            return float(loss), slope.ravel().astype("float64")
+
+        def render(flat: np.ndarray) -> np.ndarray:
+            parameters = ops.convert_to_tensor(flat.reshape(start.shape).astype("float32"))
+            rounded: np.ndarray = np.rint(ops.convert_to_numpy(image.pixels(parameters))[0]).astype(np.uint8)
+            return rounded
+
+        painted = Painted(0, float("nan"), lambda: content)
+
+        def callback(intermediate_result: Any) -> None:
+            nonlocal painted
+            found = intermediate_result
+            painted = Painted(painted.step + 1, float(found.fun), partial(render, found.x))
+            if after_step is not None:
+                after_step(painted)
+
+        options = {"maxiter": steps, "maxfun": 20 * steps, "maxcor": _MEMORY, "ftol": 0.0, "gtol": 0.0}
+        minimize(
+            *(loss_and_gradient, start.ravel().astype("float64")),
+            method="L-BFGS-B",
+            jac=True,
+            callback=callback,
+            options=options,
+        )
+        return painted
 
     def _network(self, height: int, width: int) -> keras.Model:
-        """From pixels of a size to the layers of style, and that of content."""
+        """The model from pixels of a size to the style layers and the content layer."""
         import keras
 
-        tensors = [self.subject.tensor(name) for name in (*self.style_layers, self.content_layer)]
-        network = resized(keras.Model(self.subject.flat.model.input, tensors), height, width)
+        from zoo.visualize.synthesis.resized import resized
+
+        tensors = [self.net.tensor(name) for name in (*self.style_layers, self.content_layer)]
+        network = resized(keras.Model(self.net.flat.model.input, tensors), height, width)
         if network is None:
-            size = f"{self.subject.input_shape[1]}×{self.subject.input_shape[0]}"
+            size = f"{self.net.input_shape[1]}×{self.net.input_shape[0]}"
             raise UsageError(
-                f"{self.subject.name} takes images of {size} only, up to {self.content_layer}; take a network of "
-                "convolutions, such as vgg19."
+                f"{self.net.name} takes images of {size} only, up to {self.content_layer}; use a fully convolutional "
+                "network, such as vgg19."
             )
         return network
 
 
 def style(
-    model: str | Subject | keras.Model | None,
+    model: str | InspectedModel | keras.Model | None,
     content: str | os.PathLike[str] | np.ndarray,
     style: str | os.PathLike[str] | np.ndarray,
     *,
@@ -160,63 +181,53 @@ def style(
     content_weight: float = CONTENT,
     style_weight: float = STYLE,
     smooth_weight: float = SMOOTH,
-    optimizer: str = "lbfgs",
 ) -> np.ndarray:
     """Paint an image in the style of another.
 
-    Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016, from the content, and in
-    the waves of :class:`~zoo.visualize.synthesis.fourier.Fourier`, in which networks other than VGG have style too
-    (Mordvintsev et al., "Differentiable Image Parameterizations", 2018).
+    Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", 2016, starting from the
+    content, in the parameterisation of :class:`~zoo.visualize.synthesis.fourier.Fourier`, in which style works in
+    models other than VGG too (Mordvintsev et al., "Differentiable Image Parameterizations", 2018).
 
     >>> style("vgg19", "photo.jpg", "painting.jpg").shape
     (288, 384, 3)
 
     Args:
-        model: a name, a file, a :class:`Subject`, or a Keras network, which is given pixels 0-255.
+        model: a name, a file, an :class:`InspectedModel` or a Keras model, which is given pixels 0-255.
         content: a file, or uint8 RGB (height, width, 3) of any size.
         style: the same.
-        size: the longer side of the result, and of the style as the network sees it.
-        steps: of descent.
+        size: longer side of the result, and of the style image.
+        steps: maximum iterations of L-BFGS.
         style_layers: layers or stages whose Gram matrices are the style.
-        content_layer: a layer or a stage whose map is the content.
-        content_weight: how much the content counts.
-        style_weight: how much the style counts.
-        smooth_weight: how much the total variation counts.
-        optimizer: ``"lbfgs"`` or ``"adam"``.
+        content_layer: layer or stage whose feature map is the content.
+        content_weight: weight of the content loss.
+        style_weight: weight of the style loss.
+        smooth_weight: weight of the total variation.
 
     Returns:
-        uint8 RGB, in the shape of the content.
+        uint8 RGB, with the aspect ratio of the content.
 
     Raises:
         ImageError: an image cannot be read.
-        UsageError: an unknown network or layer, or a network that takes one size only.
-        UnavailableError: weights are not to be had, or the network has no gradients.
+        UsageError: an unknown model or layer, or a model that takes one size only.
+        UnavailableError: weights are unavailable, or the model has no gradients.
     """
-    from zoo.visualize.explain.explain import opened
-
-    painter = Painter(opened(model), style_layers=style_layers, content_layer=content_layer)
-    result = read(content, size)
-    for painted in painter.run(
-        result,
-        read(style, size),
+    painter = Painter(InspectedModel.open(model), style_layers=style_layers, content_layer=content_layer)
+    painted = painter.run(
+        *(read(content, size), read(style, size)),
         steps=steps,
         content_weight=content_weight,
         style_weight=style_weight,
         smooth_weight=smooth_weight,
-        optimizer=optimizer,
-    ):
-        result = painted.pixels
-    return result
+    )
+    return painted.pixels
 
 
 def read(source: Any, size: int) -> np.ndarray:
-    """An image with a longer side of so many pixels.
+    """An image resized to a longer side of ``size`` pixels: uint8 RGB.
 
     Raises:
         ImageError: it cannot be read.
     """
-    from zoo.images import decode as images
-
     image = images.decode(source)
     longest = max(image.size)
     width, height = (max(1, round(side * size / longest)) for side in image.size)
@@ -224,14 +235,7 @@ def read(source: Any, size: int) -> np.ndarray:
 
 
 def gram(features: Any) -> Any:
-    """How often channels are active together, wherever that is.
-
-    Args:
-        features: a tensor float32 (1, rows, columns, channels).
-
-    Returns:
-        A tensor float32 (channels, channels): means over all places.
-    """
+    """The Gram matrix of features (1, rows, columns, channels), divided by the places: (channels, channels)."""
     from keras import ops
 
     flat = ops.reshape(features, (-1, features.shape[-1]))
@@ -239,7 +243,7 @@ def gram(features: Any) -> Any:
 
 
 def variation(pixels: Any) -> Any:
-    """Total variation: the mean square of the differences between neighbours, of pixels from 0 to 1."""
+    """Total variation: the mean squared difference of neighbouring pixels, on the scale 0-1."""
     from keras import ops
 
     down = ops.mean(ops.square(pixels[:, 1:] - pixels[:, :-1]))
@@ -248,6 +252,5 @@ def variation(pixels: Any) -> Any:
 
 
 def _outputs(network: Any, pixels: Any) -> list[Any]:
-    """What the layers give; a network of one output has no list."""
     outputs = network(pixels, training=False)
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]

@@ -14,12 +14,12 @@ from PIL import Image
 
 from tests.drawn import detailed
 from zoo.catalog.labels import Prediction
-from zoo.search.searcher import Found, Match
 from zoo.visualize.explain.base import Explanation
 from zoo.visualize.explain.explain import Explained
 from zoo.visualize.explain.faithfulness import Faithfulness
-from zoo.visualize.explain.page import Page, page, rasters, words
-from zoo.visualize.explain.page.figure import Neighbours
+from zoo.visualize.explain.page import guide, page, rasters
+from zoo.visualize.explain.page.page import Page
+from zoo.visualize.explain.page.section import Neighbours
 
 EVIL = '<script>alert("x")</script>'
 
@@ -103,7 +103,7 @@ def test_scores_are_said_and_what_they_mean():
     text = html(record())
     assert "deletion 0.100, insertion 0.600" in text
     assert "50.0 points higher with what it shows" in text
-    assert "Not to be believed" in text, "of the map whose insertion is below its deletion"
+    assert "Not faithful" in text, "of the map whose insertion is below its deletion"
     assert "<b>Insertion</b>" in text and "arXiv:1610.02391" in text
 
 
@@ -124,7 +124,7 @@ def test_nothing_from_outside_is_markup():
     text = html(
         record(f"{EVIL}/{EVIL}.jpg", explanation(label=EVIL)),
         Explained(f"{EVIL}.jpg", None, error=EVIL),
-        near=Neighbours(Found("q", (Match(f"gone/{EVIL}.jpg", 0.5),)), EVIL, EVIL),
+        near=Neighbours([(f"gone/{EVIL}.jpg", 0.5)], EVIL, EVIL),
     )
     assert EVIL not in text and "&lt;script&gt;" in text
     assert len(Tags(text).all("script")) == 1
@@ -142,17 +142,18 @@ def test_a_browser_loads_nothing_and_runs_only_the_pages_own_script():
 
 def test_what_could_not_be_read_has_its_reason():
     text = html(record(), Explained("broken.jpg", None, error="not an image"))
-    assert "Not read" in text and "broken.jpg" in text and "not an image" in text
+    assert "Unreadable files" in text and "broken.jpg" in text and "not an image" in text
     assert "None of the images could be read" in html(Explained("broken.jpg", None, error="not an image"))
 
 
 def test_neighbours_are_shown_and_one_that_is_gone_costs_its_thumbnail(tmp_path):
     Image.fromarray(detailed(80, 80)).save(tmp_path / "near.png")
-    matches = (Match(str(tmp_path / "near.png"), 0.9), Match(str(tmp_path / "gone.png"), 0.8))
-    text = html(record(), near=Neighbours(Found("q", matches), "f.h5", "net"))
+    matches = [(str(tmp_path / "near.png"), 0.9), (str(tmp_path / "gone.png"), 0.8)]
+    text = html(record(), near=Neighbours(matches, "f.h5", "net"))
     assert "in f.h5 by net" in text and "0.900" in text
     assert len(Tags(text).all("img")) == 1 and "not shown: no such file" in text
-    assert "Nothing else is in the index" in html(record(), near=Neighbours(Found("q"), "f.h5", None))
+    assert "no other images in the index" in html(record(), near=Neighbours([], "f.h5", None))
+    assert "no index" in html(record(), near=Neighbours([], "f.h5", None, "no index"))
 
 
 def test_one_image_needs_no_controls_for_all():
@@ -198,8 +199,8 @@ def test_a_map_is_transparent_where_it_is_0_in_every_format(monkeypatch):
 
 @pytest.mark.parametrize("scores", [(0.2, 0.2), (0.5, 0.1)])
 def test_a_map_that_does_no_better_than_its_opposite_is_not_to_be_believed(scores):
-    assert words.meaning(explanation(scores=scores)).startswith("Not to be believed")
-    assert words.meaning(replace(explanation(), faithfulness=None)) is None
+    assert guide.scores(explanation(scores=scores))[1].startswith("Not faithful")
+    assert guide.scores(replace(explanation(), faithfulness=None)) == []
 
 
 def test_it_is_written_whole(tmp_path):

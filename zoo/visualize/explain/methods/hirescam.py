@@ -1,4 +1,4 @@
-"""HiResCAM: each number of a layer times its own gradient, so that places are not averaged away."""
+"""HiResCAM."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ class HiResCam(LayerMethod):
     """Draelos and Carin, "Use HiResCAM instead of Grad-CAM", 2020 (arXiv:2011.08891)."""
 
     name = "hirescam"
-    title = "HiResCAM"
-    paper = "Draelos and Carin 2020, arXiv:2011.08891"
 
-    def weigh(self, activations: np.ndarray, gradients: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """The sum of the products over the channels."""
-        weighed: np.ndarray = (activations * gradients).sum(axis=-1)
-        return weighed
+    def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """The sum over the channels of activation times gradient."""
+        weighted: np.ndarray = (activations * gradients).sum(axis=-1)
+        return weighted

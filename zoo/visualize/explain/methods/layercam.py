@@ -1,4 +1,4 @@
-"""Layer-CAM: each number of a layer times its gradient where that is positive; works for early layers too."""
+"""Layer-CAM."""
 
 from __future__ import annotations
 
@@ -11,16 +11,9 @@ class LayerCam(LayerMethod):
     """Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization", 2021, eq. 6 and 7."""
 
     name = "layercam"
-    title = "Layer-CAM"
-    paper = "Jiang et al. 2021, IEEE Transactions on Image Processing 30"
+    positive_only = True
 
-    def weigh(self, activations: np.ndarray, gradients: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        """The sum of the products over the channels, with negative gradients left out."""
-        weighed: np.ndarray = (activations * np.maximum(gradients, 0)).sum(axis=-1)
-        return weighed
-
-    def blank(self, values: np.ndarray) -> str:
-        """Only gradients above 0 count."""
-        if values.any():
-            return super().blank(values)
-        return f"no place of {self.layer} that is active here has a gradient above 0 for this class"
+    def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """The sum over the channels of activation times positive gradient."""
+        weighted: np.ndarray = (activations * np.maximum(gradients, 0)).sum(axis=-1)
+        return weighted

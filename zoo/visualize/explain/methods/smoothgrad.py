@@ -1,4 +1,4 @@
-"""SmoothGrad: the mean of the gradients at many noisy copies of an image."""
+"""SmoothGrad: the mean gradient over noisy copies of an image."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ import numpy as np
 
 from zoo.core.errors import UsageError
 from zoo.visualize.explain.base import PixelMethod
-from zoo.visualize.network.subject import Subject
+from zoo.visualize.network.inspected_model import InspectedModel
 
 
 class SmoothGrad(PixelMethod):
     """Smilkov et al., "SmoothGrad", 2017 (arXiv:1706.03825), section 3.
 
-    Of the mean gradient, the largest of the channels' absolute values is taken.
+    The maximum over the channels of the absolute mean gradient.
     """
 
     name = "smoothgrad"
-    title = "SmoothGrad"
-    paper = "Smilkov et al. 2017, arXiv:1706.03825"
 
     def __init__(
-        self, subject: Subject, *, layer: str | None = None, samples: int = 25, noise: float = 0.15, seed: int = 0
+        self, net: InspectedModel, *, layer: str | None = None, samples: int = 25, noise: float = 0.15, seed: int = 0
     ) -> None:
-        """Take a network.
+        """Prepare the method.
 
         Args:
-            subject: the network.
+            net: the model.
             layer: none.
             samples: noisy copies of each image.
-            noise: the deviation of the noise, as a share of the range of each image's values.
-            seed: the same number gives the same noise, for every image, wherever it stands.
+            noise: standard deviation of the noise, as a share of the range of the image's values.
+            seed: of the noise, which is the same for every image.
 
         Raises:
-            UsageError: a layer was named, or a number is out of range.
+            UsageError: a layer was given, or a number is out of range.
         """
-        super().__init__(subject, layer=layer)
+        super().__init__(net, layer=layer)
         if samples < 1 or noise < 0:
             raise UsageError(f"SmoothGrad takes 1 sample or more, and noise from 0. Received: {samples} and {noise:g}")
         self.samples, self.noise, self.seed = samples, noise, seed
@@ -46,7 +44,7 @@ class SmoothGrad(PixelMethod):
         total = np.zeros_like(pixels)
         for _ in range(self.samples):
             noise = rng.standard_normal(pixels.shape[1:], "float32")
-            (gradients,), _ = self.subject.gradient(pixels + deviation * noise, targets)
+            (gradients,), _ = self.net.gradient(pixels + deviation * noise, targets)
             total += gradients
         found: np.ndarray = np.abs(total / self.samples).max(axis=-1)
         return found

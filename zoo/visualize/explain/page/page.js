@@ -1,9 +1,9 @@
-// What the page can do besides being read: choose a map, blend it with its picture, and both for all pictures at once.
+// Choose a map and blend it with its image, for one image or for all.
 "use strict";
 
 document.documentElement.classList.add("js");
 
-const pictures = [...document.querySelectorAll(".picture")].map((element) => {
+const images = [...document.querySelectorAll(".explained")].map((element) => {
   const map = element.querySelector(".stage .map");
   const said = element.querySelector(".said");
   const slider = element.querySelector(".blend");
@@ -38,7 +38,7 @@ if (controls) {
   document.querySelector("header").after(controls);
   controls.querySelector("select").addEventListener("change", (event) => {
     const method = event.target.value;
-    for (const { tiles, choose } of pictures) {
+    for (const { tiles, choose } of images) {
       const tile = tiles.find((one) =>
         method ? one.querySelector("input").dataset.method === method : one.classList.contains("best"),
       );
@@ -46,6 +46,6 @@ if (controls) {
     }
   });
   controls.querySelector("input").addEventListener("input", (event) => {
-    for (const { blend } of pictures) blend(event.target.value);
+    for (const { blend } of images) blend(event.target.value);
   });
 }

@@ -1,4 +1,4 @@
-"""The first half of a layered drawing: who stands in which row, and in which order.
+"""Layer assignment and crossing minimisation: the row of each node, and the order within rows.
 
 Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures", 1981.
 """
@@ -9,32 +9,32 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: How often rows are put in order again, down and up.
+#: Sweeps of crossing minimisation, down and up in turn.
 _SWEEPS = 8
 
 
 @dataclass(frozen=True)
-class Layered:
-    """Nodes in rows. An edge that skips rows has a node in each of them, numbered after the real ones."""
+class LayeredGraph:
+    """Nodes in rows. An edge across rows has a dummy node in each, numbered after the real nodes."""
 
     #: For each row its nodes from left to right.
     rows: list[list[int]]
     #: For each node its row.
     row_of: list[int]
-    #: For each edge the nodes that it goes through, both ends included.
+    #: For each edge its nodes, dummy nodes included.
     routes: list[list[int]]
     #: For each node its neighbours in the row above, and in the row below.
     above: list[list[int]]
     below: list[list[int]]
 
 
-def layered(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> Layered:
-    """Put the nodes of an acyclic graph into rows, with as few crossings as can easily be had.
+def assign_layers(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> LayeredGraph:
+    """Assign the nodes of an acyclic graph to rows, by longest path, with few crossings.
 
     Args:
-        count: of the nodes, numbered so that edges go upwards in number.
-        edges: from and to.
-        last: nodes that stand in the last row.
+        count: number of nodes, in topological order.
+        edges: sources and targets.
+        last: nodes of the last row.
     """
     row_of = [0] * count
     for source, target in sorted(edges):
@@ -61,11 +61,11 @@ def layered(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int] = 
                 above[lower].append(upper)
                 below[upper].append(lower)
     rows = _ordered(_first_order(row_of, above, below, count), above, below)
-    return Layered(rows, row_of, routes, above, below)
+    return LayeredGraph(rows, row_of, routes, above, below)
 
 
 def _first_order(row_of: list[int], above: list[list[int]], below: list[list[int]], real: int) -> list[list[int]]:
-    """Branch after branch: the longest first, and what only passes by last, on the right."""
+    """Initial order by depth-first search, dummy nodes last, on the right."""
     rows: list[list[int]] = [[] for _ in range(max(row_of, default=-1) + 1)]
     seen: set[int] = set()
     for start in range(real):
@@ -76,13 +76,12 @@ def _first_order(row_of: list[int], above: list[list[int]], below: list[list[int
                 continue
             seen.add(node)
             rows[row_of[node]].append(node)
-            # The last that is put there is the next that is taken.
             open_ += sorted(below[node], key=lambda lower: lower < real)
     return rows
 
 
 def _ordered(rows: list[list[int]], above: list[list[int]], below: list[list[int]]) -> list[list[int]]:
-    """Sort rows by the middles of their neighbours, down and up, and keep the best."""
+    """Sort rows by the barycentres of their neighbours, down and up, and keep the best order."""
     best, fewest = [list(row) for row in rows], _crossings(rows, below)
     for sweep in range(_SWEEPS):
         if not fewest:
@@ -106,7 +105,7 @@ def _ordered(rows: list[list[int]], above: list[list[int]], below: list[list[int
 
 
 def _crossings(rows: list[list[int]], below: list[list[int]]) -> int:
-    """How many pairs of edges cross."""
+    """The number of edge crossings."""
     total = 0
     for upper, lower in itertools.pairwise(rows):
         place = {node: number for number, node in enumerate(lower)}

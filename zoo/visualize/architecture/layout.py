@@ -1,39 +1,39 @@
-"""Where boxes stand and lines run: rows with room between them for the lines that go sideways."""
+"""The layout: y coordinates of rows, with room between them for the horizontal parts of edges, and edge routing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.visualize.architecture.alignment import aligned
-from zoo.visualize.architecture.graph import sort
-from zoo.visualize.architecture.layers import Layered, layered
+from zoo.visualize.architecture.coordinates import assign_coordinates
+from zoo.visualize.architecture.graph import topological_order
+from zoo.visualize.architecture.layering import LayeredGraph, assign_layers
 
 Point = tuple[float, float]
 
-#: Between neighbours in a row, between rows, and between lines that go sideways between two rows.
+#: Between neighbours in a row, between rows, and between horizontal parts of edges.
 GAP, ROW_GAP, TRACK = 18.0, 18.0, 7.0
-#: Below this, a line is straight.
+#: Below this offset, an edge is straight.
 _SAME = 0.5
 
 
 @dataclass(frozen=True)
-class Body:
-    """What takes room: how far it reaches to the left and right of its line, and its height."""
+class Node:
+    """Extent to the left and right of its axis, and height."""
 
     left: float
     right: float
     height: float
-    #: Where lines come in and go out, from its own line.
+    #: Offsets of input and output ports from its axis.
     inputs: tuple[float, ...] = (0.0,)
     outputs: tuple[float, ...] = (0.0,)
-    #: How far from its line its sides are where lines may come in there too, as into the sign of a sum; 0 otherwise.
+    #: Offset of its sides from the axis if edges may enter there too, as into the sign of a sum; else 0.
     side: float = 0.0
 
 
 @dataclass(frozen=True)
-class Line:
-    """From an output of one body to an input of another."""
+class Link:
+    """An edge from an output port of one node to an input port of another."""
 
     source: int
     target: int
@@ -42,74 +42,70 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Arrangement:
-    """Where everything is, from the left and from the top."""
+class Layout:
+    """The coordinates of nodes and edges."""
 
     x: list[float]
     top: list[float]
-    lines: list[list[Point]]
+    paths: list[list[Point]]
     width: float
     height: float
 
 
-def arranged(
-    bodies: Sequence[Body], lines: Sequence[Line], *, last: Sequence[int] = (), in_line: bool = False
-) -> Arrangement:
-    """Arrange bodies from top to bottom.
+def lay_out(nodes: Sequence[Node], links: Sequence[Link], *, last: Sequence[int] = (), in_line: bool = False) -> Layout:
+    """Lay out nodes from top to bottom.
 
     Args:
-        bodies: numbered so that lines go upwards in number.
-        lines: between them.
-        last: bodies of the last row.
-        in_line: whether the only body of the first row stands above the only one of the last.
+        nodes: in topological order.
+        links: between them.
+        last: nodes of the last row.
+        in_line: whether the only node of the first row is aligned with the only one of the last.
     """
-    graph = layered(len(bodies), [(line.source, line.target) for line in lines], last)
-    x = aligned(graph, [(body.left, body.right) for body in bodies], GAP, len(bodies))
+    graph = assign_layers(len(nodes), [(link.source, link.target) for link in links], last)
+    x = assign_coordinates(graph, [(one.left, one.right) for one in nodes], GAP, len(nodes))
     if in_line:
-        x[0] = x[len(bodies) - 1]
-    ends = _Ends(bodies, lines, graph, x)
+        x[0] = x[len(nodes) - 1]
+    ends = _Ends(nodes, links, graph, x)
     tops, heights, at = [], [], 0.0
     tracks = [_tracks(ends, row) for row in range(len(graph.rows))]
-    for row, nodes in enumerate(graph.rows):
-        height = max((bodies[node].height for node in nodes if node < len(bodies)), default=0.0)
+    for row, members in enumerate(graph.rows):
+        height = max((nodes[node].height for node in members if node < len(nodes)), default=0.0)
         tops.append(at)
         heights.append(height)
         sideways = max(tracks[row].values(), default=-1) + 1
         at += height + ROW_GAP + max(0, sideways - 1) * TRACK
-    top = [
-        tops[graph.row_of[node]] + (heights[graph.row_of[node]] - body.height) / 2 for node, body in enumerate(bodies)
-    ]
+    top = [tops[graph.row_of[node]] + (heights[graph.row_of[node]] - one.height) / 2 for node, one in enumerate(nodes)]
     drawn = []
     for number, route in enumerate(graph.routes):
-        line = lines[number]
-        points = [(ends.leaves(number, 0), top[line.source] + bodies[line.source].height)]
+        link = links[number]
+        points = [(ends.leaves(number, 0), top[link.source] + nodes[link.source].height)]
         for step in range(len(route) - 1):
             row = graph.row_of[route[step]]
             a, b = ends.leaves(number, step), ends.arrives(number, step)
             if ends.from_side(number, step):
-                middle = top[line.target] + bodies[line.target].height / 2
-                side = bodies[line.target].side
-                points += [(a, middle), (x[line.target] + (side if a > b else -side), middle)]
+                middle = top[link.target] + nodes[link.target].height / 2
+                side = nodes[link.target].side
+                points += [(a, middle), (x[link.target] + (side if a > b else -side), middle)]
                 break
             if abs(a - b) > _SAME:
                 y = tops[row] + heights[row] + ROW_GAP / 2 + tracks[row][number] * TRACK
                 points += [(a, y), (b, y)]
         else:
-            points.append((ends.arrives(number, len(route) - 2), top[line.target]))
+            points.append((ends.arrives(number, len(route) - 2), top[link.target]))
         drawn.append(points)
-    width = max((x[node] + body.right for node, body in enumerate(bodies)), default=0.0)
+    width = max((x[node] + one.right for node, one in enumerate(nodes)), default=0.0)
     width = max([width, *(point[0] for points in drawn for point in points)])
-    height = max((top[node] + body.height for node, body in enumerate(bodies)), default=0.0)
-    return Arrangement(x[: len(bodies)], top, drawn, width, height)
+    height = max((top[node] + one.height for node, one in enumerate(nodes)), default=0.0)
+    return Layout(x[: len(nodes)], top, drawn, width, height)
 
 
 class _Ends:
-    """Where the part of a line between two rows begins and ends."""
+    """Where the segment of an edge between two rows begins and ends."""
 
-    def __init__(self, bodies: Sequence[Body], lines: Sequence[Line], graph: Layered, x: list[float]) -> None:
-        self.bodies, self.lines, self.graph, self.x = bodies, lines, graph, x
+    def __init__(self, nodes: Sequence[Node], links: Sequence[Link], graph: LayeredGraph, x: list[float]) -> None:
+        self.nodes, self.links, self.graph, self.x = nodes, links, graph, x
         self.row_nodes = graph.rows
-        #: For each row the parts of lines that begin there: the line's number, and which of its parts.
+        #: For each row the segments that begin there: the edge's number, and the segment's.
         self.parts: list[list[tuple[int, int]]] = [[] for _ in graph.rows]
         for number, route in enumerate(graph.routes):
             for step in range(len(route) - 1):
@@ -117,26 +113,26 @@ class _Ends:
 
     def leaves(self, number: int, step: int) -> float:
         node = self.graph.routes[number][step]
-        return self.x[node] + (self.bodies[node].outputs[self.lines[number].output] if step == 0 else 0.0)
+        return self.x[node] + (self.nodes[node].outputs[self.links[number].output] if step == 0 else 0.0)
 
     def arrives(self, number: int, step: int) -> float:
         route = self.graph.routes[number]
         node = route[step + 1]
         last = step + 2 == len(route)
-        return self.x[node] + (self.bodies[node].inputs[self.lines[number].input] if last else 0.0)
+        return self.x[node] + (self.nodes[node].inputs[self.links[number].input] if last else 0.0)
 
     def from_side(self, number: int, step: int) -> bool:
-        """Whether a line goes down beside its end and comes in from the side: where nothing is in between."""
+        """Whether an edge enters its target from the side, which nothing obstructs."""
         route = self.graph.routes[number]
-        target = self.lines[number].target
-        if step + 2 < len(route) or not self.bodies[target].side:
+        target = self.links[number].target
+        if step + 2 < len(route) or not self.nodes[target].side:
             return False
         start, end = self.leaves(number, step), self.x[target]
-        if abs(start - end) < self.bodies[target].side + 4:
+        if abs(start - end) < self.nodes[target].side + 4:
             return False
         for node in self.graph.rows[self.graph.row_of[target]]:
             if node != target:
-                reach = self.bodies[node] if node < len(self.bodies) else Body(0, 0, 0)
+                reach = self.nodes[node] if node < len(self.nodes) else Node(0, 0, 0)
                 left, right = self.x[node] - reach.left - 4, self.x[node] + reach.right + 4
                 if left < max(start, end) and right > min(start, end):
                     return False
@@ -144,9 +140,9 @@ class _Ends:
 
 
 def _tracks(ends: _Ends, row: int) -> dict[int, int]:
-    """For each line that goes sideways below a row, on which of the levels there.
+    """The track of each edge with a horizontal part below a row.
 
-    Lines from one place share a level, and so do lines to one place: they are seen to part, or to come together.
+    Edges from one port share a track, and so do edges to one port.
     """
     parts = [
         (number, step)
@@ -162,9 +158,9 @@ def _tracks(ends: _Ends, row: int) -> dict[int, int]:
         bundles.setdefault(key, []).append((number, step))
     begin = {key: {round(ends.leaves(*part), 1) for part in members} for key, members in bundles.items()}
     finish = {key: {round(ends.arrives(*part), 1) for part in members} for key, members in bundles.items()}
-    # What comes down where another goes on down has to turn off above it.
+    # An edge that arrives where another begins turns above it.
     takes = {key: [other for other in bundles if other != key and begin[other] & finish[key]] for key in bundles}
-    order = sort(takes)
+    order = topological_order(takes)
     order += [key for key in bundles if key not in order]
     level: dict[tuple[str, float], int] = {}
     for key in order:

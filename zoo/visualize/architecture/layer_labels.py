@@ -1,4 +1,4 @@
-"""What a layer is called in a drawing: its kind, and a few words such as "conv 3×3, 64"."""
+"""Labels of layers in a drawing, such as ``conv 3×3, 64``, and their kinds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-#: Kinds of layers, in the order of the legend, and how the legend calls them.
+#: Kinds of layers, in the order of the legend, and their names there.
 KINDS = {
     "input": "input",
     "convolution": "convolution",
@@ -21,7 +21,7 @@ KINDS = {
     "merge": "sum, product, concatenation",
 }
 
-#: What a drawing calls a layer, by its class, where it has no numbers worth showing.
+#: Labels of minor layers, by class.
 _NOTES = {
     "BatchNormalization": "BN",
     "LayerNormalization": "LN",
@@ -68,7 +68,7 @@ _ACTIVATIONS = {
     "tanh": "tanh",
     "mish": "mish",
 }
-#: How tensors become one: by class, the sign that stands for it.
+#: Signs of layers that merge tensors, by class.
 _MERGES = {
     "Add": "+",
     "Subtract": "−",
@@ -92,63 +92,57 @@ _DEPTHWISE = {
 
 
 @dataclass(frozen=True)
-class Words:
-    """How a layer is drawn."""
+class LayerLabel:
+    """The label of a layer."""
 
-    #: One of :data:`KINDS`.
+    #: Of :data:`KINDS`.
     kind: str
-    #: Its short name.
     what: str
-    #: What is done to its output within, such as an activation.
+    #: Operations within, such as an activation.
     notes: tuple[str, ...] = ()
-    #: Whether it has no box of its own where there is one beside it: it is a note to that one.
+    #: Whether it is fused with a layer beside it.
     minor: bool = False
 
 
-def words(operation: Any, inputs: int) -> Words:
-    """How a layer or operation is drawn.
-
-    Args:
-        operation: a Keras layer or operation.
-        inputs: how many different tensors it takes.
-    """
+def label_of(operation: Any, inputs: int) -> LayerLabel:
+    """The label of a Keras layer or operation with that many distinct input tensors."""
     name = type(operation).__name__
     settings = operation.get_config() if isinstance(operation, keras.layers.Layer) else {}
     if isinstance(operation, keras.layers.InputLayer):
-        return Words("input", "input")
+        return LayerLabel("input", "input")
     if inputs > 1 and name in _MERGES:
-        return Words("merge", _MERGES[name], ("scaled",) if name == "CustomScaleLayer" else ())
+        return LayerLabel("merge", _MERGES[name], ("scaled",) if name == "CustomScaleLayer" else ())
     if name in _NOTES and (name != "ReLU" or isinstance(operation, keras.layers.Layer)):
         note = "ReLU6" if name == "ReLU" and settings.get("max_value") == 6 else _NOTES[name]
-        return Words("light", note, minor=True)
+        return LayerLabel("light", note, minor=True)
     if isinstance(operation, keras.layers.Activation):
-        return Words("light", _activation(operation), minor=True)
+        return LayerLabel("light", _activation(operation), minor=True)
     if name in _DEPTHWISE or (_is_convolution(operation) and getattr(operation, "groups", 1) == operation.filters > 1):
         verb = _DEPTHWISE.get(name, "depthwise")
         about = {**settings, "groups": 1, "filters": settings.get("filters") if verb == "separable" else None}
-        return Words("depthwise", _convolution(verb, about), _after(operation))
+        return LayerLabel("depthwise", _convolution(verb, about), _after(operation))
     if _is_convolution(operation):
         transposed = "Transpose" in name
-        return Words(
+        return LayerLabel(
             "convolution", _convolution("transposed conv" if transposed else "conv", settings), _after(operation)
         )
     if isinstance(operation, keras.layers.Dense):
-        return Words("dense", f"dense, {operation.units}", _after(operation))
+        return LayerLabel("dense", f"dense, {operation.units}", _after(operation))
     if isinstance(operation, keras.layers.EinsumDense):
-        return Words("dense", f"dense, {operation.equation}", _after(operation))
+        return LayerLabel("dense", f"dense, {operation.equation}", _after(operation))
     if name.startswith("Global"):
-        return Words("pooling", f"global {'max' if 'Max' in name else 'mean'}")
+        return LayerLabel("pooling", f"global {'max' if 'Max' in name else 'mean'}")
     if "pool_size" in settings:
-        return Words("pooling", _convolution("max pool" if "Max" in name else "mean pool", settings))
+        return LayerLabel("pooling", _convolution("max pool" if "Max" in name else "mean pool", settings))
     if "UpSampling" in name or name == "Resizing":
         size = settings.get("size") or (settings.get("height"), settings.get("width"))
-        return Words("pooling", f"{'upsample' if 'Up' in name else 'resize'} {_times(size)}")
+        return LayerLabel("pooling", f"{'upsample' if 'Up' in name else 'resize'} {_times(size)}")
     if "Attention" in name or isinstance(operation, keras.layers.RNN | keras.layers.Bidirectional):
         heads = settings.get("num_heads")
-        return Words("attention", _spaced(name) + (f", {heads} heads" if heads else ""))
+        return LayerLabel("attention", _spaced(name) + (f", {heads} heads" if heads else ""))
     if isinstance(operation, keras.layers.Layer):
-        return Words("other" if operation.weights else "light", _spaced(name), minor=not operation.weights)
-    return Words("light", _spaced(name), minor=inputs == 1)
+        return LayerLabel("other" if operation.weights else "light", _spaced(name), minor=not operation.weights)
+    return LayerLabel("light", _spaced(name), minor=inputs == 1)
 
 
 def _is_convolution(operation: Any) -> bool:
@@ -156,7 +150,7 @@ def _is_convolution(operation: Any) -> bool:
 
 
 def _convolution(verb: str, settings: dict[str, Any]) -> str:
-    """``conv 3×3, 64, /2``: kernel, filters, and what is not usual."""
+    """``conv 3×3, 64, /2``."""
     size = settings.get("kernel_size") or settings["pool_size"]
     text = f"{verb} {_times(size)}"
     if settings.get("filters"):
@@ -172,7 +166,7 @@ def _convolution(verb: str, settings: dict[str, Any]) -> str:
 
 
 def _after(operation: Any) -> tuple[str, ...]:
-    """The activation within a layer."""
+    """The activation of a layer, if it has one."""
     name = _activation(operation)
     return () if name == "linear" else (name,)
 
@@ -184,7 +178,7 @@ def _activation(operation: Any) -> str:
 
 
 def _times(size: Any, *, square: bool = True) -> str:
-    """``3×3``; one number where all are equal and ``square`` is not asked for."""
+    """``3×3``; one number if all are equal and ``square`` is false."""
     sizes = _tuple(size)
     if not square and len(set(sizes)) == 1:
         return str(sizes[0])
@@ -196,5 +190,5 @@ def _tuple(size: Any) -> tuple[Any, ...]:
 
 
 def _spaced(name: str) -> str:
-    """The words of a class's name."""
+    """A class's name as words."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).lower()

@@ -1,4 +1,4 @@
-"""Which vertices belong together: to a nested network, to a block, to a stage."""
+"""Blocks and stages: which vertices belong together, by name and by connection."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Sequence
 from zoo.core.spec import Stage
 from zoo.visualize.architecture.graph import Graph, Vertex
 
-#: Names of a block's layers begin with such words: ``conv4_block3_``, ``block5a_``, ``mixed7``, ``fire2_`` …
+#: Prefixes of the layers of a block: ``conv4_block3_``, ``block5a_``, ``mixed7``, ``fire2_`` …
 _BLOCK = re.compile(
     r"(?:.*_)?(?:(?:block|mixed|fire|inception|stem|cell|module|unit|layer)_?[a-z]?\d+[a-z]?|expanded_conv(?:_\d+)?)"
     r"(?=_|$)"
 )
-#: Larger than any block: a part of a network that nothing divides, such as NASNet, whose cells take two inputs each.
+#: Larger than any block: such a part has no split point within, as NASNet, whose cells take two inputs each.
 _UNDIVIDED = 60
-#: A part of no name that is larger than this and than half of the network is the network, such as a U-Net's.
+#: An unnamed part larger than this, and than half of the model, is no block, as in a U-Net.
 _SMALL = 12
 
-#: Names of nested networks and of a block, from without to within.
+#: Names of nested models and of a block, from outer to inner.
 Path = tuple[str, ...]
 
 
-def paths(graph: Graph) -> list[Path]:
-    """For each vertex the nested networks that it is in, and its block where it has one.
+def block_paths(graph: Graph) -> list[Path]:
+    """The nested models and the block of each vertex.
 
-    Names say what a block is where they can. A part between two waists in which several branches run is a block
-    whatever it is called: a residual block with its sum, a module with its concatenation.
+    Blocks are found by name. A part between two split points with several branches is a block whatever its name: a
+    residual block with its sum, a module with its concatenation.
     """
     keys = _blocks(graph)
     found = []
@@ -37,10 +37,10 @@ def paths(graph: Graph) -> list[Path]:
     return found
 
 
-def without_prefix(paths: list[Path], name: str) -> list[Path]:
-    """Paths whose blocks do not all begin with the name of the network, as ``convnext_tiny_stage_0_block_0`` does."""
+def strip_prefix(paths: list[Path], name: str) -> list[Path]:
+    """Paths without the model's name as a prefix of all blocks, as in ``convnext_tiny_stage_0_block_0``."""
     keys = {path[-1] for path in paths if path}
-    prefix = common_start(sorted(keys)) if len(keys) > 1 else ""
+    prefix = common_prefix(sorted(keys)) if len(keys) > 1 else ""
     plain = re.sub(r"\W|_", "", name).lower()
     ends = [place for place in range(len(prefix) + 1) if prefix[:place].replace("_", "").lower() == plain]
     if not ends or "_" not in prefix[ends[-1] - 1 : ends[-1] + 1]:
@@ -48,11 +48,8 @@ def without_prefix(paths: list[Path], name: str) -> list[Path]:
     return [(*path[:-1], path[-1][ends[-1] :].lstrip("_")) if path else path for path in paths]
 
 
-def unfolded(paths: list[Path]) -> tuple[list[Path], list[str]]:
-    """Paths without the nested networks that hold most of a network, and the names of these.
-
-    A trunk with a new head would be one frame in which everything is.
-    """
+def unnest(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """Paths without nested models that contain most of the model, such as a backbone, and the names of these."""
     names: list[str] = []
     while True:
         outer, count = Counter(path[:1] for path in paths).most_common(1)[0]
@@ -63,14 +60,16 @@ def unfolded(paths: list[Path]) -> tuple[list[Path], list[str]]:
 
 
 def _blocks(graph: Graph) -> list[str | None]:
-    """The name of each vertex's block."""
+    """The block of each vertex."""
     names = [vertex.name.rpartition("/")[2] for vertex in graph.vertices]
     keys: list[str | None] = [
         match[0] if not vertex.unnamed and (match := _BLOCK.match(name)) else None
         for vertex, name in zip(graph.vertices, names, strict=True)
     ]
     branched = [
-        range(start + 1, end + 1) for start, end in zip(graph.waists, graph.waists[1:], strict=False) if end > start + 1
+        range(start + 1, end + 1)
+        for start, end in zip(graph.split_points, graph.split_points[1:], strict=False)
+        if end > start + 1
     ]
     settled: set[int] = set()
     for part in branched:
@@ -89,7 +88,7 @@ def _blocks(graph: Graph) -> list[str | None]:
             longer = [key for key in known if key and f"{name}_".startswith(f"{key}_")]
             keys[vertex] = max([keys[vertex] or "", *longer], key=len)
     for vertex, sources in enumerate(graph.inputs):
-        # The activation after a sum belongs to the block that the sum ends.
+        # The activation after a sum belongs to its block.
         about = graph.vertices[vertex]
         if keys[vertex] is None and about.minor and not about.params and len(sources) == 1 and sources[0] in settled:
             keys[vertex] = keys[sources[0]]
@@ -99,7 +98,7 @@ def _blocks(graph: Graph) -> list[str | None]:
 
 
 def _fill(graph: Graph, keys: list[str | None]) -> None:
-    """Layers without a name of their own belong to the block that is before them and after them."""
+    """Assign vertices between two of one block to it."""
     after = list(keys)
     for vertex in range(len(keys) - 1, -1, -1):
         if after[vertex] is None:
@@ -111,18 +110,18 @@ def _fill(graph: Graph, keys: list[str | None]) -> None:
 
 
 def _common_key(graph: Graph, part: range, names: Sequence[str], keys: Sequence[str | None]) -> str | None:
-    """What a part with branches is called; ``None`` where it holds several blocks, or is none."""
+    """The name of a part with branches; ``None`` if it contains several blocks, or is none."""
     counts = Counter(key for vertex in part if (key := keys[vertex]) is not None)
     own = [names[vertex] for vertex in part if not graph.vertices[vertex].unnamed]
     if not counts:
         if len(part) > _UNDIVIDED or len(part) > max(_SMALL, len(names) / 2):
             return None
-        prefix = common_start([f"{name}_" for name in own]).rpartition("_")[0]
+        prefix = common_prefix([f"{name}_" for name in own]).rpartition("_")[0]
         return prefix or names[part[-1]]
     key = keys[part[-1]] or counts.most_common(1)[0][0]
     if (counts.total() - counts[key]) * 10 > len(part):
         return None
-    # block35_1_conv, block35_2_conv …: ten blocks of one kind, each with a number of its own.
+    # block35_1_conv, block35_2_conv …: numbered blocks of one kind.
     named = [name for name in own if name.startswith(f"{key}_")]
     further = {name[len(key) + 1 :].partition("_")[0] for name in named}
     if len(named) > 1 and len(further) == 1 and (number := further.pop()).isdecimal():
@@ -131,13 +130,10 @@ def _common_key(graph: Graph, part: range, names: Sequence[str], keys: Sequence[
 
 
 def _divide(graph: Graph, part: range, keys: list[str | None]) -> None:
-    """Divide a part by its concatenations: all that reaches the rest through one of them first belongs to it.
-
-    So NASNet's cells are found, each of which takes what the two before it give.
-    """
+    """Divide a part by its concatenations, each with what reaches the rest through it first, as NASNet's cells."""
     roots: dict[int, int] = {}
     for vertex in reversed(part):
-        above = vertex if graph.vertices[vertex].what == "concat" else roots.get(graph.next_waist[vertex])
+        above = vertex if graph.vertices[vertex].what == "concat" else roots.get(graph.post_dominators[vertex])
         if above is not None:
             roots[vertex] = above
     sizes = Counter(roots.values())
@@ -145,34 +141,34 @@ def _divide(graph: Graph, part: range, keys: list[str | None]) -> None:
         return
     usual = sorted(sizes.values())[len(sizes) // 2]
     for vertex, root in roots.items():
-        # A small concatenation is a part of what takes it.
+        # A small concatenation is a part of its consumer.
         whole = root
         while sizes[whole] < usual / 3 and graph.consumers[whole][0] in roots:
             whole = roots[graph.consumers[whole][0]]
         keys[vertex] = graph.vertices[whole].name.rpartition("/")[2]
 
 
-def common_start(names: Sequence[str]) -> str:
-    """The letters with which all names begin."""
+def common_prefix(names: Sequence[str]) -> str:
+    """The common prefix."""
     first, last = min(names, default=""), max(names, default="")
     return first[: next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
 
 
-def stage_of(graph: Graph, paths: Sequence[Path], stages: Sequence[Stage]) -> list[int]:
-    """For each vertex the number of its stage: what a stage's last layer needs and no earlier stage does.
+def assign_stages(graph: Graph, paths: Sequence[Path], stages: Sequence[Stage]) -> list[int]:
+    """The stage of each vertex: what a stage's last layer depends on and no earlier stage does.
 
     Args:
         graph: the graph.
-        paths: where its vertices are.
-        stages: what the registry knows; without, what has one height and width, up to a waist between blocks.
+        paths: of its vertices.
+        stages: of the registry; if empty, a stage is what has one height and width, up to a split point between blocks.
 
     Returns:
-        Numbers from 0; the last one is what comes after all stages.
+        Numbers from 0; the last one is the head.
     """
     names = [vertex.name for vertex in graph.vertices]
     ends = [names.index(stage.layer) for stage in stages if stage.layer in names]
     if len(ends) < len(stages) or not ends:
-        ends = _waist_ends(graph, paths)
+        ends = _size_ends(graph, paths)
     found = [len(ends)] * len(names)
     for number, end in reversed(list(enumerate(ends))):
         open_ = [end]
@@ -184,29 +180,25 @@ def stage_of(graph: Graph, paths: Sequence[Path], stages: Sequence[Stage]) -> li
     return found
 
 
-def _waist_ends(graph: Graph, paths: Sequence[Path]) -> list[int]:
-    """The last waist of each height and width that is not within a block."""
+def _size_ends(graph: Graph, paths: Sequence[Path]) -> list[int]:
+    """The last split point of each height and width that is not within a block."""
     last: dict[tuple[int | None, ...], int] = {}
-    for waist in graph.waists[1:-1]:
-        shape = graph.vertices[waist].shape
-        if paths[waist] and paths[waist] == paths[waist + 1]:
+    for point in graph.split_points[1:-1]:
+        shape = graph.vertices[point].shape
+        if paths[point] and paths[point] == paths[point + 1]:
             continue
-        if len(shape) > 2 and graph.vertices[waist].kind != "input" and shape[0] != 1:
-            last[shape[:-1]] = waist
+        if len(shape) > 2 and graph.vertices[point].kind != "input" and shape[0] != 1:
+            last[shape[:-1]] = point
     ends = sorted(last.values())
-    # Rescaling and padding alone are no stage.
+    # Preprocessing alone is no stage.
     return [end for end in ends if any(vertex.params for vertex in graph.vertices[: end + 1])]
 
 
-def arithmetic(graph: Graph) -> list[int]:
-    """Groups of bare operations that together are one step, such as a local response normalisation.
-
-    Returns:
-        For each vertex a number; equal for those that belong together.
-    """
+def arithmetic_groups(graph: Graph) -> list[int]:
+    """Consecutive operations that form one step, such as a local response normalisation: a group for each vertex."""
     group = list(range(len(graph.vertices)))
     run: list[int] = []
-    for start, end in zip(graph.waists, graph.waists[1:], strict=False):
+    for start, end in zip(graph.split_points, graph.split_points[1:], strict=False):
         part = list(range(start + 1, end + 1))
         inside = [graph.vertices[vertex] for vertex in part]
         if all(vertex.bare or vertex.kind == "merge" for vertex in inside) and not (
@@ -222,8 +214,8 @@ def arithmetic(graph: Graph) -> list[int]:
     return group
 
 
-def as_arithmetic(vertices: list[Vertex]) -> Vertex:
-    """Several bare operations as one."""
+def merge_arithmetic(vertices: list[Vertex]) -> Vertex:
+    """Several operations as one vertex."""
     last = vertices[-1]
     count = f"{len(vertices)} operations"
     return Vertex(

@@ -14,7 +14,7 @@ from zoo.catalog import registry
 from zoo.core.errors import UsageError
 from zoo.models import create_model
 from zoo.reports.plots import canvas
-from zoo.visualize.architecture.architecture import graph
+from zoo.visualize.architecture.draw import graph
 
 SVG = "{http://www.w3.org/2000/svg}"
 

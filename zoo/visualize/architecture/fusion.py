@@ -1,30 +1,28 @@
-"""Layers as a person counts them: a convolution with its normalisation and activation is one."""
+"""Fusion of layers with their normalisation and activation into one box."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zoo.visualize.architecture.blocks import Path
 from zoo.visualize.architecture.graph import Contraction, Graph, Vertex, contract
-from zoo.visualize.architecture.grouping import Path
 
-#: What says nothing about a unit.
+#: Labels that are left out.
 _UNSAID = ("pad", "identity", "linear")
 
 
-def units(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]:
-    """Join what has no box of its own to the layer that it belongs to.
-
-    That is mostly the one before; where a block begins with normalisation and activation, the one after.
+def fuse_layers(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]:
+    """Fuse minor layers with the layer before, or, at the start of a block, with the layer after.
 
     Args:
         graph: the graph.
-        paths: where each vertex is.
+        paths: of its vertices.
 
     Returns:
-        The smaller graph, and where its vertices are.
+        The smaller graph, and the paths of its vertices.
     """
     unit = list(range(len(graph.vertices)))
-    #: Units that have a layer that is more than a note.
+    #: Whether each unit has a major layer.
     has_major = [not vertex.minor for vertex in graph.vertices]
     for number, vertex in enumerate(graph.vertices):
         if len(graph.inputs[number]) != 1:
@@ -36,20 +34,19 @@ def units(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]:
         if vertex.minor:
             joins = vertex.what != "pad" or not has_major[home]
         else:
-            # Nothing is put before a sum.
             joins = not has_major[home] and vertex.kind != "merge"
         if joins:
             unit[number] = home
             has_major[home] = has_major[home] or not vertex.minor
-    made: Contraction = contract(graph, unit, as_unit)
+    made: Contraction = contract(graph, unit, _as_unit)
     found: list[Path] = [()] * len(made.graph.vertices)
     for number, place in enumerate(made.place):
         found[place] = paths[number]
     return made.graph, found
 
 
-def as_unit(vertices: list[Vertex]) -> Vertex:
-    """A layer and its notes as one vertex."""
+def _as_unit(vertices: list[Vertex]) -> Vertex:
+    """A layer and its minor layers as one vertex."""
     place = next((number for number, vertex in enumerate(vertices) if not vertex.minor), None)
     before = [note for vertex in vertices[:place] for note in (vertex.what, *vertex.after) if note not in _UNSAID]
     if place is None:

@@ -1,34 +1,33 @@
-"""A long drawing in several columns, as a page has room for."""
+"""Break a long drawing into columns that fit a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-#: Most columns, and how much higher than wide a drawing may be; a page of A4 is 1.41 times.
+#: Maximum columns, and maximum ratio of height to width; that of A4 is 1.41.
 _MOST, _ASPECT = 6, 1.35
-#: The share of the height of all that a single part has at most where there are columns.
+#: A part higher than this share of the total prevents columns.
 _MOST_OF = 0.6
-#: A drawing of this height needs no second column, however narrow it is.
+#: A drawing up to this height has one column.
 _SHORT = 640.0
 
 
-def divided(
+def break_into_columns(
     heights: Sequence[float], gap: float, width_of: Callable[[int, int], float], between: float
 ) -> list[tuple[int, int]]:
-    """Divide what stands one under the other into columns.
+    """Break stacked parts into columns.
 
     Args:
         heights: of the parts, in order.
-        gap: between them.
-        width_of: the width of the parts from one to another.
-        between: room between two columns.
+        gap: between parts.
+        width_of: the width of the parts ``a`` to ``b``, exclusive.
+        between: space between columns.
 
     Returns:
         For each column its first part and the one after its last.
     """
     best = [(0, len(heights))]
     if max(heights) > _MOST_OF * sum(heights):
-        # One part is nearly as high as all of them.
         return best
     for count in range(1, min(_MOST, len(heights)) + 1):
         best = _even(heights, gap, count)
@@ -40,7 +39,7 @@ def divided(
 
 
 def _even(heights: Sequence[float], gap: float, count: int) -> list[tuple[int, int]]:
-    """At most so many columns, the highest of them as low as it can be."""
+    """At most ``count`` columns, the highest as low as possible."""
     low, high = max(heights), sum(heights) + gap * len(heights)
     for _ in range(40):
         middle = (low + high) / 2

@@ -7,38 +7,38 @@ import pytest
 from tests.visualize.networks import fine_tuned
 from zoo.catalog.labels import Label
 from zoo.core.errors import UsageError
-from zoo.visualize.network.subject import Subject
-from zoo.visualize.synthesis import targets
+from zoo.visualize.network.inspected_model import InspectedModel
+from zoo.visualize.synthesis import objectives
 
 
 @pytest.fixture(scope="module")
 def subject():
     names = ("crane", "crane", "fox", "owl")
     classes = tuple(Label(index, name, f"n{index}") for index, name in enumerate(names))
-    return Subject(fine_tuned(nested=True), classes)
+    return InspectedModel(fine_tuned(nested=True), classes)
 
 
 def test_filters_by_numbers_ranges_and_all(subject):
-    found = targets.choose(subject, layer="head", filters="3, 1,4-6,4")
+    found = objectives.choose(subject, layer="head", filters="3, 1,4-6,4")
     assert [(one.kind, one.index, one.layer) for one in found] == [
         ("filter", index, "base/head") for index in (3, 1, 4, 5, 6)
     ]
-    assert str(found[0]) == "filter 3"
-    assert len(targets.choose(subject, layer="head", filters="all")) == 12
-    assert [one.index for one in targets.choose(subject, layer="head", filters=[2, 2, 0])] == [2, 0]
+    assert found[0].caption == "filter 3"
+    assert len(objectives.choose(subject, layer="head", filters="all")) == 12
+    assert [one.index for one in objectives.choose(subject, layer="head", filters=[2, 2, 0])] == [2, 0]
 
 
 def test_a_neuron_is_one_place_of_a_filter_or_a_unit(subject):
-    here, there = targets.choose(subject, layer="head", neurons=["11@7,0", "0@3,5"])
-    assert (here.index, here.place, str(here)) == (11, (7, 0), "neuron 11@7,0")
+    here, there = objectives.choose(subject, layer="head", neurons=["11@7,0", "0@3,5"])
+    assert (here.index, here.place, here.caption) == (11, (7, 0), "neuron 11@7,0")
     assert there.place == (3, 5)
-    (unit,) = targets.choose(subject, layer="pool", neurons=["7"])
-    assert (unit.index, unit.place, str(unit)) == (7, None, "neuron 7")
+    (unit,) = objectives.choose(subject, layer="pool", neurons=["7"])
+    assert (unit.index, unit.place, unit.caption) == (7, (), "neuron 7")
 
 
 def test_a_class_has_no_layer(subject):
-    (fox,) = targets.choose(subject, classes=["fox"])
-    assert (fox.kind, fox.index, fox.layer, str(fox)) == ("class", 2, None, "fox")
+    (fox,) = objectives.choose(subject, classes=["fox"])
+    assert (fox.kind, fox.index, fox.layer, fox.caption) == ("class", 2, None, "fox")
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_a_class_has_no_layer(subject):
 )
 def test_what_makes_no_sense_is_a_sentence(subject, wanted, sentence):
     with pytest.raises(UsageError, match=sentence):
-        targets.choose(subject, **wanted)
+        objectives.choose(subject, **wanted)

@@ -1,4 +1,4 @@
-"""Frames within frames: what is drawn in what, and which frames are the same several times."""
+"""Nested frames (clusters) of a drawing, and repeated ones folded into one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zoo.visualize.architecture.graph import Graph, Shape, Vertex, sort
-from zoo.visualize.architecture.grouping import Path, common_start
+from zoo.visualize.architecture.blocks import Path, common_prefix
+from zoo.visualize.architecture.graph import Graph, Shape, Vertex, topological_order
 
 
 @dataclass(frozen=True)
 class Edge:
-    """From one child of a frame to another, and by which output and input where they are frames."""
+    """An edge between two children of a frame, and the ports if they are frames."""
 
     source: int
     target: int
@@ -23,33 +23,33 @@ class Edge:
 
 @dataclass(frozen=True)
 class Frame:
-    """A block, a stage or a nested network: what is in it, and how that is joined."""
+    """A block, a stage or a nested model."""
 
     name: str
     children: tuple[Frame | Vertex, ...]
     edges: tuple[Edge, ...]
-    #: For each tensor that comes from without, the children that take it, and by which of their inputs.
+    #: For each input tensor, the children that use it, and their input ports.
     entries: tuple[tuple[tuple[int, int], ...], ...]
-    #: The children, and which of their outputs, that something without takes.
+    #: The children whose outputs are used outside, and their output ports.
     exits: tuple[tuple[int, int], ...]
-    #: How often it comes, one after the other.
+    #: Consecutive repetitions.
     count: int = 1
     params: int = 0
     macs: int = 0
-    #: Of its output; ``None`` where several that are drawn as one differ.
+    #: Of the output.
     shape: Shape = ()
-    #: The least and the most channels of the output, where several that are drawn as one differ.
+    #: Minimum and maximum channels of the output, if repetitions differ.
     channels: tuple[int, int] | None = None
 
 
-def tree(graph: Graph, paths: Sequence[Path], *, fold: bool, least: int = 2) -> Frame:
-    """Put each vertex into the frames of its path.
+def build_hierarchy(graph: Graph, paths: Sequence[Path], *, fold: bool, least: int = 2) -> Frame:
+    """Nest each vertex in the frames of its path.
 
     Args:
         graph: the graph.
-        paths: for each vertex the names of its frames, from without to within.
-        fold: whether frames that are the same one after the other become one.
-        least: how many vertices an outermost frame has; what would have fewer is no frame.
+        paths: for each vertex the names of its frames, from outer to inner.
+        fold: whether equal consecutive frames become one.
+        least: minimum vertices of an outermost frame.
     """
     return _frame("", graph, list(range(len(graph.vertices))), paths, 0, fold, least)
 
@@ -65,7 +65,7 @@ def _frame(
         key: [group[source] for vertex in vertices for source in graph.inputs[vertex] if group.get(source, key) != key]
         for key, vertices in members.items()
     }
-    order = sort(takes)
+    order = topological_order(takes)
     place = {key: number for number, key in enumerate(order)}
     children: list[Frame | Vertex] = [
         graph.vertices[members[key][0]]
@@ -73,12 +73,12 @@ def _frame(
         else _frame(key, graph, members[key], paths, depth + 1, fold)
         for key in order
     ]
-    # By which input and output of a child a tensor goes in and out.
+    # Input and output ports of the children.
     ins = {key: _sources(graph, members[key]) for key in order}
     outs = {key: _results(graph, members[key]) for key in order}
 
     def port(key: Any, source: int) -> int:
-        # All lines into a box come in at one place.
+        # A box has one input port.
         return ins[key].index(source) if isinstance(key, str) else 0
 
     edges = [
@@ -106,9 +106,8 @@ def _frame(
 
 
 def _groups(graph: Graph, inside: list[int], paths: Sequence[Path], depth: int, least: int) -> dict[int, Any]:
-    """For each vertex the name of its frame at this depth, or its own number. A frame never goes round others."""
+    """For each vertex the name of its frame at this depth, or its own number. A frame must not form a cycle."""
     sizes = Counter(paths[vertex][depth] for vertex in inside if len(paths[vertex]) > depth)
-    # A frame round one box says nothing, mostly.
     group: dict[int, Any] = {
         vertex: paths[vertex][depth] if len(paths[vertex]) > depth and sizes[paths[vertex][depth]] >= least else vertex
         for vertex in inside
@@ -119,7 +118,7 @@ def _groups(graph: Graph, inside: list[int], paths: Sequence[Path], depth: int, 
             takes[group[vertex]] += [
                 group[source] for source in graph.inputs[vertex] if group.get(source, group[vertex]) != group[vertex]
             ]
-        stuck = set(takes) - set(sort(takes))
+        stuck = set(takes) - set(topological_order(takes))
         broken = {key for key in stuck if isinstance(key, str)}
         if not broken:
             return group
@@ -127,24 +126,24 @@ def _groups(graph: Graph, inside: list[int], paths: Sequence[Path], depth: int, 
 
 
 def _sources(graph: Graph, inside: Sequence[int]) -> list[int]:
-    """What a group takes from without, in the order in which its vertices do."""
+    """The inputs of a group, in order of use."""
     own = set(inside)
     return list(dict.fromkeys(source for vertex in inside for source in graph.inputs[vertex] if source not in own))
 
 
 def _results(graph: Graph, inside: Sequence[int]) -> list[int]:
-    """What something without takes of a group, or the network gives."""
+    """The vertices of a group that are used outside, or the model's output."""
     own = set(inside)
     found = [vertex for vertex in inside if any(consumer not in own for consumer in graph.consumers[vertex])]
     return found or [inside[-1]]
 
 
 def _folded(frame: Frame) -> Frame:
-    """Make one of frames that are the same one after the other."""
+    """Fold equal consecutive frames into one."""
     runs: list[list[int]] = []
     for number, child in enumerate(frame.children):
-        alike = runs and isinstance(child, Frame) and _look(child) == _look(frame.children[runs[-1][0]])
-        # What comes next in the order may be another branch.
+        alike = runs and isinstance(child, Frame) and _appearance(child) == _appearance(frame.children[runs[-1][0]])
+        # The next in order may be another branch.
         if alike and any(edge.source == runs[-1][-1] and edge.target == number for edge in frame.edges):
             runs[-1].append(number)
         else:
@@ -156,7 +155,7 @@ def _folded(frame: Frame) -> Frame:
     edges = dict.fromkeys(
         replace(edge, source=place[edge.source], target=place[edge.target])
         for edge in frame.edges
-        # What the second of several takes is clear from the first.
+        # The inputs of repetitions are those of the first.
         if edge.target in first
     )
     return replace(
@@ -188,16 +187,16 @@ def _as_one(children: list[Any]) -> Any:
 
 
 def span(first: str, last: str) -> str:
-    """``conv4_block2–6``: the names from one to another."""
-    common = common_start([first, last])
-    # Not within a number: block_9 to block_12, not block_9–2.
+    """The names from one to another: ``conv4_block2–6``."""
+    common = common_prefix([first, last])
+    # Not within a number: block_9–12.
     if last[len(common) : len(common) + 1].isdigit():
         common = common.rstrip("0123456789")
     return f"{first}–{last[len(common) :]}"
 
 
-def _look(child: Frame | Vertex) -> Any:
-    """What is drawn of a child. Channels may grow, as they do with each concatenation."""
+def _appearance(child: Frame | Vertex) -> Any:
+    """What is drawn of a child, except the channels, which may grow."""
     if isinstance(child, Vertex):
         return child.what, child.before, child.after, child.shape[:-1]
-    return tuple(map(_look, child.children)), child.edges, child.entries, child.exits, child.count
+    return tuple(map(_appearance, child.children)), child.edges, child.entries, child.exits, child.count

@@ -1,4 +1,4 @@
-"""A stage as one box that lists what is in it."""
+"""Stages as boxes that list their blocks."""
 
 from __future__ import annotations
 
@@ -6,37 +6,32 @@ from collections import Counter
 from collections.abc import Sequence
 
 from zoo.reports.html.markup import tag
-from zoo.visualize.architecture.arrangement import Body
+from zoo.visualize.architecture.boxes import LEADING, NARROWEST, DrawnNode, TextLine, draw_text, in_short
 from zoo.visualize.architecture.graph import Vertex
-from zoo.visualize.architecture.pieces import LEADING, NARROWEST, Piece, Words, in_short, type_
-from zoo.visualize.architecture.tree import Frame
+from zoo.visualize.architecture.hierarchy import Frame
+from zoo.visualize.architecture.layout import Node
 
-#: The widest box, and the most lines in one.
+#: Maximum width of a box, and maximum lines.
 _WIDEST, _LINES = 520.0, 7
 _INSET = 10.0
-#: The square before a line, whose colour says what it is mostly.
+#: The square before a line, in the colour of its main kind of layer.
 _SQUARE, _INDENT = 6.0, 11.0
-#: More layers than this in a block are counted, and not listed.
+#: Layers of a block that are listed; of more, kinds are counted.
 _LISTED = 6
 
-#: A kind of layer, or none, and a line of type.
-_Row = tuple[str | None, Words]
+#: A kind of layer, or none, and a line of text.
+_Row = tuple[str | None, TextLine]
 
 
-def boxes(items: Sequence[Frame | Vertex], *, inline: bool) -> list[Piece]:
-    """Stages, and what stands outside of all stages, in boxes of one width.
-
-    Args:
-        items: in order.
-        inline: whether their figures stand in the boxes.
-    """
+def stage_boxes(items: Sequence[Frame | Vertex], *, inline: bool) -> list[DrawnNode]:
+    """Stages, and what is outside of stages, in boxes of one width; with figures in them if ``inline``."""
     rows = [_rows(item, inline) for item in items]
     widest = max(words.width + (_INDENT if kind else 0) for lines in rows for kind, words in lines)
     width = max(NARROWEST, min(_WIDEST, widest + 2 * _INSET))
     return [_box(item, lines, width) for item, lines in zip(items, rows, strict=True)]
 
 
-def _box(item: Frame | Vertex, rows: Sequence[_Row], width: float) -> Piece:
+def _box(item: Frame | Vertex, rows: Sequence[_Row], width: float) -> DrawnNode:
     height = LEADING * len(rows) + 11
     left = _INSET - width / 2
     parts = [
@@ -57,27 +52,27 @@ def _box(item: Frame | Vertex, rows: Sequence[_Row], width: float) -> Piece:
             square = {"width": _SQUARE, "height": _SQUARE, "rx": 1.5}
             parts.append(tag("rect", class_=f"box {kind}", x=f"{left:.1f}", y=y - _SQUARE - 0.5, **square))
         indent = _INDENT if kind else 0
-        parts.append(type_(words, left + indent, y, "start", width - 2 * _INSET - indent))
-    return Piece(Body(width / 2, width / 2, height), tag("g", *parts))
+        parts.append(draw_text(words, left + indent, y, "start", width - 2 * _INSET - indent))
+    return DrawnNode(Node(width / 2, width / 2, height), tag("g", *parts))
 
 
 def _rows(item: Frame | Vertex, inline: bool) -> list[_Row]:
     if isinstance(item, Vertex):
-        found: list[_Row] = [(None, Words(" · ".join((item.what, *item.after)), strong=True))]
+        found: list[_Row] = [(None, TextLine(" · ".join((item.what, *item.after)), strong=True))]
     else:
-        found = [(None, Words(item.name, strong=True))]
-        inside: list[_Row] = [(_kind(child), Words(_line(child), small=True)) for child in item.children]
+        found = [(None, TextLine(item.name, strong=True))]
+        inside: list[_Row] = [(_kind(child), TextLine(_line(child), small=True)) for child in item.children]
         if len(inside) > _LINES:
             left_out = len(inside) - _LINES + 1
-            inside = [*inside[: _LINES - 1], (None, Words(f"and {left_out} more", small=True))]
+            inside = [*inside[: _LINES - 1], (None, TextLine(f"and {left_out} more", small=True))]
         found += inside
     if inline:
-        found.append((None, Words(in_short(item.shape, item.params, item.macs), small=True)))
+        found.append((None, TextLine(in_short(item.shape, item.params, item.macs), small=True)))
     return found
 
 
 def _kind(child: Frame | Vertex) -> str:
-    """What a block spends most of its work on."""
+    """The kind with the most multiply-accumulates."""
     layers = [child] if isinstance(child, Vertex) else _layers(child)
     work: Counter[str] = Counter()
     for layer in layers:
@@ -86,7 +81,7 @@ def _kind(child: Frame | Vertex) -> str:
 
 
 def _line(child: Frame | Vertex) -> str:
-    """A block and what it is made of, or a layer."""
+    """A block and its layers, or a layer."""
     if isinstance(child, Vertex):
         return " · ".join((*child.before, child.what, *child.after))
     times = f" ×{child.count}" if child.count > 1 else ""
@@ -102,7 +97,7 @@ def _made_of(block: Frame) -> str:
 
 
 def _layers(block: Frame) -> list[Vertex]:
-    """What is in a block, in order, without what is done beside."""
+    """The layers of a block, in order, without minor ones."""
     found: list[Vertex] = []
     for child in block.children:
         found += _layers(child) if isinstance(child, Frame) else [child] if child.kind != "light" else []
@@ -110,7 +105,7 @@ def _layers(block: Frame) -> list[Vertex]:
 
 
 def _about(item: Frame | Vertex) -> list[str]:
-    """All layers of a stage, for whoever points at it."""
+    """The tooltip: all layers of a stage."""
     if isinstance(item, Vertex):
         return list(item.parts or (item.name,))
     return [item.name, *(_line(child) for child in item.children)]

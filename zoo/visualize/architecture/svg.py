@@ -1,4 +1,4 @@
-"""The whole drawing as SVG: columns of boxes and frames, their figures beside them, a title and a legend."""
+"""The whole SVG: columns of boxes and frames with figures beside them, a title and a legend."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pathlib import Path
 
 from zoo.reports.html.markup import Markup, joined, tag
 from zoo.reports.plots import canvas
-from zoo.visualize.architecture import stages
-from zoo.visualize.architecture.arrangement import ROW_GAP, Arrangement, Body, Line, Point, arranged
-from zoo.visualize.architecture.columns import divided
-from zoo.visualize.architecture.graph import Vertex, human
-from zoo.visualize.architecture.layers import layered
-from zoo.visualize.architecture.names import KINDS
-from zoo.visualize.architecture.pieces import (
+from zoo.visualize.architecture import stage_boxes
+from zoo.visualize.architecture.boxes import (
     LEADING,
     NARROWEST,
     SMALL,
-    Piece,
-    Words,
+    DrawnNode,
+    TextLine,
     children,
+    draw_text,
     group,
     output,
     path,
-    type_,
 )
-from zoo.visualize.architecture.tree import Edge, Frame
+from zoo.visualize.architecture.column_breaks import break_into_columns
+from zoo.visualize.architecture.graph import Vertex, format_count
+from zoo.visualize.architecture.hierarchy import Edge, Frame
+from zoo.visualize.architecture.layer_labels import KINDS
+from zoo.visualize.architecture.layering import assign_layers
+from zoo.visualize.architecture.layout import ROW_GAP, Layout, Link, Node, Point, lay_out
 
-#: Round the drawing, below its title, between two columns, and above the first row, where the figures are named.
+#: Margin, height of the title, space between columns, and height of the figures' headings.
 MARGIN, TITLE, BETWEEN, HEAD = 24.0, 52.0, 34.0, 24.0
-#: How far figures are from the boxes, and from each other; and the longest bar below one.
+#: Distance of figures from the boxes, and from each other; and maximum length of a bar.
 BESIDE, COLUMN_GAP, BAR = 16.0, 16.0, 44.0
-#: A square of the legend, and how much a word is away from it.
+#: A square of the legend, and its distance from the text.
 SWATCH, SWATCH_GAP = 11.0, 6.0
 
 _FIGURES = ("output", "parameters", "MACs")
@@ -41,35 +41,35 @@ _FIGURES = ("output", "parameters", "MACs")
 
 @dataclass(frozen=True)
 class _Column:
-    """A part of the network, from top to bottom."""
+    """A column of the drawing."""
 
-    pieces: list[Piece]
+    pieces: list[DrawnNode]
     items: list[Frame | Vertex]
-    where: Arrangement
-    #: Where a line comes in from the column before, and where one goes out to the next.
+    where: Layout
+    #: Where the edge from the column before enters, and that to the next leaves.
     entry: float
     exit: float
 
 
 def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) -> str:
-    """Draw a network.
+    """Draw a model.
 
     Args:
-        content: all of it.
-        title: stands above; the name of the network.
-        about: a line of small type below that.
-        by_stage: whether frames are drawn as boxes that list what is in them.
+        content: the whole model.
+        title: its name.
+        about: a line below the title.
+        by_stage: whether frames are drawn as boxes that list their contents.
         named: whether layers have their names.
 
     Returns:
-        The text of an SVG file; it suits light and dark, and loads nothing.
+        The text of an SVG file, which suits light and dark screens and loads nothing.
     """
     with canvas.style():
-        # Where two things stand side by side, no row can have figures of its own.
-        rows = layered(len(content.children), [(edge.source, edge.target) for edge in content.edges]).rows
+        # With two nodes in a row, figures cannot be beside it.
+        rows = assign_layers(len(content.children), [(edge.source, edge.target) for edge in content.edges]).rows
         inline = any(sum(node < len(content.children) for node in row) > 1 for row in rows)
         pieces = (
-            stages.boxes(content.children, inline=inline)
+            stage_boxes.stage_boxes(content.children, inline=inline)
             if by_stage
             else children(content.children, inline=inline, named=named)
         )
@@ -97,10 +97,10 @@ def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) 
         bottom = max([bottom, *(end[1] + ROW_GAP for end, *_ in turns)])
         legend, least, deep = _legend(_kinds(content), left - BETWEEN - MARGIN)
         parts.append(group(legend, MARGIN, bottom + 22))
-        heading = [Words(title, strong=True), Words(about, small=True)]
+        heading = [TextLine(title, strong=True), TextLine(about, small=True)]
         width = max(left - BETWEEN + MARGIN, least + 2 * MARGIN, 2 * MARGIN + max(line.width for line in heading) * 1.1)
         height = bottom + 22 + deep + MARGIN
-        style = Path(__file__).with_name("drawing.css").read_text(encoding="utf-8")
+        style = Path(__file__).with_name("svg.css").read_text(encoding="utf-8")
         whole = tag(
             "svg",
             tag("title", f"{title}: its architecture", id="title"),
@@ -122,7 +122,7 @@ def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) 
             ),
             tag("rect", class_="page", width="100%", height="100%"),
             tag("text", title, class_="heading", x=MARGIN, y=MARGIN + 8),
-            type_(heading[1], MARGIN, MARGIN + 23, "start", width, "quiet"),
+            draw_text(heading[1], MARGIN, MARGIN + 23, "start", width, "quiet"),
             *parts,
             xmlns="http://www.w3.org/2000/svg",
             width=round(width),
@@ -137,8 +137,8 @@ def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) 
 # Columns
 
 
-def _columns(content: Frame, pieces: list[Piece]) -> list[_Column]:
-    """Divide the network where a single line goes on."""
+def _columns(content: Frame, pieces: list[DrawnNode]) -> list[_Column]:
+    """Break the model into columns where a single edge crosses."""
     count = len(pieces)
     cuts = [0]
     for number in range(1, count):
@@ -147,7 +147,7 @@ def _columns(content: Frame, pieces: list[Piece]) -> list[_Column]:
             cuts.append(number)
     cuts.append(count)
     parts = [_part(content, pieces, a, b) for a, b in itertools.pairwise(cuts)]
-    found = divided(
+    found = break_into_columns(
         [part.where.height for part in parts],
         ROW_GAP,
         lambda a, b: max(part.where.width for part in parts[a:b]) + 190,
@@ -156,30 +156,30 @@ def _columns(content: Frame, pieces: list[Piece]) -> list[_Column]:
     return [_part(content, pieces, cuts[a], cuts[b]) for a, b in found]
 
 
-def _part(content: Frame, pieces: list[Piece], start: int, end: int) -> _Column:
-    """What stands in one column, with the line that comes in at its top."""
+def _part(content: Frame, pieces: list[DrawnNode], start: int, end: int) -> _Column:
+    """One column, with the edge that enters at its top."""
     inside = pieces[start:end]
     into: dict[Edge, None] = dict.fromkeys(edge for edge in content.edges if edge.source < start <= edge.target < end)
-    lines = [Line(0, 1 + edge.target - start, 0, edge.input) for edge in into]
+    lines = [Link(0, 1 + edge.target - start, 0, edge.input) for edge in into]
     lines += [
-        Line(1 + edge.source - start, 1 + edge.target - start, edge.output, edge.input)
+        Link(1 + edge.source - start, 1 + edge.target - start, edge.output, edge.input)
         for edge in content.edges
         if start <= edge.source and edge.target < end
     ]
     first = 1 if into else 0
     if not first:
-        lines = [Line(line.source - 1, line.target - 1, line.output, line.input) for line in lines]
-    bodies = [Body(0, 0, 0)] * first + [piece.body for piece in inside]
-    where = arranged(bodies, lines)
+        lines = [Link(line.source - 1, line.target - 1, line.output, line.input) for line in lines]
+    bodies = [Node(0, 0, 0)] * first + [piece.node for piece in inside]
+    where = lay_out(bodies, lines)
     leaving = next((edge for edge in content.edges if edge.source < end <= edge.target), None)
     last = first + (leaving.source - start if leaving and leaving.source >= start else end - start - 1)
     port = bodies[last].outputs[leaving.output] if leaving else 0.0
-    moved = Arrangement(where.x[first:], where.top[first:], where.lines, where.width, where.height)
+    moved = Layout(where.x[first:], where.top[first:], where.paths, where.width, where.height)
     return _Column(inside, list(content.children[start:end]), moved, where.x[0], where.x[last] + port)
 
 
 def _column(column: _Column) -> list[Markup]:
-    parts = [path(points) for points in column.where.lines]
+    parts = [path(points) for points in column.where.paths]
     parts += [
         group([piece.markup], x, top)
         for piece, x, top in zip(column.pieces, column.where.x, column.where.top, strict=True)
@@ -188,7 +188,7 @@ def _column(column: _Column) -> list[Markup]:
 
 
 def _turn(end: Point, begin: Point, between: float) -> Markup:
-    """The line from the foot of a column to the head of the next."""
+    """The edge from the foot of a column to the head of the next."""
     above, below = TITLE + 2, end[1] + ROW_GAP
     return path([end, (end[0], below), (between, below), (between, above), (begin[0], above), begin], arrow=False)
 
@@ -199,39 +199,46 @@ def _turn(end: Point, begin: Point, between: float) -> Markup:
 def _figure_widths(items: Sequence[Frame | Vertex]) -> list[float]:
     texts = [_figure_texts(item) for item in items]
     return [
-        max(Words(text, small=True).width for text in (_FIGURES[number], *(row[number] for row in texts)))
+        max(TextLine(text, small=True).width for text in (_FIGURES[number], *(row[number] for row in texts)))
         for number in range(len(_FIGURES))
     ]
 
 
 def _figure_texts(item: Frame | Vertex) -> tuple[str, str, str]:
-    """Output, parameters and multiply-accumulates; nothing where there are none."""
+    """Output, parameters and multiply-accumulates; empty where 0."""
     channels = item.channels if isinstance(item, Frame) else None
     return (
         output(item.shape, channels),
-        human(item.params) if item.params else "",
-        human(item.macs) if item.macs else "",
+        format_count(item.params) if item.params else "",
+        format_count(item.macs) if item.macs else "",
     )
 
 
 def _figures(column: _Column, widths: Sequence[float], content: Frame) -> list[Markup]:
-    """Beside each row its figures, with a bar for its share in all of the network."""
+    """The figures of each row, with bars for its shares."""
     starts = [sum(widths[:number]) + COLUMN_GAP * number for number in range(len(widths))]
     parts = [
-        type_(
-            Words(name, small=True), x + (width if number else 0), -10, "end" if number else "start", width + 9, "quiet"
+        draw_text(
+            TextLine(name, small=True),
+            x + (width if number else 0),
+            -10,
+            "end" if number else "start",
+            width + 9,
+            "quiet",
         )
         for number, (name, x, width) in enumerate(zip(_FIGURES, starts, widths, strict=True))
     ]
     most = [max(item.params for item in content.children), max(item.macs for item in content.children)]
     for item, piece, top in zip(column.items, column.pieces, column.where.top, strict=True):
-        y = top + (14 if isinstance(item, Frame) else piece.body.height / 2 + 3.5)
+        y = top + (14 if isinstance(item, Frame) else piece.node.height / 2 + 3.5)
         for number, text in enumerate(_figure_texts(item)):
             if not text:
                 continue
             x, width = starts[number], widths[number]
             parts.append(
-                type_(Words(text, small=True), x + (width if number else 0), y, "end" if number else "start", width + 1)
+                draw_text(
+                    TextLine(text, small=True), x + (width if number else 0), y, "end" if number else "start", width + 1
+                )
             )
             if number:
                 share = (item.params, item.macs)[number - 1] / max(1, most[number - 1])
@@ -253,7 +260,7 @@ def _figures(column: _Column, widths: Sequence[float], content: Frame) -> list[M
 
 
 def _kinds(content: Frame) -> list[str]:
-    """The kinds of layers that there are, in the order of the legend."""
+    """The kinds of layers in the model, in the order of the legend."""
     found: set[str] = set()
     open_: list[Frame | Vertex] = [content]
     while open_:
@@ -266,11 +273,11 @@ def _kinds(content: Frame) -> list[str]:
 
 
 def _legend(kinds: Sequence[str], width: float) -> tuple[list[Markup], float, float]:
-    """Squares and words in as many lines as they need; their width and height."""
+    """The legend, its width and its height."""
     parts: list[Markup] = []
     x, y, widest = 0.0, 0.0, 0.0
     for kind in kinds:
-        word = Words(KINDS[kind], small=True)
+        word = TextLine(KINDS[kind], small=True)
         long = SWATCH + SWATCH_GAP + word.width
         if x and x + long > width:
             x, y = 0.0, y + LEADING + 5
@@ -278,14 +285,14 @@ def _legend(kinds: Sequence[str], width: float) -> tuple[list[Markup], float, fl
         parts.append(
             tag("rect", class_=f"box {kind}", x=f"{x:.1f}", y=f"{y:.1f}", width=SWATCH, height=SWATCH, rx=round_)
         )
-        parts.append(type_(word, x + SWATCH + SWATCH_GAP, y + SMALL, "start", word.width + 1))
+        parts.append(draw_text(word, x + SWATCH + SWATCH_GAP, y + SMALL, "start", word.width + 1))
         x += long + 20
         widest = max(widest, x - 20)
     return parts, max(widest, NARROWEST), y + SWATCH
 
 
 def _in_words(content: Frame) -> str:
-    """The network from top to bottom, for those who do not see it."""
+    """The drawing as text, for screen readers."""
     said = []
     for child in content.children:
         name = child.name if isinstance(child, Frame) else joined([child.what])

@@ -7,10 +7,17 @@ import pytest
 from keras import layers
 
 from zoo.core.spec import Stage
-from zoo.visualize.architecture.graph import contract, read
-from zoo.visualize.architecture.grouping import arithmetic, as_arithmetic, paths, stage_of, unfolded, without_prefix
-from zoo.visualize.architecture.tree import Frame, span, tree
-from zoo.visualize.architecture.units import units
+from zoo.visualize.architecture.blocks import (
+    arithmetic_groups,
+    assign_stages,
+    block_paths,
+    merge_arithmetic,
+    strip_prefix,
+    unnest,
+)
+from zoo.visualize.architecture.fusion import fuse_layers
+from zoo.visualize.architecture.graph import contract, read_graph
+from zoo.visualize.architecture.hierarchy import Frame, build_hierarchy, span
 from zoo.visualize.network.flat_graph import flatten
 
 
@@ -34,8 +41,8 @@ def network(count=3, pattern="conv2_block{}", **settings):
 
 
 def by_name(model):
-    graph = read(flatten(model))
-    return {vertex.name: path for vertex, path in zip(graph.vertices, paths(graph), strict=True)}
+    graph = read_graph(flatten(model))
+    return {vertex.name: path for vertex, path in zip(graph.vertices, block_paths(graph), strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -79,27 +86,27 @@ def test_an_inner_network_is_a_frame_unless_it_is_most_of_all():
     x = inner(pixels)
     for number in range(6):
         x = layers.Dense(4, name=f"dense{number}")(x)
-    graph = read(flatten(keras.Model(pixels, x)))
-    found = paths(graph)
+    graph = read_graph(flatten(keras.Model(pixels, x)))
+    found = block_paths(graph)
     assert found[1:3] == [("inner",)] * 2
-    assert unfolded(found) == (found, [])
-    alone = read(flatten(keras.Model(pixels, inner(pixels))))
-    assert unfolded(paths(alone)) == ([()] * 3, ["inner"])
+    assert unnest(found) == (found, [])
+    alone = read_graph(flatten(keras.Model(pixels, inner(pixels))))
+    assert unnest(block_paths(alone)) == ([()] * 3, ["inner"])
 
 
 def test_the_name_of_the_network_is_not_repeated_in_each_block():
     long = [(), ("conv_next_tiny_stage_0_block_0",), ("conv_next_tiny_stage_1_block_2",)]
-    assert without_prefix(long, "convnexttiny") == [(), ("stage_0_block_0",), ("stage_1_block_2",)]
-    assert without_prefix([("block_1",), ("block_2",)], "mobilenet") == [("block_1",), ("block_2",)]
+    assert strip_prefix(long, "convnexttiny") == [(), ("stage_0_block_0",), ("stage_1_block_2",)]
+    assert strip_prefix([("block_1",), ("block_2",)], "mobilenet") == [("block_1",), ("block_2",)]
 
 
 def test_equal_blocks_are_drawn_once():
-    graph = read(flatten(network(4)))
-    small, homes = units(graph, paths(graph))
-    content = tree(small, homes, fold=True)
+    graph = read_graph(flatten(network(4)))
+    small, homes = fuse_layers(graph, block_paths(graph))
+    content = build_hierarchy(small, homes, fold=True)
     frames = [child for child in content.children if isinstance(child, Frame)]
     assert [(frame.name, frame.count) for frame in frames] == [("conv2_block1–4", 4)]
-    assert frames[0].params == sum(v.params for v, path in zip(graph.vertices, paths(graph), strict=True) if path)
+    assert frames[0].params == sum(v.params for v, path in zip(graph.vertices, block_paths(graph), strict=True) if path)
     assert [child.what for child in frames[0].children] == ["conv 3×3, 8", "conv 3×3, 8", "+"]
     assert frames[0].children[0].after == ("BN", "ReLU") and frames[0].children[2].after == ("ReLU",)
     assert len(frames[0].entries) == 1 and len(frames[0].entries[0]) == 2, "the convolution and the sum take it"
@@ -112,8 +119,8 @@ def test_blocks_that_differ_are_not_drawn_as_one():
     x = block(x, "block2")
     x = layers.MaxPooling2D(name="pool")(x)
     x = block(x, "block3")
-    graph = read(flatten(keras.Model(pixels, x)))
-    content = tree(*units(graph, paths(graph)), fold=True)
+    graph = read_graph(flatten(keras.Model(pixels, x)))
+    content = build_hierarchy(*fuse_layers(graph, block_paths(graph)), fold=True)
     found = [(child.name, child.count) for child in content.children if isinstance(child, Frame)]
     assert found == [("block1–2", 2), ("block3", 1)], "after the pooling maps have another size"
 
@@ -123,20 +130,20 @@ def test_a_frame_that_would_go_round_another_layer_is_none():
     x = layers.Conv2D(4, 1, name="block1_a")(x)
     x = layers.Conv2D(4, 1, name="block2_a")(x)
     x = layers.Conv2D(4, 1, name="block1_b")(x)
-    graph = read(flatten(keras.Model(pixels, x)))
-    content = tree(graph, paths(graph), fold=True)
+    graph = read_graph(flatten(keras.Model(pixels, x)))
+    content = build_hierarchy(graph, block_paths(graph), fold=True)
     assert [child.name for child in content.children] == ["pixels", "block1_a", "block2_a", "block1_b"]
 
 
 def test_stages_of_the_registry_and_stages_by_size():
-    graph = read(flatten(network(2)))
-    where = paths(graph)
+    graph = read_graph(flatten(network(2)))
+    where = block_paths(graph)
     stages = (Stage("stage1", "conv2_block1_out", 1, 8), Stage("stage2", "pool", 2, 8))
-    numbers = dict(zip((vertex.name for vertex in graph.vertices), stage_of(graph, where, stages), strict=True))
+    numbers = dict(zip((vertex.name for vertex in graph.vertices), assign_stages(graph, where, stages), strict=True))
     assert numbers["stem"] == numbers["conv2_block1_add"] == 0
     assert numbers["conv2_block2_1_conv"] == numbers["pool"] == 1
     assert numbers["head"] == 2
-    numbers = dict(zip((vertex.name for vertex in graph.vertices), stage_of(graph, where, ()), strict=True))
+    numbers = dict(zip((vertex.name for vertex in graph.vertices), assign_stages(graph, where, ()), strict=True))
     assert numbers["conv2_block1_add"] == numbers["conv2_block2_out"] == 0
     assert numbers["pool"] == 1 and numbers["head"] == 2
 
@@ -146,8 +153,8 @@ def test_arithmetic_is_one_step_and_a_sum_is_not():
     grey = 0.3 * pixels[..., :1] + 0.6 * pixels[..., 1:2]
     x = skip = layers.Conv2D(4, 3, padding="same")(grey)
     x = layers.Conv2D(4, 3, padding="same")(x) + skip
-    graph = read(flatten(keras.Model(pixels, x)))
-    small = contract(graph, arithmetic(graph), as_arithmetic).graph
+    graph = read_graph(flatten(keras.Model(pixels, x)))
+    small = contract(graph, arithmetic_groups(graph), merge_arithmetic).graph
     assert [vertex.what for vertex in small.vertices] == [
         *("input", "arithmetic", "conv 3×3, 4", "conv 3×3, 4", "+"),
     ]

@@ -1,8 +1,8 @@
-"""The second half of a layered drawing: how far to the right each node stands, so that lines are straight.
+"""Coordinate assignment of a layered drawing: the x coordinates of nodes, so that edges are straight.
 
-Brandes and Köpf, "Fast and simple horizontal coordinate assignment", 2001: four drawings, each as far to one corner as
-it goes, and the mean of the middle two for each node. Here a main path comes first: where a branch is longer than the
-other, as in a residual block, it stays in line with what is above and below it.
+Brandes and Köpf, "Fast and simple horizontal coordinate assignment", 2001: four drawings, each compacted towards one
+corner, and the mean of the middle two for each node. Here the longest branch, such as the main path of a residual
+block, is aligned with what is above and below it.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 
-from zoo.visualize.architecture.layers import Layered
+from zoo.visualize.architecture.layering import LayeredGraph
 
-#: How far a node reaches to the left and to the right of its line.
-Reach = tuple[float, float]
+#: Extent of a node to the left and to the right of its axis.
+Extent = tuple[float, float]
 
 
-def aligned(graph: Layered, reach: Sequence[Reach], gap: float, real: int) -> list[float]:
-    """Where the line of each node is, from the left.
+def assign_coordinates(graph: LayeredGraph, extents: Sequence[Extent], gap: float, real: int) -> list[float]:
+    """The x coordinate of the axis of each node.
 
     Args:
         graph: nodes in rows.
-        reach: of each real node; what passes by has none.
+        extents: of the real nodes; dummy nodes have none.
         gap: between neighbours in a row.
-        real: how many nodes are real.
+        real: the number of real nodes.
     """
-    wide = [*reach, *[(0.0, 0.0)] * (len(graph.row_of) - real)]
+    wide = [*extents, *[(0.0, 0.0)] * (len(graph.row_of) - real)]
     main_above, main_below = _main(graph, real)
     drawings = []
     for upwards in (False, True):
@@ -35,7 +35,7 @@ def aligned(graph: Layered, reach: Sequence[Reach], gap: float, real: int) -> li
             mains = (main_below, main_above) if upwards else (main_above, main_below)
 
             def apart(left: int, right: int, mirrored: bool = mirrored) -> float:
-                # Lines that pass by side by side need less room.
+                # Edges side by side need less room.
                 space = gap if left < real or right < real else gap * 0.6
                 if mirrored:
                     left, right = right, left
@@ -46,11 +46,8 @@ def aligned(graph: Layered, reach: Sequence[Reach], gap: float, real: int) -> li
     return _balanced(drawings, wide)
 
 
-def _main(graph: Layered, real: int) -> tuple[dict[int, int], dict[int, int]]:
-    """For nodes with two neighbours above, or below, the one that is in line with them.
-
-    That is the one from which the longest way goes on; a line that passes by is shorter than a row of layers.
-    """
+def _main(graph: LayeredGraph, real: int) -> tuple[dict[int, int], dict[int, int]]:
+    """For nodes with two neighbours above, or below, the one on the longer path, dummy nodes not counted."""
     count = len(graph.row_of)
     order = sorted(range(count), key=graph.row_of.__getitem__)
     from_top, from_bottom = [0] * count, [0] * count
@@ -77,14 +74,14 @@ def _one_drawing(
     apart: Callable[[int, int], float],
     real: int,
 ) -> list[float]:
-    """As far to the left as it goes, with each node below the middle of its neighbours where that is free.
+    """One of the four drawings: vertical alignment with median neighbours, then compaction to the left.
 
     Args:
         rows: from top to bottom, each from left to right.
         neighbours: of each node in the row above.
-        mains: the one of two neighbours above, and of two below, that is in line with a node.
-        apart: how far two neighbours in a row are.
-        real: how many nodes are real.
+        mains: of :func:`_main`, for neighbours above and below.
+        apart: the distance of two neighbours in a row.
+        real: the number of real nodes.
     """
     main, opposite = mains
     place = {node: number for row in rows for number, node in enumerate(row)}
@@ -107,7 +104,7 @@ def _one_drawing(
 def _straight(
     rows: list[list[int]], neighbours: list[list[int]], place: dict[int, int], real: int
 ) -> set[tuple[int, int]]:
-    """Edges that cross a line which passes by; that one stays straight."""
+    """Edges that cross an edge between dummy nodes, which stays straight (type 1 conflicts)."""
     taken = set()
     for row in rows:
         passing = [
@@ -123,7 +120,7 @@ def _straight(
 
 
 def _compact(rows: list[list[int]], root: dict[int, int], apart: Callable[[int, int], float]) -> list[float]:
-    """Put whole columns as far to the left as their neighbours let them, then back towards those on the right."""
+    """Move aligned columns as far to the left as possible, then back towards their right neighbours."""
     left_of: dict[int, dict[int, float]] = {}
     right_of: dict[int, dict[int, float]] = {}
     for row in rows:
@@ -151,8 +148,8 @@ def _compact(rows: list[list[int]], root: dict[int, int], apart: Callable[[int, 
     return [at[root[node]] for node in range(len(root))]
 
 
-def _balanced(drawings: list[list[float]], wide: Sequence[Reach]) -> list[float]:
-    """The mean of the middle two, after all are moved onto the narrowest; the leftmost edge is 0."""
+def _balanced(drawings: list[list[float]], wide: Sequence[Extent]) -> list[float]:
+    """The mean of the middle two drawings, after all are aligned with the narrowest; the leftmost edge is 0."""
     spans = [
         (
             min(value - reach[0] for value, reach in zip(drawing, wide, strict=True)),
@@ -163,7 +160,7 @@ def _balanced(drawings: list[list[float]], wide: Sequence[Reach]) -> list[float]
     narrow = min(range(len(drawings)), key=lambda number: spans[number][1] - spans[number][0])
     moved = []
     for number, drawing in enumerate(drawings):
-        # Every second one is as far to the right as it goes.
+        # Every second one is compacted to the right.
         side = number % 2
         shift = spans[narrow][side] - spans[number][side]
         moved.append([value + shift for value in drawing])
