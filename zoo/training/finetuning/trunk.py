@@ -22,7 +22,7 @@ from zoo import engines
 from zoo.core import artifacts
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Cut, ModelSpec
-from zoo.data.sources.idx import IdxImages
+from zoo.data.idx import IdxImages
 from zoo.data.split import Split
 from zoo.engines.network_key import code_values, network_values
 from zoo.inference import pipeline
