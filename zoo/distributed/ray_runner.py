@@ -1,4 +1,4 @@
-"""Feature vectors on many machines: the images are divided into shards, and Ray computes each of them somewhere.
+"""The Ray runner: images are divided into shards, and each is computed on some machine of a cluster.
 
 Ray (Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", 2018) decides where and when, and
 retries a shard whose process or machine fails. A shard appears under its name when it is complete
@@ -61,14 +61,14 @@ class RayRunner:
         mode: Mode = "new",
         watcher: Watcher | None = None,
     ) -> Written:
-        """Write the vectors of images to a folder of shards, in order.
+        """Write the vectors of images to a folder of shards, in order; see :func:`zoo.inference.feature_file.write`.
 
         Args:
             images: paths, folders, URLs, or sources; no arrays.
             target: the folder, which all machines share.
             extractor: describes the vectors; where it runs does not matter.
-            mode: ``"new"``; ``"resume"`` continues what was interrupted; ``"overwrite"`` replaces a folder.
-            watcher: called for each image that is done, when its shard is complete.
+            mode: as there, without ``"update"``.
+            watcher: called for each image when its shard is complete.
 
         Raises:
             UsageError: the folder exists, or another network made it; or there is no such layer.
@@ -137,11 +137,7 @@ class RayRunner:
 
 
 def _batches(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
-    """The inputs of each shard.
-
-    Raises:
-        UsageError: one of them exists in this process alone.
-    """
+    """The inputs of each shard; arrays exist in this process alone and are refused."""
     while batch := list(islice(sources, size)):
         for source in batch:
             if source.kind not in ("file", "url"):
@@ -150,12 +146,7 @@ def _batches(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
 
 
 def _result(ray: Any, reference: Any, batch: Sequence[Source]) -> ShardResult:
-    """The result of a task.
-
-    Raises:
-        ZooError: as the task raised it.
-        UnavailableError: Ray has given up, or the machines cannot run zoo.
-    """
+    """The result of a task, or its error as zoo reports it."""
     try:
         done: ShardResult = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
@@ -177,11 +168,7 @@ def _result(ray: Any, reference: Any, batch: Sequence[Source]) -> ShardResult:
 
 
 def _check_seen(done: ShardResult, job: ShardJob) -> None:
-    """Check that a file that was missing on a machine is missing here too; else the machine lacks it.
-
-    Raises:
-        UnavailableError: it exists here.
-    """
+    """Check that a file that was missing on a machine is missing here too; else the machine lacks it."""
     for path in done.unseen:
         if done.new and os.path.exists(path):
             with contextlib.suppress(OSError):

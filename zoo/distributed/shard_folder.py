@@ -31,11 +31,8 @@ _SIZE_FILE, _WORK = "size.json", "work-"
 class ShardFolder:
     """A folder of shards that is being written; made by :func:`opened`.
 
-    Attributes:
-        target: the folder.
-        size: inputs of a shard; the last one has fewer.
-        parts: where complete shards are, an absolute path.
-        work: where this run alone makes shards, an absolute path.
+    ``size`` is the number of inputs of a shard; complete shards are in ``parts``, and this run makes them in ``work``,
+    both absolute paths.
     """
 
     def __init__(self, folder: PartFolder, about: Mapping[str, Any], size: int, work: Path) -> None:
@@ -45,11 +42,7 @@ class ShardFolder:
         self._folder, self._about = folder, dict(about)
 
     def finish(self, shards: Sequence[Shard], shape: tuple[int, ...]) -> Written:
-        """Give the folder its name.
-
-        Args:
-            shards: all of them, in order; others in the folder belong to inputs that no longer exist.
-            shape: of a row.
+        """Give the folder its name; shards in it that are not listed belong to inputs that no longer exist.
 
         Raises:
             UnavailableError: it cannot be written; the shards are kept.
@@ -166,11 +159,7 @@ def _parts(folder: PartFolder) -> Path:
 
 
 def _check_existing(path: Path, mode: Mode) -> None:
-    """Refuse to replace anything but vectors: images, for one, if the wrong folder was named.
-
-    Raises:
-        UsageError: something else exists there.
-    """
+    """Refuse to replace anything but vectors, such as images if the wrong folder was named."""
     if not os.path.lexists(path):
         return
     there = {entry.name for entry in path.iterdir()} if path.is_dir() else {""}

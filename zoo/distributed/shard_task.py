@@ -68,12 +68,7 @@ class ShardResult:
 
 
 def compute_shard(job: ShardJob, name: str, sources: Sequence[Source]) -> ShardResult:
-    """Make a shard, completely or not at all; an existing one of these inputs is kept.
-
-    Args:
-        job: what all shards have in common.
-        name: of the file.
-        sources: files and URLs.
+    """Make the shard of some files and URLs, completely or not at all; an existing one of these inputs is kept.
 
     Raises:
         UnavailableError: this machine lacks something.
@@ -90,11 +85,7 @@ def compute_shard(job: ShardJob, name: str, sources: Sequence[Source]) -> ShardR
 
 
 def _enter(job: ShardJob, sources: Iterable[Source]) -> None:
-    """Take over the working directory and the environment of the driver.
-
-    Raises:
-        UnavailableError: this machine does not have its folders.
-    """
+    """Take over the working directory and the environment of the driver."""
     if not os.path.isdir(job.work):
         raise UnavailableError(f"There is no folder {job.work}; the output must be on a file system that all share.")
     os.environ.update(job.environment)
@@ -191,12 +182,7 @@ def _writing(job: ShardJob) -> Iterator[None]:
 
 @functools.lru_cache(maxsize=1)
 def _extractor(running: str, about: str) -> Extractor:
-    """The extractor of a job, its engine started; a process keeps it from shard to shard. The arguments are JSON.
-
-    Raises:
-        UsageError: the network differs here.
-        UnavailableError: weights or device are unavailable.
-    """
+    """The extractor of a job, its engine started; a process keeps it from shard to shard. The arguments are JSON."""
     asked = json.loads(about)
     extractor = Extractor(
         f"{asked['model']}:{asked['tag']}" if asked["tag"] else asked["model"],

@@ -1,4 +1,4 @@
-"""Some images of many, drawn by chance: what a network is calibrated and checked on."""
+"""The calibration set: a random sample of images."""
 
 from __future__ import annotations
 
@@ -14,26 +14,23 @@ from zoo.core.spec import Resize
 from zoo.images.decode import load
 from zoo.images.source import Source
 
-#: Bytes of pixels that a sample takes at most.
+#: Bytes of pixels in a sample at most.
 MEMORY = 128 << 20
 
 
 def sample(sources: Iterable[Source], resize: Resize, count: int, *, seed: int = 0) -> np.ndarray:
-    """Draw some images from a stream of any length and decode them.
+    """Draw a random sample of a stream of any length, and decode it; the same for the same sources and seed.
 
-    Every source has the same chance (reservoir sampling: Vitter, "Random sampling with a reservoir", ACM TOMS 11(1),
-    1985, algorithm R), and the same sources in the same order give the same sample. Memory is bounded: only what is
-    drawn is remembered, and decoded at the end.
+    Reservoir sampling: Vitter, "Random sampling with a reservoir", ACM TOMS 11(1), 1985, algorithm R.
 
     Args:
-        sources: images; all are looked at, none is opened but those drawn.
-        resize: how images are brought to the network's size.
-        count: images to draw; fewer where those of this size would take more than :data:`MEMORY`.
-        seed: of the draw.
+        sources: images, of which only those drawn are opened.
+        resize: the network's resize policy.
+        count: images to draw; fewer if these would take more than :data:`MEMORY`.
+        seed: of the random numbers.
 
     Returns:
-        uint8 (n, height, width, 3), RGB 0-255, in the order of the sources. Fewer than ``count`` where there are fewer,
-        and where some of those that were drawn cannot be read.
+        uint8 (n, height, width, 3), RGB 0-255, in the order of the sources; unreadable images are left out.
     """
     count = min(count, MEMORY // (resize.height * resize.width * 3))
     chance = random.Random(seed)

@@ -84,11 +84,11 @@ class Extractor(LoadedModel):
             normalize: divide each vector by its length (L2).
             probabilities: also give the class probabilities.
             dtype: of the vectors, ``"float32"`` or ``"float16"``.
-            device: ``"auto"``, ``"cpu"``, ``"gpu"`` or ``"gpu:N"``.
-            engine: ``"auto"`` or a name of :data:`zoo.engines.ENGINES`.
-            batch_size: images in a batch; chosen by the engine if omitted.
-            offline: never use the internet; ``$ZOO_OFFLINE`` decides if omitted.
-            progress: called with file name, bytes done and total bytes while weights are downloaded.
+            device: as for :class:`~zoo.inference.classify.Classifier`, like the following.
+            engine: ``"auto"`` or a name.
+            batch_size: images in a batch.
+            offline: never use the internet.
+            progress: called while weights are downloaded.
             threads: threads for decoding, and as many for computing; one per processor if omitted.
 
         Raises:
@@ -223,14 +223,7 @@ class Extractor(LoadedModel):
         return agreement
 
     def quantize_as(self, calibration: str) -> bool:
-        """Run in int8 as it was calibrated before, if that form is still in the cache.
-
-        Args:
-            calibration: the attribute of :attr:`about`.
-
-        Returns:
-            whether it is.
-        """
+        """Run in int8 as it was calibrated before (an attribute of a file); whether that form is in the cache."""
         found = self._int8().find(self.spec, self.choice.weights, calibration)
         if found is not None:
             self._folder, self._calibration, self._engine = found.folder, calibration, None
@@ -309,21 +302,10 @@ def extract_features(
     recursive: bool = False,
     **settings: Any,
 ) -> Features:
-    """The vectors of images by one call; :class:`Extractor` is for many, and for streams.
+    """The vectors of images by one call; arguments and errors are those of :class:`Extractor` and its ``extract``.
 
     >>> found = extract_features("photos/", model="resnet50")
     >>> found.vectors.shape, found.paths[0]
     ((1000, 2048), 'photos/1.jpg')
-
-    Args:
-        images: as for :meth:`Extractor.extract`.
-        model: as for :class:`Extractor`.
-        layer: as for :class:`Extractor`.
-        recursive: include subfolders.
-        **settings: what else :class:`Extractor` takes.
-
-    Raises:
-        UsageError: as for :class:`Extractor`, or the network has no such layer.
-        UnavailableError: as for :class:`Extractor`.
     """
     return Extractor(model, layer=layer, **settings).extract(images, recursive=recursive)

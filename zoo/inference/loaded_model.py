@@ -29,12 +29,7 @@ class LoadedModel:
     spec: ModelSpec
 
     def __init__(self, *, device: str, engine: str, batch_size: int | None, threads: int | None = None) -> None:
-        """Select the device; :meth:`_load` follows.
-
-        Raises:
-            UsageError: an unknown device, or a batch size below 1.
-            UnavailableError: there is no such device.
-        """
+        """Select the device; :meth:`_load` follows."""
         if batch_size is not None and batch_size < 1:
             raise UsageError(f"The batch size is at least 1. Received: {batch_size}")
         self._device = devices.select(device)
@@ -45,11 +40,7 @@ class LoadedModel:
         self._folder: Path | None = None
 
     def _load(self, choice: Choice, spec: ModelSpec) -> None:
-        """Take over a network.
-
-        Raises:
-            UsageError: an unknown engine, or one that cannot run it.
-        """
+        """Take over a network; an unknown engine, or one that cannot run it, is a UsageError."""
         engines.choose(self._engine_request, spec, self._device)
         self.choice, self.spec = choice, spec
         # Weights that were imported by hand may have a tag that the registry does not know.

@@ -1,4 +1,4 @@
-"""Images in, outputs out: decoding in threads beside the engine, in order, in bounded memory."""
+"""The inference pipeline: images are decoded in threads beside the engine, in order and in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from zoo.engines.base import Engine
 from zoo.images.decode import load
 from zoo.images.source import Source
 
-#: Batches that are decoded ahead of the engine. More would only cost memory.
+#: Batches that are decoded ahead of the engine.
 AHEAD = 3
-#: Bytes of frames of videos, and of arrays, that wait to be read.
+#: Bytes of video frames and arrays that may wait to be decoded.
 HELD = 64 << 20
 
 
@@ -34,18 +34,17 @@ def run(
     """Yield each source, in order, with the network's output for it or the reason why there is none.
 
     Args:
-        sources: images; read lazily, so that a stream of any length needs the same memory.
-        engine: what computes.
-        resize: how images are brought to the network's size.
-        threads: threads that decode; the number of processors without.
-        read: what makes pixels of a source: uint8 (height, width, 3), or several images (k, height, width, 3), which
-            give as many outputs.
+        sources: images; read lazily, so that memory does not depend on their number.
+        engine: runs the network.
+        resize: the network's resize policy.
+        threads: decoding threads; default: the number of processors.
+        read: decodes a source: uint8 (height, width, 3), or several images (k, height, width, 3) with an output each.
 
     Yields:
         ``(source, output)`` with a float32 array of the network's output shape, without the batch axis.
     """
     workers = threads or processors()
-    # Every image is one entry, in order, with the reason where it could not be read.
+    # One entry for every image, in order, with the reason if it could not be read.
     rows: deque[tuple[Source, ImageError | None]] = deque()
     buffers = _Buffers(engine.batch_size)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
@@ -61,7 +60,7 @@ def run(
 
 
 def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Source, ImageError]]:
-    """Take the rows without an image from the front."""
+    """Take the failed images from the front."""
     while rows and rows[0][1] is not None:
         source, error = rows.popleft()
         if error is not None:
@@ -69,26 +68,24 @@ def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Sou
 
 
 class _Buffers:
-    """Arrays for batches, whose memory is used again: fresh memory costs more than copying an image into it.
+    """Reused arrays for batches of ``size`` images: new memory costs more than copying an image into it.
 
-    An engine gives outputs in the order of the batches, and reads a batch until then. So with each output the oldest
-    array is free, and there are never more of them than an engine computes at a time, and one.
+    An engine yields outputs in the order of the batches, and reads a batch until then: each output frees the oldest.
     """
 
     def __init__(self, size: int) -> None:
-        """Arrays for ``size`` images."""
         self.size = size
         self._free: list[np.ndarray] = []
         self._given: deque[np.ndarray] = deque()
 
     def take(self, image: np.ndarray) -> np.ndarray:
-        """An array for images like this one; its content is anything."""
+        """An array for images like this one, with arbitrary content."""
         array = self._free.pop() if self._free else np.empty((self.size, *image.shape), image.dtype)
         self._given.append(array)
         return array
 
     def give_back(self) -> None:
-        """The oldest array is not read any more."""
+        """Free the oldest array."""
         self._free.append(self._given.popleft())
 
 
@@ -97,10 +94,7 @@ def _batches(
     buffers: _Buffers,
     rows: deque[tuple[Source, ImageError | None]],
 ) -> Iterator[np.ndarray]:
-    """Put images together into batches, the last one shorter, and note every image in ``rows``.
-
-    They are put one behind the other as they come in order, so that those that could not be read leave no holes.
-    """
+    """Stack images to batches, the last one shorter, and note every image in ``rows``; failed ones leave no gap."""
     filled = 0
     for source, image in decoded:
         if isinstance(image, ImageError):
@@ -125,7 +119,7 @@ def _decode(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-    """Decode ``ahead`` sources at a time, fewer where these hold images themselves, and yield them in order."""
+    """Decode ``ahead`` sources at a time, fewer if they hold pixels themselves, and yield them in order."""
     remaining = iter(sources)
     waiting: deque[tuple[Source, Future[np.ndarray | ImageError]]] = deque()
 
@@ -143,7 +137,7 @@ def _decode(
             take()
             yield source, image
     finally:
-        # Interrupted: what has not begun need not begin.
+        # After an interruption, the rest need not be decoded.
         for _, future in waiting:
             future.cancel()
 

@@ -1,42 +1,35 @@
-"""Probabilities and logits, and the temperature that a network's file states."""
+"""Softmax, logits, and temperature scaling of probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
 
-#: Decimals of a probability, in all that is shown and compared with a threshold.
+#: Decimals of a probability wherever it is shown or compared with a threshold.
 DECIMALS = 6
 
-#: No probability counts as less in a logarithm: the smallest that a softmax in float32 gives before it gives 0.
+#: Lower bound of a probability in a logarithm: the least that a float32 softmax gives above 0.
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities as they would be with logits divided by a temperature; their order stays.
-
-    The logits themselves are not needed: a softmax forgets a common summand, and the logarithm gives the rest back.
+    """The softmax of logits divided by a temperature, from the probabilities without it.
 
     Args:
-        scores: float (…, c).
-        temperature: above 1 makes the network less sure, below 1 surer; 1 leaves ``scores`` as they are.
+        scores: probabilities, float (…, c).
+        temperature: above 1 makes the network less confident, below 1 more; 1 leaves ``scores`` as they are.
 
     Returns:
         float32 (…, c), whose last axis sums to 1.
     """
-    if temperature == 1.0:
-        return scores
-    logits = logits_of(scores) / temperature
-    return softmax(logits)
+    return scores if temperature == 1.0 else softmax(logits_of(scores) / temperature)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities of logits (…, c), float32 (…, c)."""
     powers = np.exp(np.asarray(logits, np.float64) - logits.max(axis=-1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares.astype(np.float32)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 
 
 def logits_of(scores: np.ndarray) -> np.ndarray:
-    """Logits, float64 (…, c), of probabilities (…, c), but for a common summand."""
-    logits: np.ndarray = np.log(np.maximum(scores, _TINY).astype(np.float64))
-    return logits
+    """Logits of probabilities (…, c), float64 (…, c), up to a constant that a softmax ignores."""
+    return np.asarray(np.log(np.maximum(scores, _TINY).astype(np.float64)))
