@@ -68,12 +68,12 @@ def test_layers_as_json_say_the_figures(zoo, file):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["net.yaml", "--var", "widht=3"], "net.yaml has no variable 'widht'; did you mean width?"),
+        (["net.yaml", "--var", "widht=3"], "net.yaml has no variable 'widht'. Did you mean 'width'?"),
         (["net.yaml", "--var", "width"], "A variable is set by NAME=VALUE"),
         (["net.yaml", "--var", "width=relu"], "The variable width of net.yaml is a number. Received: 'relu'"),
-        (["net.yaml", "--layers", "--var", "act=rellu"], "line 10: there is no activation 'rellu'; did you mean relu?"),
+        (["net.yaml", "--layers", "--var", "act=rellu"], "line 10: there is no activation 'rellu'. Did you mean 'relu'?"),
         (["none.yaml"], "There is no file none.yaml."),
-        (["broken.yaml"], "broken.yaml, line 10: there is no layer 'Conv2d'; did you mean Conv2D?"),
+        (["broken.yaml"], "broken.yaml, line 10: there is no layer 'Conv2d'. Did you mean 'Conv2D'?"),
         (["small.yaml", "--layers"], "small.yaml, line 10: Conv2D 'body_conv2d' does not fit an input of 2×2×1: "),
         (["resnet50", "--var", "width=3"], "resnet50 has no variable 'width'"),
     ],
@@ -110,4 +110,4 @@ def test_starting_stays_quick_and_without_a_framework(zoo, file):
     assert not {"keras", "tensorflow", "openvino", "numpy", "h5py"} & imported
     listing = zoo("list", PYTHONPROFILEIMPORTTIME="1").stderr.decode()
     assert "zoo.catalog.declarative.heading" in listing
-    assert "zoo.catalog.declarative.network" not in listing
+    assert "zoo.catalog.declarative.network\n" not in listing

@@ -39,7 +39,8 @@ LARGE = {"googlenet": 64, "resnet34": 64, "cifar-resnet110": 32, "inceptionv4": 
 
 BUILD = """
 import json, sys
-from zoo import models, registry
+from zoo import models
+from zoo.catalog import registry
 figures = {}
 for name in sys.argv[1:]:
     full = models.create_model(name, None)

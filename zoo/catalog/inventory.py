@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zoo.catalog import registry
 from zoo.core import artifacts, paths
@@ -62,6 +63,38 @@ def cached(models: Iterable[ModelSpec] | None = None) -> list[CachedFile]:
                         size = path.stat().st_size
                         seen[path] = CachedFile(path, size, source, spec.name, tag, has_top, verified, file)
     return list(seen.values())
+
+
+def rows() -> list[dict[str, Any]]:
+    """What is cached, as plain values: weights, then zoo's own results."""
+    weights = [
+        {
+            "model": entry.model,
+            "tag": entry.tag,
+            "kind": "weights" if entry.has_top else "weights without top",
+            "bytes": entry.bytes,
+            "origin": entry.source.origin,
+            "verified": entry.verified,
+            "content": None,
+            "path": str(entry.path),
+        }
+        for entry in cached()
+    ]
+    results = [
+        {
+            "model": entry.model,
+            "tag": None,
+            "kind": kind,
+            "bytes": entry.bytes,
+            "origin": "zoo",
+            "verified": None,
+            "content": entry.content or None,
+            "path": str(entry.folder),
+        }
+        for kind in artifacts.KINDS
+        for entry in artifacts.entries(kind)
+    ]
+    return [*weights, *results]
 
 
 def check_all(models: Iterable[ModelSpec] | None = None) -> Iterator[tuple[CachedFile, str | None]]:

@@ -1,10 +1,9 @@
-"""``zoo cache``: the weights on this machine, and what zoo made with them: compiled networks and features."""
+"""``zoo cache``: weights, compiled networks and features on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -15,10 +14,10 @@ from zoo.cli import common
     "cache", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True
 )
 def command() -> None:
-    """Look after downloaded weights, compiled networks and features.
+    """Manage cached weights, compiled networks and features.
 
-    Weights are in Keras's own cache (KERAS_HOME, else ~/.keras/models) and in the read-only folders of
-    ZOO_CACHE_PATH; what zoo makes itself is in ZOO_CACHE.
+    Weights are in Keras's cache (KERAS_HOME, else ~/.keras/models) and in the read-only folders of ZOO_CACHE_PATH;
+    zoo's own files are in ZOO_CACHE.
     """
 
 
@@ -36,35 +35,16 @@ def _subcommand(name: str) -> Callable[[Callable[..., int]], click.Command]:
 @_subcommand("list")
 @common.output_options
 def list_(format: str | None, output: Path | None) -> int:
-    """List what is on this machine: weights, compiled networks, features that fine-tuning keeps, indexes of neighbours.
+    """List cached weights, compiled networks, features and search indexes.
 
-    Of each the network, size, origin, whether its digest was verified, and path.
+    Each row has the network, size, origin, whether the digest was verified, and the path.
     """
     import sys
 
     from zoo.catalog import inventory
-    from zoo.core import artifacts
     from zoo.core import output as out
 
-    rows: list[dict[str, Any]] = [
-        {
-            "model": entry.model,
-            "tag": entry.tag,
-            "kind": "weights" if entry.has_top else "weights without top",
-            "bytes": entry.bytes,
-            "origin": entry.source.origin,
-            "verified": entry.verified,
-            "content": None,
-            "path": str(entry.path),
-        }
-        for entry in inventory.cached()
-    ]
-    rows += [
-        {"model": entry.model, "tag": None, "kind": kind, "bytes": entry.bytes, "origin": "zoo",
-         "verified": None, "content": entry.content or None, "path": str(entry.folder)}
-        for kind in artifacts.KINDS
-        for entry in artifacts.entries(kind)
-    ]  # fmt: skip
+    rows = inventory.rows()
     format = out.choose_format(format, sys.stdout, output)
     if format == "table":
         for row in rows:
@@ -80,7 +60,7 @@ def list_(format: str | None, output: Path | None) -> int:
 @_subcommand("verify")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 def verify(models: tuple[str, ...]) -> int:
-    """Read every file of weights again and compare its digest. Exit status 1 if one is not what it should be."""
+    """Read every weight file again and compare its digest. Exit status 1 if one is damaged."""
     from zoo.catalog import inventory, registry
     from zoo.core.output import Report
 
@@ -96,7 +76,7 @@ def verify(models: tuple[str, ...]) -> int:
 
 @_subcommand("path")
 def path() -> int:
-    """Print the folders: where weights are looked for, in order, and where zoo keeps what it makes."""
+    """Print the folders that are searched for weights, in order, and zoo's own."""
     from zoo.core import artifacts
     from zoo.pretrained.sources import SOURCES
 
@@ -112,11 +92,11 @@ def path() -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--as", "model", required=True, metavar="NAME[:TAG]", help="The network that the weights are for.")
 def import_(file: Path, model: str) -> int:
-    """Take in a file of weights that was carried here by hand.
+    """Import a weight file into the cache.
 
     FILE is a Keras weights file (.weights.h5, or the older .h5), a .keras archive, or NumPy arrays by name
-    (.npz, or a .npy dictionary such as Caffe's). It is checked layer by layer against the architecture and
-    copied; the file itself is left alone.
+    (.npz, or a .npy dictionary such as Caffe's). Its layers are compared with the network's; the file itself is not
+    changed.
 
     \b
       zoo cache import mobilenet_v2_weights.h5 --as mobilenetv2
@@ -137,14 +117,16 @@ def import_(file: Path, model: str) -> int:
 
 @_subcommand("prune")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--compiled", is_flag=True, help="Remove all compiled networks too; they are made again when needed.")
-@click.option("--features", is_flag=True, help="Remove all features that fine-tuning kept; likewise.")
-@click.option("--neighbours", is_flag=True, help="Remove all indexes of 'zoo search --approximate'; likewise.")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--compiled", is_flag=True, help="Remove all compiled networks too; they are compiled again when needed.")
+@click.option(
+    "--features", is_flag=True, help="Remove all features of fine-tuning too; they are computed again when needed."
+)
+@click.option("--neighbours", is_flag=True, help="Remove all indexes of 'zoo search --approximate' too; likewise.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 def prune(models: tuple[str, ...], compiled: bool, features: bool, neighbours: bool, dry_run: bool) -> int:
-    """Remove what was left over: downloads cut short, records without a file, compilations and features cut short.
+    """Remove what interrupted downloads, imports and computations left behind.
 
-    Weights go only when their network is named here.
+    Weights are removed only if their network is named.
     """
     from zoo.catalog import inventory, registry
     from zoo.core import artifacts

@@ -1,4 +1,4 @@
-"""``zoo doctor``: versions, caches, devices, and what is wrong with them."""
+"""``zoo doctor``: versions, caches and devices, and their problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from zoo.cli import common
 
-#: Packages whose version explains most surprises.
+#: Packages whose versions are reported.
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "openvino", "numpy", "pillow", "h5py", "pillow-heif")
 
 #: Variables that change what zoo does.
@@ -20,16 +20,16 @@ VARIABLES = (
     "ZOO_WEIGHTS_MIRROR", "CUDA_VISIBLE_DEVICES",
 )  # fmt: skip
 
-#: Compiled networks and weights want at least this much room, in bytes.
+#: Free space that compiled networks and weights need, in bytes.
 LEAST_SPACE = 2 * 10**9
 
 
 @common.command("doctor")
 @click.option("--format", type=click.Choice(["table", "json"]), help="Default: table on a terminal, json into a pipe.")
 def command(format: str | None) -> int:
-    """Check versions, caches and devices, and say what is wrong with them.
+    """Check versions, caches and devices, and report problems.
 
-    Exit status 4 if something that zoo needs is missing. Nothing is fetched, and no framework is started.
+    Exit status 4 if something that zoo needs is missing. Nothing is downloaded, and no framework is imported.
     """
     import sys
 
@@ -45,7 +45,7 @@ def command(format: str | None) -> int:
         width = max(len(check["name"]) for check in checks)
         for check in checks:
             click.echo(f"{signs[check['status']]} {check['name']:<{width}}  {out.printable(check['text'])}")
-        click.echo("everything that zoo needs is here" if not wrong else f"{len(wrong)} of these need attention")
+        click.echo("everything that zoo needs is installed" if not wrong else f"{len(wrong)} of these need attention")
     return 4 if wrong else 0
 
 

@@ -1,4 +1,4 @@
-"""``zoo info``: what is known of one network."""
+"""``zoo info``: details of one network."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ COLUMNS = ("layer", "type", "output_shape", "params", "macs", "stage")
 
 @common.command("info")
 @click.argument("model")
-@click.option("--layers", is_flag=True, help="List every layer with its shape and cost; builds the network.")
-@click.option("--preprocess", is_flag=True, help="Only the arithmetic from an image to the network's input.")
-@click.option(
-    "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Another value for a variable of the network."
-)
+@click.option("--layers", is_flag=True, help="List every layer with its output shape and cost.")
+@click.option("--preprocess", is_flag=True, help="Only show how an image becomes the network's input.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable of a network in YAML.")
 @common.output_options
 def command(
     model: str, layers: bool, preprocess: bool, variables: tuple[str, ...], format: str | None, output: Path | None
 ) -> int:
-    """Show what is known of a network: figures, arithmetic, stages, weights, licence, paper.
+    """Show a network's figures, preprocessing, stages, weights, licence and paper.
 
     MODEL is a name, NAME:TAG, a .keras file, or a .yaml file that describes a network.
 
@@ -43,7 +41,7 @@ def command(
     from zoo.core import output as out
 
     spec = _find(model, variables)
-    # An object, not a list of rows: into a pipe it goes as one JSON value.
+    # An object, not a list of rows: in a pipe it is one JSON value.
     format = format or ("json" if not sys.stdout.isatty() and output is None else None)
     format = out.choose_format(format, sys.stdout, output)
     with out.opened(output) as stream:
@@ -130,8 +128,8 @@ def _sheet(spec: ModelSpec, about: dict[str, Any]) -> str:
     if value := default_model.score(spec):
         rank = [other.name for other in default_model.ranking()].index(spec.name) + 1
         text += (
-            f"\n  Without -m, zoo takes the cached network with the best compromise: top-1, less 2 points a doubling\n"
-            f"  of size and 1 a doubling of work. {spec.name} scores {value:.1f}, rank {rank}.\n"
+            f"\n  The default network is the cached one with the highest score: top-1, minus 2 points a doubling of\n"
+            f"  size and 1 a doubling of work. {spec.name} scores {value:.1f}, rank {rank}.\n"
         )
     return text
 
@@ -176,23 +174,9 @@ def _layers(spec: ModelSpec) -> list[dict[str, Any]]:
 
     os.environ.setdefault("KERAS_BACKEND", "openvino")
     with quiet_stderr():
-        from zoo import models
+        from zoo.models import create_model, macs
 
-        network = models.create_model(spec, weights=None)
-        from zoo.models.macs import layer_multiply_accumulates
-
-    stages = {stage.layer: stage.name for stage in spec.stages}
-    return [
-        {
-            "layer": layer.name,
-            "type": type(layer).__name__,
-            "output_shape": "×".join("?" if size is None else str(size) for size in layer.output.shape[1:]),
-            "params": layer.count_params(),
-            "macs": layer_multiply_accumulates(layer),
-            "stage": stages.get(layer.name),
-        }
-        for layer in network.layers
-    ]
+        return macs.layer_rows(create_model(spec, weights=None), spec)
 
 
 def _totals(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""``zoo list``: the networks there are."""
+"""``zoo list``: all networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = ("name", "family", "params", "gmacs", "input_size", "top1", "top5", "s
 @click.argument("pattern", required=False)
 @click.option("--cached", is_flag=True, help="Only networks whose weights are on this machine.")
 @click.option("--family", metavar="NAME", help="Only one family, such as resnet.")
-@click.option("--max-params", metavar="N", help="Only networks with at most N parameters; 5M and 500k are understood.")
+@click.option("--max-params", metavar="N", help="Only networks with at most N parameters, such as 5M or 500k.")
 @common.output_options
 def command(
     pattern: str | None,
@@ -25,10 +25,10 @@ def command(
     format: str | None,
     output: Path | None,
 ) -> int:
-    """List the networks, in natural order of their names.
+    """List networks with their size, cost and accuracy.
 
-    PATTERN is a part of a name, or has wildcards: 'resnet*'. top1 and top5 are accuracies in per cent as
-    published with the weights; how they were measured is in 'zoo info' and in --format json (protocol).
+    PATTERN is part of a name, or has wildcards: 'resnet*'. top1 and top5 are published accuracies in per cent; 'zoo
+    info' and --format json say how they were measured (protocol).
 
     \b
       zoo list mobilenet
@@ -37,8 +37,7 @@ def command(
     """
     import sys
 
-    from zoo.catalog import registry
-    from zoo.catalog import model_card
+    from zoo.catalog import model_card, registry
     from zoo.core import output as out
     from zoo.core.errors import UsageError
 

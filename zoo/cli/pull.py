@@ -1,4 +1,4 @@
-"""``zoo pull``: fetch weights ahead of their use."""
+"""``zoo pull``: download weights."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 @click.option("--no-top", is_flag=True, help="The file without the classifier, for features and fine-tuning.")
 @common.offline_option
 def command(models: tuple[str, ...], no_top: bool, offline: bool | None) -> int:
-    """Fetch the weights of networks into Keras's cache, check them, and print where they are.
+    """Download the weights of networks into Keras's cache, check them, and print their paths.
 
-    MODEL is a name, NAME:TAG, or a pattern in quotes ('mobilenet*'). A download that was cut short goes on
-    where it stopped. Keras finds the files too: they have its names, in its folder.
+    MODEL is a name, NAME:TAG, or a pattern in quotes ('mobilenet*'). Interrupted downloads are resumed. Keras finds
+    the files too.
 
     \b
       zoo pull resnet50 vgg16

@@ -1,9 +1,8 @@
-"""AlexNet, the network that began it: five convolutions, two of them normalised, and three dense layers.
+"""AlexNet: five convolutions, two of them normalised, and three dense layers.
 
-The layout is that of Caffe's ``bvlc_alexnet``: one column, whose second, fourth and fifth convolution have two groups
-where the paper had two graphics cards, and normalisation before pooling. (``bvlc_reference_caffenet`` has them the
-other way round.) Layers are called as there, so that its weights, converted to NumPy by name, load; the last one,
-``fc8`` in Caffe, is ``predictions``.
+The layout is that of Caffe's ``bvlc_alexnet``: one column, with two groups in the second, fourth and fifth convolution
+where the paper had two GPUs, and normalisation before pooling (after it in ``bvlc_reference_caffenet``). Layers have
+Caffe's names, so that its weights load as NumPy arrays; the last one, ``fc8`` in Caffe, is ``predictions``.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ def AlexNet(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 67. The first dense layer depends on them.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether the three dense layers are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
         classifier_activation: activation of the last layer, ``None`` for logits.
-        dropout: share of ``fc6`` and ``fc7`` that is left out in training, 0 to 1.
+        dropout: share of ``fc6`` and ``fc7`` that dropout zeroes in training, 0 to 1.
         name: name of the Keras model.
 
     Returns:

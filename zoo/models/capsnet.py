@@ -30,20 +30,19 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
 ) -> keras.Model:
     """Build CapsNet: 6,804,224 parameters with ten classes on 28×28 grey pixels, 8,215,568 with the decoder.
 
-    The output is no distribution: it has the length of each class's capsule, from 0 to 1, and the lengths of an image
-    need not add up to 1. Several are long where several classes are there, none where there is nothing. It is trained
-    with the margin loss. There is no activation to leave out, so there are no logits either.
+    The output is the length of each class's capsule, from 0 to 1; the lengths of an image need not add up to 1. The
+    network is trained with the margin loss, and has no logits.
 
     Args:
         input_shape: height, width and channels; height and width at least 17.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs, each a capsule of 16 dimensions.
         include_top: whether the digit capsules are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (the map of primary capsules, before they are
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (the map of primary capsules, before they are
             squashed).
-        training: whether the decoder is there too, which draws the input again from the capsules and thereby
-            regularises them. Its loss is added in training. The paper shows the decoder the capsule of the true class;
-            here it is the longest one, because labels do not enter the graph. Only with the top.
+        training: whether to add the decoder, which reconstructs the input from the capsules as a regulariser, and its
+            loss. The paper's decoder takes the capsule of the true class; here it is the longest one, because labels
+            do not enter the graph. Only with the top.
         filters: of both convolutions, a multiple of 8; the second makes primary capsules of 8 dimensions of them.
         routings: iterations of the routing, at least 1.
         reconstruction_weight: of the decoder's sum of squared errors.
@@ -65,7 +64,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
     source, inputs = network_input(input_shape, input_tensor)
 
     # Convolution
-    # Its outputs are 256 to one input: scaled by both, as Keras does by default, hardly anything would come through.
+    # It has 256 outputs for one input: Keras's default, which scales by both, would make them far too small.
     x = layers.Conv2D(filters, 9, activation="relu", kernel_initializer="he_normal", name="conv1")(inputs)
 
     # Primary capsules
@@ -89,7 +88,7 @@ def CapsNet(  # noqa: N802 - a network is named as the field writes it
 
 
 def _decode(lengths: Any, capsules: Any, image: Any, weight: float) -> Any:
-    """Draw the image from the longest capsule, add the error to the loss, and return the lengths."""
+    """Reconstruct the image from the longest capsule, add the error to the loss, and return the lengths."""
     pixels = math.prod(image.shape[1:])
     x = layers.Flatten(name="decoder_input")(longest(capsules, lengths))
     x = layers.Dense(512, activation="relu", name="decoder_fc1")(x)

@@ -27,28 +27,27 @@ def CifarResNet(  # noqa: N802 - a network is named as the field writes it
 ) -> keras.Model:
     """Build a residual network of ``depth`` = 6n + 2 layers, n blocks a stage.
 
-    With ten classes, 16 filters in the first stage and shortcuts A, all of which the paper has, these are their
-    parameters, moving statistics included: 271,098 at depth 20, 466,426 at 32, 661,754 at 44, 857,082 at 56 and
-    1,736,058 at 110.
+    Parameters with the paper's ten classes, 16 filters in the first stage and shortcuts A, moving statistics included:
+    271,098 at depth 20, 466,426 at 32, 661,754 at 44, 857,082 at 56 and 1,736,058 at 110.
 
     Args:
         input_shape: height, width and channels; height and width at least 8.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global average pooling and the dense layer are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 4).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 4).
         classifier_activation: activation of the last layer, ``None`` for logits.
         depth: layers with weights: 8, 14, 20, 26, …
         width: filters of the first stage; the others have twice and four times as many.
         shortcut: ``"A"``, without parameters, or ``"B"``, a projection where shapes differ.
-        name: name of the Keras model; ``cifar_resnet`` and the depth without.
+        name: name of the Keras model; ``cifar_resnet`` and the depth if omitted.
 
     Returns:
         A functional model from float32 ``(batch, height, width, channels)``, already standardised, to probabilities
         ``(batch, classes)``, or to features without the top.
 
     Raises:
-        ValueError: a depth or a kind of shortcut that there is not.
+        ValueError: an unknown depth or shortcut.
 
     Source: He et al., Deep residual learning for image recognition (2015), section 4.2.
     """

@@ -43,22 +43,21 @@ def create_model(
     >>> create_model("resnet50").predict(images)  # uint8 or float, RGB 0-255, (n, 224, 224, 3)
 
     Args:
-        name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec. One with a ``cut`` gives the network
-            up to there, and takes no argument but the weights.
-        weights: ``"imagenet"`` for the network's published weights (those it prefers, where it has none of that
-            name), another of its tags, the path of a file (legacy ``.h5``, ``.weights.h5``, ``.keras``, ``.npz`` or
-            ``.npy``), or ``None`` for random ones.
-        num_classes: number of outputs; the network's own without. Where that differs from the weights', everything
-            but the last layer is loaded, and the last layer is left random, to be trained.
+        name: a name of the registry, ``NAME:TAG``, a ``.keras`` file, or a spec. A spec with a ``cut`` gives the
+            network up to there, and takes no other argument but the weights.
+        weights: ``"imagenet"`` for the network's published weights (its preferred ones if it has none of that name),
+            another of its tags, a file (legacy ``.h5``, ``.weights.h5``, ``.keras``, ``.npz`` or ``.npy``), or ``None``
+            for random ones.
+        num_classes: number of outputs; the network's own if omitted. If the weights have another number, the last layer
+            is left random, to be trained.
         include_top: whether the classifier is part of the network.
         pooling: without the classifier, ``"avg"`` or ``"max"`` over the feature map, or ``None`` for the map.
-        preprocessing: whether the network takes raw pixels and prepares them itself; otherwise it is the bare
-            network, which takes what ``spec.preprocessing`` leaves.
-        input_shape: height, width and 3; the network's own without. They are fixed, because Keras's builders pad,
-            and NASNet's are wired, by the size.
+        preprocessing: whether the network takes raw pixels and preprocesses them itself; otherwise it takes pixels
+            preprocessed by ``spec.preprocessing``.
+        input_shape: height, width and 3; the network's own if omitted.
         classifier_activation: activation of the last layer, ``None`` for logits.
-        training: whether parts that only training needs are there too, such as GoogLeNet's auxiliary heads; the
-            network then may have further outputs after the first.
+        training: whether to add what only training needs, such as GoogLeNet's auxiliary heads, which may be further
+            outputs.
 
     Returns:
         A functional model from float32 ``(batch, height, width, 3)`` to float32: probabilities ``(batch, classes)``,
@@ -67,7 +66,7 @@ def create_model(
 
     Raises:
         UsageError: unknown name or tag, or an argument out of range.
-        WeightsError: weights that cannot be found or fetched, or do not fit.
+        WeightsError: weights that cannot be found or downloaded, or do not fit.
     """
     spec, tag = _find_spec(name)
     if spec.cut is not None:
@@ -107,7 +106,7 @@ def _find_spec(name: str | ModelSpec) -> tuple[ModelSpec, str | None]:
 
 
 def _create_cut(spec: ModelSpec, weights: str | os.PathLike[str] | None) -> keras.Model:
-    """A network up to where its spec cuts it; with the classifier only where something of that is wanted."""
+    """A network up to its spec's cut, with the classifier only if something of that is wanted."""
     assert spec.cut is not None
     cut, whole = spec.cut, replace(spec, cut=None)
     stages = [stage.name for stage in spec.stages]
@@ -130,10 +129,7 @@ def _create_cut(spec: ModelSpec, weights: str | os.PathLike[str] | None) -> kera
 
 
 def _load_file(spec: ModelSpec) -> keras.Model:
-    """A network that Keras saved, behind the grey of RGB where it takes one channel.
-
-    Safe mode is Keras's default: nothing in the file is run.
-    """
+    """A network that Keras saved, loaded in safe mode (Keras's default); RGB becomes grey if it takes one channel."""
     try:
         model = keras.models.load_model(spec.file, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
@@ -142,7 +138,7 @@ def _load_file(spec: ModelSpec) -> keras.Model:
     if spec.preprocessing.identity:
         return model
     raw = raw_input((*spec.input_size, 3))
-    return _behind(model, raw, preprocess(raw, spec.preprocessing))
+    return _applied_to(model, raw, preprocess(raw, spec.preprocessing))
 
 
 def _check(
@@ -166,10 +162,10 @@ def _check(
 
 
 def _find_weights(spec: ModelSpec, weights: str | os.PathLike[str], include_top: bool) -> Path:
-    """The file that ``weights`` means, fetched if need be.
+    """The file that ``weights`` means, downloaded if necessary.
 
-    With a classifier the file that has one is taken even if the last layer is then left out, because VGG's and
-    MobileNetV3's classifiers have trained layers before it.
+    With ``include_top`` the file has the classifier even if its last layer is then replaced, because VGG's and
+    MobileNetV3's classifiers have more trained layers.
     """
     text = os.fspath(weights)
     is_path = not isinstance(weights, str) or os.sep in text or text.endswith(WEIGHT_FILES)
@@ -183,7 +179,7 @@ def _find_weights(spec: ModelSpec, weights: str | os.PathLike[str], include_top:
 
 
 def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> keras.Model:
-    """Call the builder with the options that it takes, and put the preprocessing before what it returns."""
+    """Call the builder with the options that it takes, and put the preprocessing before its network."""
     builder = _builder(spec)
     parameters = inspect.signature(builder).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -199,17 +195,15 @@ def _build(spec: ModelSpec, options: dict[str, Any], preprocessing: bool) -> ker
         x = preprocess(raw, spec.preprocessing)
         if "input_shape" in taken:
             taken["input_shape"] = tuple(x.shape[1:])
-        model = builder(**taken, input_tensor=x) if "input_tensor" in parameters else _behind(builder(**taken), raw, x)
+        model = (
+            builder(**taken, input_tensor=x) if "input_tensor" in parameters else _applied_to(builder(**taken), raw, x)
+        )
     renumber_layers(model)
     return model
 
 
 def _builder(spec: ModelSpec) -> Callable[..., Any]:
-    """The function that builds a network.
-
-    Raises:
-        UnavailableError: the spec names one that cannot be imported.
-    """
+    """The function that builds a network; UnavailableError if it cannot be imported."""
     if callable(spec.builder):
         return spec.builder
     module, _, function = spec.builder.partition(":")
@@ -220,11 +214,11 @@ def _builder(spec: ModelSpec) -> Callable[..., Any]:
     return builder
 
 
-def _behind(bare: keras.Model, raw: Any, x: Any) -> keras.Model:
-    """The bare network on top of the tensor ``x``, which comes from the input ``raw``.
+def _applied_to(bare: keras.Model, raw: Any, x: Any) -> keras.Model:
+    """The bare network applied to the tensor ``x``, which comes from the input ``raw``.
 
-    Its layers are made anew, because a layer that belongs to two graphs answers ``layer.output`` with the tensor
-    of the first. A subclassed model has no graph, and stays one layer.
+    Its layers are copied, because a layer in two graphs has the ``output`` of the first. A subclassed model has no
+    graph, and stays one layer.
     """
     if isinstance(bare, keras.Sequential):
         bare = keras.Model(bare.inputs, bare.outputs, name=bare.name)

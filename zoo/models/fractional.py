@@ -1,4 +1,4 @@
-"""The networks of fractional max-pooling: many small convolutions, between which the map shrinks little by little."""
+"""Networks with fractional max-pooling: many small convolutions between which the feature map shrinks slowly."""
 
 from __future__ import annotations
 
@@ -38,26 +38,24 @@ def FractionalNet(  # noqa: N802 - a network is named as the field writes it
     """Build (``filters`` nC2 – FMP)×``stages`` – C2 – C1, where FMP shrinks by the ``root``-th root of two.
 
     A stage is a 2×2 convolution without padding and fractional max-pooling; the n-th has n times ``filters`` filters,
-    and so have the two convolutions at the end, of 2×2 and of 1×1. Every convolution is followed by a leaky ReLU. The
-    image is put in the middle of zeros, so large that the last map is a single pixel: 36×36 for six stages by √2,
-    94×94 for twelve by ∛2.
+    as have the two convolutions at the end, of 2×2 and 1×1. A leaky ReLU follows every convolution. The image is padded
+    with zeros until the last map is a single pixel: 36×36 for six stages by √2, 94×94 for twelve by ∛2.
 
-    The network for training draws new regions for every batch. The other one is made of stock operations with regions
-    that ``seed`` and the number of the pass fix; those of the first pass are what the network for training uses
-    outside of training. All forms have the same layers with weights, of the same names.
+    With ``training`` the pooling regions are random for every batch. Otherwise the network has standard operations with
+    regions that ``seed`` and the number of the pass fix; those of the first pass are what the training network uses in
+    inference. All forms have the same layers with weights, of the same names.
 
     Args:
         input_shape: height, width and channels. An image larger than the sizes above is padded to the next size that
             the pooling makes come out even.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global average pooling (of one pixel, at the sizes above) and the dense layer are part
             of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map).
         classifier_activation: activation of the last layer, ``None`` for logits.
-        training: whether the regions are drawn; the network then has one pass.
-        passes: how often the image is seen, each time through other regions; the outputs are averaged. The layers
-            are shared, so the weights are those of one pass.
+        training: whether the regions are random; the network then has one pass.
+        passes: forward passes with different regions, whose outputs are averaged. They share all weights.
         filters: filters that each stage has more than the one before.
         stages: number of stages.
         root: 2 for a ratio of √2, 3 for ∛2.

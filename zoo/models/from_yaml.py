@@ -19,8 +19,8 @@ from zoo.catalog.declarative.network import Network
 from zoo.catalog.declarative.unroll import INPUT, Call
 from zoo.core.errors import UsageError
 
-#: Weights of convolutions and dense layers in a network: 1 GB of float32, twice VGG19. More is a slip of the pen,
-#: which would end the process before Keras could complain.
+#: The most weights of convolutions and dense layers in a network: 1 GB of float32, twice VGG19. More is a mistake that
+#: would end the process before Keras could complain.
 MAX_WEIGHTS = 2**28
 
 # What Keras wraps around a reason, and what it appends to it.
@@ -46,13 +46,12 @@ def build(
         network: the file.
         variables: values that replace those of the file.
         input_shape: height, width and channels.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs, as ``$classes``; 0 for a network that is no classifier.
         include_top: whether the head is part of the network.
-        pooling: without the head, ``"avg"`` or ``"max"`` over the feature map, or ``None`` for the map. Features that
+        pooling: without the head: ``"avg"`` or ``"max"`` over the feature map, or ``None`` for the map. Features that
             are no map stay as they are.
-        classifier_activation: activation of the last layer, ``None`` for logits. ``"softmax"`` is what the file says,
-            which may be a sigmoid.
+        classifier_activation: activation of the last layer, ``None`` for logits; ``"softmax"`` is what the file says.
 
     Returns:
         A functional model from float32 ``(batch, height, width, channels)``, as the preprocessing leaves it, to the

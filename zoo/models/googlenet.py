@@ -1,7 +1,7 @@
-"""GoogLeNet, the first Inception network: filters of three sizes side by side, and no dense layer but the last.
+"""GoogLeNet, the first Inception network: filters of three sizes side by side, and a single dense layer.
 
-Layers are called as in Caffe's ``bvlc_googlenet``, with ``_`` for its ``/``, so that its weights, converted to NumPy
-by name, load; the last one, ``loss3/classifier`` in Caffe, is ``predictions``.
+Layers have the names of Caffe's ``bvlc_googlenet``, with ``_`` for ``/``, so that its weights load as NumPy arrays; the
+last one, ``loss3/classifier`` in Caffe, is ``predictions``.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ PAPER: dict[str, Widths] = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
-#: The graph that TensorFlow's authors published in 2015 ("inception5h") differs from the paper in two numbers. The
-#: 13,462,015 constants that are counted in it, with 1,008 outputs and both auxiliary heads, are the 13,461,996
-#: parameters of this network and 19 numbers of its graph: nine axes and the five shapes, of two numbers each, to
-#: which it reshapes.
+#: The graph that TensorFlow's authors published in 2015 ("inception5h") differs from the paper in two numbers. Its
+#: 13,462,015 constants, with 1,008 outputs and both auxiliary heads, are the 13,461,996 parameters of this network and
+#: 19 axes and shapes of the graph.
 TENSORFLOW: dict[str, Widths] = {**PAPER, "4a": (192, 96, 204, 16, 48, 64), "5a": (256, 160, 320, 48, 128, 128)}
 VARIANTS = {"paper": PAPER, "tensorflow": TENSORFLOW}
 
@@ -70,7 +69,7 @@ def _inception(x: Any, widths: Widths, name: str) -> Any:
 
 
 def _auxiliary(x: Any, classes: int, activation: str | None, name: str) -> Any:
-    """A second classifier on an early feature map, which gives the layers before it a gradient of their own."""
+    """An auxiliary classifier on an early feature map, which adds a gradient to the layers before it."""
     # An image smaller than 80 pixels leaves less than the paper's window.
     x = layers.AveragePooling2D(min(5, *x.shape[1:3]), strides=3, name=f"{name}_ave_pool")(x)
     x = _conv(x, 128, 1, f"{name}_conv")
@@ -97,15 +96,15 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 32.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global average pooling and the dense layer are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
         classifier_activation: activation of the last layer, ``None`` for logits.
         training: whether the network has its auxiliary heads, as outputs two and three, after modules 4a and 4d.
             The paper adds their losses with a weight of 0.3 each. Only with the top.
         variant: ``"paper"``, or ``"tensorflow"`` for the widths of TensorFlow's graph of 2015.
-        dropout: share of the pooled features that is left out in training, 0 to 1.
+        dropout: share of the pooled features that dropout zeroes in training, 0 to 1.
         name: name of the Keras model.
 
     Returns:
@@ -113,7 +112,7 @@ def GoogLeNet(  # noqa: N802 - a network is named as the field writes it
         ``(batch, classes)``, to a list of three of them in training, or to features without the top.
 
     Raises:
-        ValueError: a variant that there is not.
+        ValueError: an unknown variant.
 
     Source: Szegedy et al., Going deeper with convolutions (2014), table 1.
     """

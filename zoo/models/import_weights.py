@@ -1,8 +1,7 @@
-"""A file of weights carried here by hand: checked against its network, then copied into the cache.
+"""Import a weight file: check it against its network, then copy it into the cache.
 
-A file whose digest is the official one goes where Keras itself looks for it. Any other goes to
-``$ZOO_CACHE/weights/MODEL``, with a record of where it came from; arrays by name are turned into Keras's layout on
-the way. The source is never moved or changed.
+A file with an official digest is stored where Keras looks for it. Any other is stored in ``$ZOO_CACHE/weights/MODEL``,
+with a record of its origin; arrays by name are converted to Keras's layout. The source is never changed.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ __all__ = ["Mismatch", "check", "import_file"]
 
 
 def check(path: str | os.PathLike[str], spec: ModelSpec, *, include_top: bool | None = None) -> list[Mismatch]:
-    """What of a file does not fit a network; empty where it fits. Only shapes are compared.
+    """What of a file does not fit a network; empty if it fits. Only shapes are compared.
 
     Args:
         path: legacy HDF5, Keras 3 ``.weights.h5``, a ``.keras`` archive, of which only the weights are read, or
             arrays by name (``.npz``, ``.npy``).
         spec: the network.
-        include_top: with or without its classifier; whichever the file has without.
+        include_top: with or without its classifier; as the file has it if omitted.
 
     Raises:
         WeightsError: the file cannot be read, or has another format.
@@ -59,14 +58,14 @@ def check(path: str | os.PathLike[str], spec: ModelSpec, *, include_top: bool | 
 
 
 def import_file(path: str | os.PathLike[str], spec: ModelSpec, tag: str | None = None) -> LocalWeights:
-    """Check a file against a network and copy it into the cache, from which every command then takes it.
+    """Check a file against a network and copy it into the cache, where every command finds it.
 
-    Whether it has the classifier is found out. An earlier import for the same network and tag is replaced.
+    An earlier import for the same network and tag is replaced.
 
     Args:
         path: as for :func:`check`.
         spec: the network.
-        tag: the name of these weights; the preferred ones of the network without.
+        tag: the name of these weights; the network's preferred tag if omitted.
 
     Raises:
         UsageError: the tag is no name.
@@ -105,7 +104,7 @@ def _source(path: str | os.PathLike[str]) -> Path:
 
 
 def _readable(source: Path, folder: Path) -> Path:
-    """The file itself where its weights can be read in it, else those taken out of the archive."""
+    """The file itself, or the weights extracted from an archive."""
     with source.open("rb") as file:
         if file.read(8) == download.SIGNATURES[".h5"] or arrays.recognise(source):
             return source
@@ -174,7 +173,7 @@ def _official(spec: ModelSpec, digests: Digests) -> tuple[str, bool, WeightFile]
 
 
 def _copy_official(source: Path, target: Path, digests: Digests) -> None:
-    """Copy an official file under its official name; its digest has vouched for it."""
+    """Copy an official file under its official name."""
     if target.is_file() and verification.digests(target) == digests:
         return
     need_space(target.parent, source.stat().st_size)
@@ -266,7 +265,7 @@ def _record(
 
 
 def _temporary(folder: Path, suffix: str) -> Path:
-    """A name that no other process uses. What is made under it may be read by whoever may read other new files."""
+    """A name that no other process uses."""
     return folder / f".import-{os.getpid()}-{os.urandom(4).hex()}.zoo.part{suffix}"
 
 

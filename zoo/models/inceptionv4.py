@@ -1,7 +1,7 @@
-"""Inception-v4: uniform Inception modules behind a stem that branches, without residual connections.
+"""Inception-v4: uniform Inception modules after a branching stem, without residual connections.
 
-Where the paper's figures and its authors' code differ in which of a 1×7 and a 7×1 convolution comes first, this is as
-in the code, to which the published weights belong.
+Where the paper and its authors' code differ in the order of a 1×7 and a 7×1 convolution, this follows the code, which
+the published weights belong to.
 """
 
 from __future__ import annotations
@@ -138,12 +138,12 @@ def InceptionV4(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 75.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global average pooling and the dense layer are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
         classifier_activation: activation of the last layer, ``None`` for logits.
-        dropout: share of the pooled features that is left out in training, 0 to 1.
+        dropout: share of the pooled features that dropout zeroes in training, 0 to 1.
         name: name of the Keras model.
 
     Returns:

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from zoo.core.spec import ModelSpec
+
 
 def multiply_accumulates(model: keras.Model) -> int:
     """Multiply-accumulates of one image: the sum over all layers, each as often as the graph calls it."""
@@ -36,3 +38,19 @@ def layer_multiply_accumulates(layer: Any) -> int:
     by_input = "Transpose" in type(layer).__name__ or isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional)
     shape = (layer.input if by_input else layer.output).shape
     return int(math.prod(shape[1:-1]) * sum(math.prod(kernel.shape) for kernel in kernels))
+
+
+def layer_rows(network: keras.Model, spec: ModelSpec) -> list[dict[str, Any]]:
+    """A row for each layer: its name, type, output shape, parameters, multiply-accumulates, and the stage it ends."""
+    stages = {stage.layer: stage.name for stage in spec.stages}
+    return [
+        {
+            "layer": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": "×".join("?" if size is None else str(size) for size in layer.output.shape[1:]),
+            "params": layer.count_params(),
+            "macs": layer_multiply_accumulates(layer),
+            "stage": stages.get(layer.name),
+        }
+        for layer in network.layers
+    ]

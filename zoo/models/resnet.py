@@ -1,7 +1,4 @@
-"""ResNet-18 and ResNet-34: residual networks of two 3×3 convolutions a block.
-
-Their deeper relatives, of 1×1, 3×3 and 1×1, are Keras's own, whose names the layers here follow.
-"""
+"""ResNet-18 and ResNet-34: residual networks with two 3×3 convolutions a block. Layers are named as in Keras."""
 
 from __future__ import annotations
 
@@ -18,15 +15,15 @@ BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
 
 def shortcut(x: Any, filters: int, strides: int, kind: str, name: str) -> Any:
-    """The way around a block, brought to the block's shape where that differs from the input's.
+    """The shortcut of a block, in the block's output shape.
 
     Args:
         x: symbolic tensor (batch, height, width, channels).
-        filters: channels wanted, at least as many as ``x`` has.
-        strides: every how many-th pixel is wanted.
+        filters: output channels, at least as many as ``x`` has.
+        strides: subsampling of rows and columns.
         kind: ``"A"``, parameter-free: the pixels themselves, and zeros for the channels that ``x`` lacks; or ``"B"``,
             a 1×1 convolution with BatchNorm, called ``{name}_0_conv`` and ``{name}_0_bn``.
-        name: what the names of the layers begin with.
+        name: prefix of the layers' names.
 
     Raises:
         ValueError: another kind.
@@ -45,7 +42,7 @@ def shortcut(x: Any, filters: int, strides: int, kind: str, name: str) -> Any:
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_0_bn")(x)
     # Windows of one pixel: every second pixel of every second row, by a layer that has a name.
     x = layers.MaxPooling2D(1, strides=strides, name=f"{name}_0_subsample")(x)
-    # Told that channels come first, the layer takes the last axis for the width, and so pads our channels.
+    # With "channels_first" the layer takes the last axis for the width, and so pads the channels.
     return layers.ZeroPadding2D(((0, 0), (0, missing)), data_format="channels_first", name=f"{name}_0_pad")(x)
 
 
@@ -92,21 +89,21 @@ def ResNet(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 32.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global average pooling and the dense layer are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 32).
         classifier_activation: activation of the last layer, ``None`` for logits.
         depth: layers with weights, 18 or 34.
         shortcut: ``"A"``, without parameters, or ``"B"``, a projection where shapes differ.
-        name: name of the Keras model; ``resnet`` and the depth without.
+        name: name of the Keras model; ``resnet`` and the depth if omitted.
 
     Returns:
         A functional model from float32 ``(batch, height, width, channels)``, already standardised, to probabilities
         ``(batch, classes)``, or to features without the top.
 
     Raises:
-        ValueError: a depth or a kind of shortcut that there is not.
+        ValueError: an unknown depth or shortcut.
 
     Source: He et al., Deep residual learning for image recognition (2015), table 1.
     """

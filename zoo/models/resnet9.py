@@ -44,10 +44,10 @@ def ResNet9(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 8.
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether global max pooling and the dense layer are part of the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 8).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 8).
         classifier_activation: activation of the last layer, ``None`` for logits.
         width: filters of the first convolution; 32 gives 1,648,362 parameters with ten classes.
         name: name of the Keras model.

@@ -1,7 +1,7 @@
-"""SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters, of "fire" modules and without a dense layer.
+"""SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters, from "fire" modules without a dense layer.
 
-Version 1.1, by the authors in 2016, has a smaller first layer and pools earlier: 2.4 times less work at the same
-accuracy. Layers are called as in the authors' Caffe files, with ``_`` for their ``/``.
+Version 1.1 (2016) has a smaller first layer and pools earlier: 2.4 times less work at the same accuracy. Layers have
+the names of the authors' Caffe files, with ``_`` for ``/``.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
 
     Args:
         input_shape: height, width and channels; height and width at least 21 (1.0) or 17 (1.1).
-        input_tensor: a Keras tensor of that shape to build upon, instead of a new input.
+        input_tensor: a Keras tensor of that shape to build on instead of a new input.
         classes: number of outputs.
         include_top: whether the last convolution, a filter for each class, and the mean over its map are part of
             the network.
-        pooling: without the top, ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 16).
+        pooling: without the top: ``"avg"``, ``"max"`` or ``None`` (a feature map of stride 16).
         classifier_activation: activation of the last layer, ``None`` for logits (which are not negative, because the
             last convolution has a ReLU).
         version: ``"1.0"``, which is the paper's, or ``"1.1"``.
-        dropout: share of the last feature map that is left out in training, 0 to 1.
+        dropout: share of the last feature map that dropout zeroes in training, 0 to 1.
         name: name of the Keras model.
 
     Returns:
@@ -82,7 +82,7 @@ def SqueezeNet(  # noqa: N802 - a network is named as the field writes it
         ``(batch, classes)``, or to features without the top.
 
     Raises:
-        ValueError: a version that there is not.
+        ValueError: an unknown version.
 
     Source: Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size (2016).
     """
