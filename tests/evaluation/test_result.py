@@ -10,7 +10,7 @@ from tests.engines.coloured import NAMES, classifier, paint
 from zoo.core.errors import UsageError
 from zoo.evaluation import evaluate as evaluating
 
-#: Six of eight right; the surest mistake is a dog.
+#: Six of eight right; the most confident mistake is a dog.
 IMAGES = {
     "cat": [("cat", 0.9), ("cat", 0.8), ("dog", 0.6)],
     "dog": [("dog", 0.9), ("dog", 0.7), ("cat", 0.95), ("dog", 0.5)],

@@ -111,14 +111,14 @@ def check_storable(classifier: Classifier, tta: Augmentation | None) -> None:
         )
 
 
-def _to_calibrate(judged: EvaluationSet, on: str) -> EvaluationSet:
+def _to_calibrate(evaluated: EvaluationSet, on: str) -> EvaluationSet:
     """The images to calibrate on, none of which is evaluated."""
-    data = read_dataset(judged.path, on) if on in PARTS else read_dataset(on, None)
+    data = read_dataset(evaluated.path, on) if on in PARTS else read_dataset(on, None)
     theirs = {os.path.abspath(source.path) for source in data.sources}
-    both = sum(os.path.abspath(source.path) in theirs for source in judged.sources)
+    both = sum(os.path.abspath(source.path) in theirs for source in evaluated.sources)
     if both:
         raise UsageError(
-            f"{both} of the {len(judged)} images to evaluate on are also those to calibrate on ({on}); a fit says "
+            f"{both} of the {len(evaluated)} images to evaluate on are also those to calibrate on ({on}); a fit says "
             "nothing about its own images, so choose others with --calibrate-on."
         )
     return data
