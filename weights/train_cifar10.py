@@ -1,15 +1,15 @@
 r"""Train the ResNet-9 that ships with zoo, on CIFAR-10, and write its weights as float16.
 
-Two commands make the shipped file, the second going on from the first:
+Two commands make the shipped file; the second starts from the first's weights:
 
     python weights/train_cifar10.py --dataset cifar10/ --output first.weights.h5
     python weights/train_cifar10.py --dataset cifar10/ --output weights/cifar10-resnet9.weights.h5 --seed 2 \
         --initial first.float32.weights.h5 --epochs 12 --learning-rate 0.06 --weight-decay 2.5e-3 --strength 0.5
 
-``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test images are looked at only after
-the last epoch of a command, and choose no epoch; but of three runs, the one with the best figure ships. The
-augmentation is stronger than usual for CIFAR-10 (scale, aspect and colour, not only shifts and flips) because
-the network is meant for photographs that were not cropped by the makers of the dataset.
+``--dataset`` holds ``train/<class>/*`` and ``test/<class>/*``. The test images are used only after the last epoch of a
+command, and select no epoch; but of three runs, the one with the best accuracy ships. The augmentation is stronger than
+usual for CIFAR-10 (scale, aspect and colour, not only shifts and flips) because the network is meant for photographs
+that are not cropped like those of the dataset.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=0.15)
     parser.add_argument("--weight-decay", type=float, default=5e-3)
     parser.add_argument("--strength", type=float, default=1.0, help="of the augmentation, 0 to 1")
-    parser.add_argument("--initial", type=Path, help="weights to go on from")
+    parser.add_argument("--initial", type=Path, help="weights to start from")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--precision", default="mixed_bfloat16", help="a Keras dtype policy")
     args = parser.parse_args()
@@ -192,10 +192,10 @@ def main() -> None:
     store_float16(full, args.output)
 
     keras.mixed_precision.set_dtype_policy("float32")
-    judged = ResNet9(width=args.width, classes=len(names))
-    judged.load_weights(args.output)
+    network = ResNet9(width=args.width, classes=len(names))
+    network.load_weights(args.output)
     test, truth, _ = read_split(args.dataset / "test")
-    scores = judged.predict((test - np.array(MEAN, "float32")) / np.array(STD, "float32"), batch_size=256, verbose=0)
+    scores = network.predict((test - np.array(MEAN, "float32")) / np.array(STD, "float32"), batch_size=256, verbose=0)
     result = {"test_top1": float((scores.argmax(1) == truth).mean()), "n": len(truth), "seconds": round(seconds)}
     print(json.dumps({**result, **{key: str(value) for key, value in vars(args).items()}}))
 

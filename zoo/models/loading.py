@@ -19,7 +19,7 @@ from zoo.pretrained.layout import Layer
 def load_weights(
     model: keras.Model, spec: ModelSpec, path: Path, *, include_top: bool = True, new_top: bool = False
 ) -> None:
-    """Load a file of weights into a network, with its preprocessing or without.
+    """Load a file of weights into a network, with or without its preprocessing.
 
     The layout is read from the file, whatever its name.
 

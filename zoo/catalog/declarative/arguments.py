@@ -181,7 +181,7 @@ class _Reader:
         elif node.mapping is not None and len(node.mapping) == 1:
             ((text, inner),) = node.mapping.items()
         if not isinstance(text, str):
-            raise self.wrong(f"the name of {signatures.singular(section, article=True)}, with its arguments or without")
+            raise self.wrong(f"the name of {signatures.singular(section, article=True)}, with or without arguments")
         signature = signatures.find(section, text, node)
         return Made(section, signature.name, read(signature, inner, self.values, node), node.line)
 

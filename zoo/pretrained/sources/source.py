@@ -15,7 +15,7 @@ class Source:
 
     #: Its name, as ``zoo cache list`` shows it.
     origin: str
-    #: Where the file of a network, a tag, and with the classifier or not, may be; and what is known of it.
+    #: Where the file of a network, a tag, and with or without the classifier, may be; and what is known of it.
     files: Callable[[ModelSpec, str, bool], Iterable[tuple[Path, WeightFile]]] = lambda spec, tag, has_top: ()
     #: Folders that hold files under their official names.
     folders: Callable[[], list[Path]] = list
@@ -23,7 +23,7 @@ class Source:
     urls: Callable[[WeightFile], list[str]] = lambda file: []
     #: Tags of a network that only this source has.
     tags: Callable[[str], Iterable[str]] = lambda model: ()
-    #: Files about the file of a network, a tag, and with the classifier or not, which are removed with it.
+    #: Files about the file of a network, a tag, and with or without the classifier, which are removed with it.
     records: Callable[[str, str, bool], Iterable[Path]] = lambda model, tag, has_top: ()
     #: What to do with a damaged file of ``{model}``, as the end of a sentence.
     advice: str = ""
@@ -34,7 +34,7 @@ class Source:
 
 
 def published(spec: ModelSpec, tag: str, has_top: bool) -> WeightFile | None:
-    """The published file of a network, with its classifier or without; ``None`` if there is none."""
+    """The published file of a network, with or without its classifier; ``None`` if there is none."""
     weights = spec.weights.get(tag)
     if weights is None:
         return None
