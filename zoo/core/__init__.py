@@ -1,5 +1,5 @@
-"""What every room may use, without any knowledge of images or networks.
+"""Foundations without any knowledge of images or networks.
 
-``errors`` with their exit status, ``spec`` (the description of a network), ``output`` (rows as table, JSON or CSV),
-``atomic`` files, ``artifacts`` in the cache, ``paths``, ``disk``, ``hardware``, ``groups``, ``suggestions``.
+``errors``, ``spec`` (the description of a network), ``output`` (rows as table, JSON or CSV), ``atomic`` files,
+``artifacts`` in the cache, ``paths``, ``hardware``, ``groups``, ``suggestions``.
 """

@@ -1,8 +1,4 @@
-"""Artifacts: results that zoo keeps in ``$ZOO_CACHE`` instead of computing them again.
-
-Each is a folder ``KIND/NETWORK-DIGEST`` with an ``about.json`` that says what it was made from. It gets that name when
-it is complete; until then it is a work folder, whose name begins with a dot.
-"""
+"""Results kept in ``$ZOO_CACHE``: folders ``KIND/NETWORK-DIGEST``; those of unfinished work begin with a dot."""
 
 from __future__ import annotations
 
@@ -70,13 +66,7 @@ def entries(kind: Kind) -> Iterator[Artifact]:
 
 @contextlib.contextmanager
 def create(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
-    """A work folder that becomes ``target``, with ``about`` in it, at the end; after an error it is removed.
-
-    If another process was faster its folder stays, which has the same content.
-
-    Raises:
-        UnavailableError: the folder cannot be written, or the disk is full.
-    """
+    """A work folder, renamed to ``target`` with ``about`` in it, unless another process was faster."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

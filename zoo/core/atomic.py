@@ -10,15 +10,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(target: str | os.PathLike[str], *, sync: bool = False) -> Iterator[Path]:
-    """A temporary path beside ``target`` to write to, renamed to ``target`` at the end and removed after an error.
-
-    Args:
-        target: the file to create or replace; the temporary name has the same suffix.
-        sync: wait until the file is on the disk, so that it survives a power cut.
-
-    Raises:
-        OSError: the file cannot be renamed.
-    """
+    """A temporary path with the same suffix, renamed to ``target`` at the end; ``sync``: it survives a power cut."""
     target = Path(target)
     temporary = target.with_name(f".{target.stem}-{os.urandom(4).hex()}{target.suffix}")
     try:
@@ -33,11 +25,7 @@ def replacing(target: str | os.PathLike[str], *, sync: bool = False) -> Iterator
 
 
 def write(target: str | os.PathLike[str], data: bytes | memoryview | str, *, sync: bool = False) -> None:
-    """Create or replace a file; text is written as UTF-8.
-
-    Raises:
-        OSError: the file cannot be written; an earlier one is unchanged.
-    """
+    """Create or replace a file; text is written as UTF-8."""
     with replacing(target, sync=sync) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 

@@ -8,17 +8,7 @@ import numpy as np
 
 
 def merge_labels(labels: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Labels of the connected components of a graph after more edges are added, so that it need not be held as a whole.
-
-    Begin with ``np.arange(n)``; nodes with equal labels are connected.
-
-    Args:
-        labels: the component of each node, integers (n,) from 0 to n - 1.
-        pairs: edges between nodes, integers (m, 2).
-
-    Returns:
-        the new labels, int64 (n,), from 0 to n - 1.
-    """
+    """Component of each node, integers (n,), after more edges, (m, 2), join some; begin with ``np.arange(n)``."""
     if not len(pairs):
         return labels
     from scipy.sparse import coo_array

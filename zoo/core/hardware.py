@@ -64,10 +64,7 @@ def _left_in_container(limit: str, usage: str) -> int | None:
 
 
 def visible_gpus() -> list[Gpu]:
-    """The NVIDIA GPUs that ``CUDA_VISIBLE_DEVICES`` leaves, in its order; empty without a working driver.
-
-    A GPU in MIG mode is replaced by its instances.
-    """
+    """The NVIDIA GPUs (or their MIG instances) that ``CUDA_VISIBLE_DEVICES`` leaves, in its order."""
     gpus = _all_gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:

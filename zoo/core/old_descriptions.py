@@ -1,7 +1,4 @@
-"""Frozen: the sentences that zoo 0.1 stored in feature files and cache entries as ``preprocessing`` and ``resize``.
-
-They recognise such files and must never change; what people read is made by :mod:`zoo.core.spec`.
-"""
+"""Frozen: the sentences of zoo 0.1 in feature files and cache entries, by which such files are recognised."""
 
 from __future__ import annotations
 

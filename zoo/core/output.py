@@ -57,11 +57,7 @@ def choose_format(request: str | None, stream: TextIO, output: Path | None = Non
 
 @contextlib.contextmanager
 def opened(output: Path | None) -> Iterator[TextIO]:
-    """A stream to standard output, or to a file that appears under its name only when it is complete.
-
-    Raises:
-        UnavailableError: the file cannot be written.
-    """
+    """A stream to standard output, or to a file that appears under its name only when it is complete."""
     if output is None:
         yield sys.stdout
         return
@@ -83,15 +79,7 @@ def write(
     columns: Sequence[str],
     table: Callable[[Row], str] | None = None,
 ) -> None:
-    """Write rows as they come.
-
-    Args:
-        rows: JSON gets them whole, CSV the ``columns`` only, with nested values as JSON.
-        stream: where to write.
-        format: one of :data:`FORMATS`.
-        columns: the columns of CSV and of a table.
-        table: the text of one row in a table, with its line ends. Default: an aligned table after the last row.
-    """
+    """Write rows as they come: JSON whole, CSV ``columns`` only, a table by ``table(row)`` or aligned at the end."""
     if format == "jsonl":
         for row in rows:
             stream.write(to_json(row) + "\n")

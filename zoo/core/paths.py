@@ -7,10 +7,7 @@ from pathlib import Path
 
 
 def shipped(*parts: str) -> Path:
-    """Path of a file that ships with zoo, e.g. ``shipped("configs", "catalogue")``.
-
-    ``configs/`` and ``weights/`` are beside the package in a checkout and inside it once installed.
-    """
+    """Path of a file in ``configs/`` or ``weights/``: beside the package in a checkout, inside it once installed."""
     package = Path(__file__).parents[1]
     inside = package.joinpath(*parts)
     return inside if inside.exists() else package.parent.joinpath(*parts)

@@ -11,10 +11,7 @@ from pathlib import Path
 
 @functools.cache
 def digest(*modules: str) -> str:
-    """sha256 of the source of modules and packages by their dotted names; nothing is imported.
-
-    Modules that cannot be found, such as ``__main__``, count as empty.
-    """
+    """sha256 of the source of modules and packages, not imported; one that cannot be found counts as empty."""
     hashed = hashlib.sha256()
     for module in modules:
         for file in _files(module):

@@ -39,14 +39,7 @@ class Preprocessing:
         return self.order == "rgb" and not any(self.mean) and all(value == 1.0 for value in self.std)
 
     def apply(self, pixels: Any) -> Any:
-        """The arithmetic on a NumPy array.
-
-        Args:
-            pixels: uint8 or float (…, 3), RGB 0-255.
-
-        Returns:
-            float32 (…, :attr:`channels`).
-        """
+        """The arithmetic on an array: uint8 or float (…, 3), RGB 0-255, to float32 (…, :attr:`channels`)."""
         values = pixels.astype("float32")
         if self.order == "bgr":
             values = values[..., ::-1]
@@ -115,11 +108,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a network is cut: the outputs of layers instead of its classifier, pooled or as they are.
-
-    Layers above them are not computed. With more than one output, an engine yields a row of a structured array for
-    each image, whose fields are :attr:`fields`.
-    """
+    """Where a network is cut: outputs of layers instead of its classifier; several make a structured array."""
 
     #: Default: the end of the network without its classifier, or with ``top`` the input of its last layer.
     layer: str | None = None
@@ -217,11 +206,7 @@ class ModelSpec:
         return self.resize.height, self.resize.width
 
     def weight_set(self, tag: str | None = None) -> Weights | None:
-        """The weights with a tag, or the preferred ones if omitted; ``None`` if there are none.
-
-        Raises:
-            KeyError: no weights of that tag.
-        """
+        """The weights with a tag (KeyError if unknown), or the preferred ones; ``None`` if there are none."""
         if tag is not None:
             return self.weights[tag]
         return next(iter(self.weights.values()), None)

@@ -13,10 +13,7 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2 in this block, unless the log level is DEBUG.
-
-    TensorFlow's C++ code writes there at any log level. Other threads are silenced too, so keep the block short.
-    """
+    """Discard what any thread (TensorFlow's C++ code too) writes to file descriptor 2, except at log level DEBUG."""
     if log.isEnabledFor(logging.DEBUG):
         yield
         return

@@ -27,15 +27,7 @@ def nearest(
     cutoff: float = 0.6,
     shown: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The names most like ``name``, the nearest first; case does not matter.
-
-    Args:
-        name: what was received.
-        names: what exists.
-        count: how many names at most.
-        cutoff: the least similarity, 0 to 1, as in :func:`difflib.get_close_matches`.
-        shown: what to return for each of ``names``, if they are spellings of other names.
-    """
+    """The names most like ``name``, the nearest first; case does not matter, and ``shown`` maps spellings to names."""
     spellings = {candidate.lower(): shown[candidate] if shown else candidate for candidate in names}
     near = difflib.get_close_matches(str(name).lower(), spellings, n=2 * count, cutoff=cutoff)
     return list(dict.fromkeys(spellings[spelling] for spelling in near))[:count]

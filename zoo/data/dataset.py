@@ -1,9 +1,4 @@
-"""A dataset from any source, read for training, for evaluation, or to be checked.
-
-All three read the same things (:mod:`zoo.data.sources.registry`): class folders, parts of such, tables and IDX files.
-They differ in what they ask: training needs two classes and divides; evaluation takes images as they are, even one;
-a check takes everything, to report what training would refuse.
-"""
+"""A dataset from any of :mod:`zoo.data.sources`, read for training, for evaluation, or to be checked."""
 
 from __future__ import annotations
 
@@ -33,11 +28,7 @@ PREFERRED = ("test", "val", "train")
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with classes, in parts.
-
-    ``splits`` has those of ``train``, ``val`` and ``test`` that there are. ``skipped`` has files and folders that are
-    not used, each with the reason. ``root`` is the folder that recorded paths are relative to.
-    """
+    """Images with classes, in parts (``train``, ``val``, ``test``); recorded paths are relative to ``root``."""
 
     path: str
     classes: tuple[str, ...]
@@ -54,11 +45,7 @@ class Dataset:
         }
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """The division as lines of ``split.csv``.
-
-        Yields:
-            ``path``, with slashes, relative to ``root`` if it is below; ``label``, the class's name; and ``split``.
-        """
+        """The division as lines of ``split.csv``; paths have slashes and are relative to ``root`` if below it."""
         for part, split in self.splits.items():
             for source, label in zip(split.sources, split.labels, strict=True):
                 path = self.relative(source.path).replace(os.sep, "/")
@@ -69,22 +56,13 @@ class Dataset:
         return path.removeprefix(os.path.join(self.root, "") if self.root else "")
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Record the division as a table that can be read as a dataset; atomic.
-
-        Raises:
-            OSError: the disk is full or cannot be written.
-        """
+        """Record the division as a table that can be read as a dataset; atomic."""
         atomic.write(path, table.to_csv(self.rows()))
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationSet:
-    """Images and their classes, to evaluate on.
-
-    ``part`` is ``train``, ``val`` or ``test``, ``None`` for all images; ``parts`` are those to choose from. ``labels``,
-    int64 (n,), are indices into ``classes``, of which some may have no images. ``root`` and ``skipped`` are as in
-    :class:`Dataset`.
-    """
+    """Images of one part (``None``: of all) to evaluate on; ``labels``, int64 (n,), are indices into ``classes``."""
 
     path: str
     part: str | None
@@ -107,31 +85,10 @@ def read_for_training(
     val_dir: str | os.PathLike[str] | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Find a dataset and divide it into parts. No image is opened.
+    """Find a dataset and divide it into parts; see docs/datasets.md. No image is opened.
 
-    ``path`` is one of:
-
-    * a folder with a folder for each class, in which images may be nested at any depth;
-    * a folder with ``train/`` and perhaps ``val/`` (or ``valid/``, ``validation/``) and ``test/`` of such folders;
-    * a table with a column ``path`` or ``file``, relative to the table, and one of ``label``, ``wordnet_id``,
-      ``index`` and ``name``; or a folder of images with such a table called ``labels.csv``;
-    * a table with a column ``split`` too, such as a run's ``split.csv``, which is taken as it is;
-    * a folder with MNIST's IDX files (:mod:`zoo.data.idx`), whose classes are named in ``labels.txt``.
-
-    If there is no ``val`` part, images for validation are taken from ``train``, never from ``test``. Classes are sorted
-    by name as text, as in ``keras.utils.image_dataset_from_directory``.
-
-    Args:
-        path: folder or table.
-        val_split: the fraction of every class for validation, 0 for none. Default: 0.1, or 0.2 if a class has fewer
-            than 50 images.
-        test_split: the fraction of every class for testing.
-        val_dir: a folder with a folder for each class, with the images for validation.
-        seed: of the division.
-
-    Raises:
-        UsageError: there is no such dataset, it has fewer than two classes, a class has no or too few images, or the
-            fractions make no sense.
+    Without ``val``, images for validation are taken from ``train``: of every class the fraction ``val_split``, or 0.1,
+    or 0.2 if a class has fewer than 50 images. Classes are sorted as in ``keras.utils.image_dataset_from_directory``.
     """
     text = os.fsdecode(path)
     _check_fractions(val_split, test_split)
@@ -153,16 +110,7 @@ def read_for_training(
 
 
 def read_for_evaluation(path: str | os.PathLike[str], part: str | None = None) -> EvaluationSet:
-    """Find images with classes to evaluate on. Nothing is divided, and no image is opened.
-
-    Args:
-        path: what :func:`read_for_training` takes.
-        part: ``"train"``, ``"val"``, ``"test"`` or ``"all"``. Default: the first that there is of ``test``, ``val`` and
-            ``train``.
-
-    Raises:
-        UsageError: there is no such dataset or part, or it has no images.
-    """
+    """Find images to evaluate on, of ``part`` or else the first of ``test``, ``val`` and ``train``."""
     text = os.fsdecode(path)
     if part is not None and part not in (*PARTS, "all"):
         raise UsageError(f"A part is {', '.join(PARTS)} or all. Received: {part}")
@@ -187,17 +135,7 @@ def read_for_evaluation(path: str | os.PathLike[str], part: str | None = None) -
 
 
 def read_for_check(path: str | os.PathLike[str]) -> Dataset:
-    """Find a dataset as it is, with everything that training would refuse. Nothing is divided.
-
-    Classes may be one only, empty, or in some parts only; there may be nothing to train on; and images in no class
-    folder are one class, named after their folder.
-
-    Args:
-        path: what :func:`read_for_training` takes.
-
-    Raises:
-        UsageError: there is no such dataset, it has no images, or a table or an IDX file is damaged.
-    """
+    """Find a dataset as it is, undivided, with everything that training would refuse."""
     text = os.fsdecode(path)
     source = open_source(text)
     parsed = source.read(source.parts)

@@ -1,8 +1,4 @@
-"""MNIST's file format, IDX: many small grey images, or their labels, in one file; plain, gzip or xz.
-
-LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998, describe it: a magic number (two zero bytes,
-the type of the values, the number of dimensions), the dimensions as big-endian 32-bit integers, then the values.
-"""
+"""MNIST's file format, IDX (LeCun, Cortes and Burges, 1998): small grey images or labels; plain, gzip or xz."""
 
 from __future__ import annotations
 
@@ -35,11 +31,7 @@ _LIMIT = 1 << 33
 
 @dataclass(frozen=True, eq=False)
 class IdxImages(Sequence[Source]):
-    """Images of one array as sources, each made when it is needed.
-
-    ``pixels`` is uint8 (all, height, width); ``indices``, int64 (n,), are those of these images, each called
-    ``name[index]``.
-    """
+    """Images of ``pixels``, uint8 (all, height, width), at ``indices``, as sources that are made when needed."""
 
     pixels: np.ndarray
     indices: np.ndarray
@@ -71,11 +63,7 @@ class Pair(NamedTuple):
 
 
 def find(folder: str) -> dict[str, Pair]:
-    """The IDX files in a folder, by part (``train``, ``val``, ``test``); empty if it holds none.
-
-    Raises:
-        UsageError: a file has no partner, or two sets are for the same part.
-    """
+    """The IDX files in a folder, by part; empty if it holds none."""
     files: dict[tuple[str, str], str] = {}
     # In this order a plain file wins over its compressed form.
     for name in sorted(os.listdir(folder), reverse=True):
@@ -101,11 +89,7 @@ def find(folder: str) -> dict[str, Pair]:
 
 
 def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-    """The images, uint8 (n, height, width), and the labels, uint8 (n,), of one part.
-
-    Raises:
-        UsageError: a file is not valid, or they do not belong together.
-    """
+    """The images, uint8 (n, height, width), and the labels, uint8 (n,), of one part."""
     images, labels = read_file(pair.images, dimensions=3), read_file(pair.labels, dimensions=1)
     if len(images) != len(labels):
         raise UsageError(f"{pair.images} holds {len(images):,} images and {pair.labels} {len(labels):,} labels.")
@@ -113,12 +97,7 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_file(path: str, *, dimensions: int) -> np.ndarray:
-    """The array in an IDX file of unsigned bytes with so many dimensions; a plain file is memory-mapped.
-
-    Raises:
-        UsageError: it cannot be read, is no IDX file, holds other values or dimensions, or has another length than its
-            header says.
-    """
+    """The array in an IDX file of unsigned bytes with so many dimensions; a plain file is memory-mapped."""
     opener = _OPENERS.get(os.path.splitext(path)[1])
     try:
         with opener(path, "rb") if opener else open(path, "rb") as file:

@@ -44,28 +44,10 @@ def divide(
     where: str,
     copies: Sequence[np.ndarray] = (),
 ) -> dict[str, Split]:
-    """Divide images into ``train`` and other parts, class by class.
+    """Divide images into ``train`` and other parts, of every class the given fraction, at least one.
 
-    The part of an image follows from a hash of ``seed`` and its key alone: neither the order in which the system lists
-    files nor the dataset's location matters, and a file that is added later moves few of the others. Each part gets its
-    fraction of every class, rounded, and at least one image of it, and so does ``train``. Identical images come into
-    one part together, so that no test image was trained on; those of several classes come into ``train``. Only a class
-    with too few different images is divided regardless.
-
-    Args:
-        split: the images to divide.
-        keys: one name for each image, such as its path below the folder.
-        classes: names, for error messages.
-        fractions: part to fraction, each within 0-1 and together below 1; parts of fraction 0 are not made.
-        seed: another seed gives another division.
-        where: the dataset's name in error messages.
-        copies: indices of the images of each group of identical ones.
-
-    Returns:
-        part to images, each in the order of ``split``.
-
-    Raises:
-        UsageError: a class has too few images to give one to each part.
+    The part follows from a hash of ``seed`` and the image's key, so neither listing order nor location matters.
+    Identical images (``copies``) come into one part together, those of several classes into ``train``.
     """
     fractions = {part: fraction for part, fraction in fractions.items() if fraction > 0}
     if not fractions:

@@ -1,10 +1,8 @@
 """From an image in any mode to 8-bit RGB.
 
-* CMYK is converted by the usual formula (Pillow undoes the inversion in JPEGs), LAB by Little CMS.
 * ICC profiles are ignored, as in the tools that the networks were trained with; converting takes as long as decoding.
-* 16-bit greyscale keeps its high byte, as Pillow does for 16-bit RGB. Other integers count as 16-bit if all are within
-  0-65535, floats as 0-1 or 0-255 if all are within; otherwise the smallest value becomes black and the largest white.
-  NaN is black.
+* 16-bit greyscale keeps its high byte, as Pillow does for 16-bit RGB. Other integers count as 16-bit, and floats as
+  0-1 or 0-255, if all are within; otherwise the smallest value becomes black and the largest white. NaN is black.
 * Transparency is composed over white.
 """
 

@@ -1,9 +1,4 @@
-"""The one way from a file to pixels: decode, turn upright, resize. Every command uses these pixels.
-
-An animation gives its first frame, and EXIF's orientation is applied. :mod:`zoo.images.colours` converts colours, bit
-depths and transparency, :mod:`zoo.images.header` refuses files. Pillow releases the GIL while it decodes and resizes,
-and nothing here is shared, so that threads scale.
-"""
+"""The one way from a file to pixels: decode the first frame, turn upright by EXIF, resize. Threads scale."""
 
 from __future__ import annotations
 
@@ -48,8 +43,7 @@ def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.nda
     """Read an image and resize it for a network.
 
     A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that leaves :data:`DRAFT_MARGIN` times the target, twice
-    as fast for a photo of 12 megapixels. This changes photographs by 0.3 to 0.5 grey levels on average, the worst of
-    200 by 1.5, and a single pixel by 22; tests allow 0.6, 1.6 and 24.
+    as fast for a photo of 12 megapixels and within 0.5 grey levels on average.
 
     Args:
         source: a :class:`~zoo.images.source.Source`, a path, the bytes of a file, a binary file object, a Pillow
@@ -68,32 +62,12 @@ def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.nda
 
 
 def decode(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read an image at its full size.
-
-    Args:
-        source: as for :func:`load`.
-        max_pixels: as for :func:`load`.
-
-    Returns:
-        An upright image in mode RGB.
-
-    Raises:
-        ImageError: as for :func:`load`.
-    """
+    """Read an image at its full size, upright, in mode RGB."""
     return _decode(source, max_pixels, None)[0]
 
 
 def fit(img: Image.Image, resize: Resize, *, box: Box | None = None) -> np.ndarray:
-    """Resize an RGB image for a network, by the policies of :class:`~zoo.core.spec.Resize`, with antialiasing.
-
-    Args:
-        img: mode RGB.
-        resize: size and policy; ``nearest`` is not antialiased.
-        box: the part of the image to use; its edges may lie between pixels. Default: all of it.
-
-    Returns:
-        uint8 (``resize.height``, ``resize.width``, 3), 0-255, C-contiguous.
-    """
+    """Resize an RGB image, or the part in ``box``, to uint8 (height, width, 3), 0-255, C-contiguous."""
     method = Image.Resampling[resize.interpolation.upper()]
     left, upper, right, lower = box or (0.0, 0.0, float(img.width), float(img.height))
     width, height = right - left, lower - upper

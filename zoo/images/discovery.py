@@ -31,26 +31,10 @@ def find(
     offline: bool | None = None,
     videos: bool = False,
 ) -> Iterator[Source]:
-    """Find images, lazily and in the order of the inputs; each input gives at least one source.
+    """Find images, lazily, in the order of the inputs; one that is missing or empty gives a source with a ``problem``.
 
-    * A **file** is itself, whatever its name; so are a pipe, e.g. ``/dev/stdin``, and a moment of a video, e.g.
-      ``clip.mp4#t=12.000``.
-    * A **folder** gives its images, by :data:`zoo.images.formats.IMAGE_SUFFIXES`, in natural order (``2.jpg`` before
-      ``10.jpg``), without hidden files, pipes and devices. The names of one folder at a time are in memory.
-    * A **glob** (``*``, ``?``, ``[…]``, ``**`` for folders of any depth) gives every file that matches, and the images
-      in every folder that matches, except that ``**`` gives files only. A file of that literal name comes first.
-    * An **http(s) URL** is downloaded when it is read.
-    * ``-`` is a list of all these on standard input, one a line or separated by NUL bytes, in any encoding.
-
-    What is missing, empty, or matches nothing gives a source with a ``problem``. No duplicate is dropped. Links are
-    followed, unless they lead back to a folder above themselves.
-
-    Args:
-        inputs: what was typed; a single string is a single input.
-        recursive: look into folders within folders.
-        stdin: where ``-`` reads. Default: standard input.
-        offline: refuse URLs. Default: whether ``$ZOO_OFFLINE`` is set.
-        videos: whether a folder gives its videos too, by :data:`zoo.images.formats.VIDEO_SUFFIXES`.
+    Inputs are files, moments of videos (``clip.mp4#t=12.000``), folders (natural order, nothing hidden), globs,
+    http(s) URLs, and ``-`` for a list on standard input, one a line or separated by NUL.
     """
     if isinstance(inputs, str | bytes | os.PathLike):
         inputs = [inputs]

@@ -24,12 +24,9 @@ def natural(name: str) -> str:
 
 
 def walk(top: str, *, recursive: bool, suffixes: frozenset[str]) -> Iterator[tuple[str, OSError | None]]:
-    """Files in a folder, by ``suffixes``, in natural order; those of a folder stand where its name does.
+    """Files with ``suffixes`` below ``top``, in natural order, without hidden ones, pipes, devices and circular links.
 
-    Hidden names, pipes, devices and links back to a folder above are skipped. Broken links are not.
-
-    Yields:
-        A path that begins with ``top``; or a folder that cannot be listed, with the error.
+    A folder that cannot be listed comes with the error.
     """
     # A stack instead of recursion: folders may be nested more deeply than Python calls.
     stack = [(top, _entries(top, suffixes))]
@@ -60,11 +57,7 @@ def is_glob(text: str) -> bool:
 
 
 def glob(pattern: str) -> Iterator[str]:
-    """Paths that match a pattern with ``*``, ``?``, ``[…]`` and ``**``, lazily and in natural order.
-
-    Hidden names match only a pattern with the dot. ``**`` stands for any number of folders and does not follow links;
-    at the end of a pattern it stands for everything below.
-    """
+    """Paths that match a pattern with ``*``, ``?``, ``[…]`` and ``**`` (no links), lazily and in natural order."""
     drive, rest = os.path.splitdrive(pattern)
     parts = rest.replace(os.sep, "/").split("/")
     root = drive + (os.sep if len(parts) > 1 and not parts[0] else "")

@@ -1,8 +1,4 @@
-"""Videos among images: each is replaced by its frames, one at a time, as sources like any other.
-
-The path of a frame is ``clip.mp4#t=12.000``: the frame on the screen at 12 seconds, counted from the first one. Such a
-path can be read wherever an image can.
-"""
+"""Videos among images: each is replaced by its frames as sources with paths such as ``clip.mp4#t=12.000``."""
 
 from __future__ import annotations
 
@@ -23,23 +19,8 @@ from zoo.images.video.times import Every, clock, milliseconds, moment
 def expand(sources: Iterable[Source], every: Every | str | None) -> Iterator[Source]:
     """Replace each video by its frames, lazily and in order; other sources stay as they are.
 
-    A video is recognised by its suffix or, if that says nothing and ``every`` is given, by its first bytes; a pipe that
-    is named is one. Each time gives the frame that a player would show then, also at a variable frame rate. A damaged
-    or truncated video gives the frames before the damage and a source with a ``problem`` at its time; if a key frame
-    follows, the frames continue from there.
-
-    Frames are decoded when the next source is asked for and converted to RGB when they are read, so a frame that is
-    skipped costs its decoding only. Memory does not grow with the length of a video; a source holds one decoded frame
-    (1.5 bytes a pixel for most codecs) until it is read.
-
-    Args:
-        sources: from :func:`zoo.images.discovery.find`.
-        every: the interval, or the text for :meth:`Every.parse`; if omitted, a video gives a ``problem`` that says what
-            to do.
-
-    Raises:
-        UsageError: ``every`` cannot be parsed.
-        UnavailableError: there is a video, and PyAV is not installed.
+    A damaged video gives the frames before the damage and a source with a ``problem``, and continues at a key frame.
+    Memory does not grow with the length of a video; a frame is converted to RGB when it is read.
     """
     return _expanded(sources, Every.parse(every) if isinstance(every, str) else every)
 

@@ -23,17 +23,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def identify(file: BinaryIO) -> Image.Image:
-    """Read the header as Pillow's ``open`` does, without its pixel limit and formats that start another program.
-
-    Args:
-        file: open at its beginning, seekable; stays open.
-
-    Returns:
-        The image, not decoded yet.
-
-    Raises:
-        ImageError: empty, not an image, or an image with a damaged header.
-    """
+    """Read the header as Pillow's ``open`` does, without its pixel limit and formats that start another program."""
     head = file.read(formats.HEAD)
     if not head:
         raise ImageError("the file is empty")
@@ -70,12 +60,7 @@ def identify(file: BinaryIO) -> Image.Image:
 
 
 def check_cost(image: Image.Image, file: BinaryIO | None = None, *, max_pixels: int = MAX_PIXELS) -> None:
-    """Refuse an image that would take too much memory or time, or whose end would be decoded as grey.
-
-    Raises:
-        ImageError: too many pixels for its decoder, or too many scans.
-        EOFError: the file is known to be cut short.
-    """
+    """Refuse an image that would take too much memory or time, or is known to be cut short (EOFError)."""
     width, height = image.size
     tiles: Any = getattr(image, "tile", ())
     in_python = bool(tiles) and tiles[0][0] in Image.DECODERS

@@ -20,15 +20,7 @@ Inputs = Input | Iterable[Input]
 def stream(
     inputs: Inputs, *, recursive: bool = False, offline: bool | None = None, every: Every | str | None = None
 ) -> Iterator[Source]:
-    """The sources of any inputs, lazily and in order.
-
-    Args:
-        inputs: one input or several. Arrays are uint8 RGB (height, width, 3), grey (height, width), or a batch
-            (n, height, width, 3).
-        recursive: look into folders within folders.
-        offline: refuse URLs. Default: whether ``$ZOO_OFFLINE`` is set.
-        every: the interval between frames of a video, as for :func:`zoo.images.frames.expand`.
-    """
+    """Sources of any inputs, lazily; arrays are uint8 (h, w, 3), grey (h, w), or a batch (n, h, w, 3)."""
     return expand(_found(inputs, recursive, offline, every is not None), every)
 
 

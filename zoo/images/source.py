@@ -49,14 +49,7 @@ class Source:
         return self.frame.held if self.frame is not None else 0
 
     def open(self) -> BinaryIO:
-        """Open the bytes of the image file, seekable.
-
-        A regular file is read as needed, a pipe and a URL to their end first. The path of a moment of a video,
-        ``clip.mp4#t=12.000``, gives that frame as an uncompressed image.
-
-        Raises:
-            ImageError: it is missing, a folder, forbidden or too large, or a server does not send it in time.
-        """
+        """Open the bytes of the image file (of a video's moment: an uncompressed image), seekable."""
         if self.problem is not None:
             raise ImageError(self.problem)
         if self.kind == "url":
@@ -86,11 +79,7 @@ def _open_file(path: str) -> BinaryIO:
 
 
 def read_pipe(file: BinaryIO, what: str) -> io.BytesIO:
-    """All bytes of a file that cannot be sought in.
-
-    Raises:
-        ImageError: it has more than :data:`zoo.images.limits.PIPE_LIMIT`, or is open for reading text.
-    """
+    """All bytes of a file that cannot be sought in."""
     data = file.read(limits.PIPE_LIMIT + 1)
     if not isinstance(data, bytes):
         raise ImageError("a file that is open for reading text, not bytes")
@@ -100,11 +89,7 @@ def read_pipe(file: BinaryIO, what: str) -> io.BytesIO:
 
 
 def _fetch(url: str) -> bytes:
-    """The bytes at a URL.
-
-    Raises:
-        ImageError: it cannot be reached, is answered with anything but 200, or is too large or too slow.
-    """
+    """The bytes at a URL."""
     # Imported here because it takes a tenth of a second.
     import requests
 

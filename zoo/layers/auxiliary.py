@@ -10,16 +10,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ReconstructionLoss(keras.layers.Layer):  # type: ignore[misc]
-    """Adds the reconstruction error of an autoencoder to the loss, in training, and returns its first input.
+    """Adds ``weight`` times the summed squared error of an autoencoder to the loss, averaged over the batch.
 
-    The loss is ``weight`` times the sum of squared differences, averaged over the batch.
-
-    Input: a list of any tensor, the reconstruction, and its target; the last two have the same shape, batch first.
-    Output: the first tensor, unchanged.
-
-    Args:
-        weight: weight of the sum of squares.
-        **kwargs: of :class:`keras.layers.Layer`.
+    Input: a list of any tensor, the reconstruction, and its target of the same shape. Output: the first tensor.
     """
 
     def __init__(self, weight: float = 0.0005, **kwargs: Any) -> None:

@@ -1,7 +1,4 @@
-"""Capsules and their routing, from stock operations, so that plain Keras loads networks that use them.
-
-Source: Sabour, Frosst and Hinton, Dynamic Routing Between Capsules (2017), arXiv 1710.09829.
-"""
+"""Capsules and their routing, from stock operations (Sabour, Frosst and Hinton, 2017, arXiv 1710.09829)."""
 
 from __future__ import annotations
 
@@ -14,16 +11,7 @@ EPSILON = 1e-7
 
 
 def squash(x: Any) -> Any:
-    """Scale the vectors of the last axis to a length below 1: ``|x|² / (1 + |x|²) * x / |x|``, equation 1.
-
-    The gradient is finite at zero.
-
-    Args:
-        x: float tensor (…, dimensions).
-
-    Returns:
-        Tensor of the same shape.
-    """
+    """Scale vectors (…, dimensions) to ``|x|² / (1 + |x|²) * x / |x|``, equation 1; the gradient is finite at zero."""
     squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
     factor = ops.divide(squares, ops.multiply(ops.add(squares, 1.0), ops.sqrt(ops.add(squares, EPSILON))))
     return ops.multiply(x, factor)
@@ -35,14 +23,9 @@ def length(x: Any) -> Any:
 
 
 def route(votes: Any, iterations: int) -> Any:
-    """Dynamic routing by agreement, procedure 1, unrolled. Only the last iteration has a gradient.
+    """Dynamic routing, procedure 1: votes (batch, lower, higher, dimensions) to squashed (batch, higher, dimensions).
 
-    Args:
-        votes: float32 (batch, lower, higher, dimensions): the prediction of each lower capsule for each higher one.
-        iterations: routing iterations, at least 1.
-
-    Returns:
-        float32 (batch, higher, dimensions), squashed.
+    Only the last iteration has a gradient.
     """
     given = ops.stop_gradient(votes)
     # At first all coupling coefficients are equal.
@@ -59,14 +42,6 @@ def route(votes: Any, iterations: int) -> Any:
 
 
 def longest(capsules: Any, lengths: Any) -> Any:
-    """Keep the longest capsule of each image and set the others to zero.
-
-    Args:
-        capsules: float (batch, capsules, dimensions).
-        lengths: float (batch, capsules).
-
-    Returns:
-        float (batch, capsules, dimensions).
-    """
+    """Keep the longest capsule, (batch, capsules, dimensions), of each image and set the others to zero."""
     mask = ops.one_hot(ops.argmax(lengths, axis=-1), lengths.shape[-1], dtype="float32")
     return layers.Multiply(name="longest_capsule")([capsules, ops.expand_dims(mask, -1)])

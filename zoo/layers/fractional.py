@@ -1,9 +1,6 @@
-"""Fractional max-pooling: downsampling by a factor between 1 and 2, over random regions for each batch.
+"""Fractional max-pooling: downsampling by 1 to 2 over random regions for each batch (Graham, 2014, arXiv 1412.6071).
 
-Source: Graham, Fractional Max-Pooling (2014), arXiv 1412.6071.
-
-The random numbers come from a cipher in counter mode, in int32, so that a seed and a call number give the same regions
-in TensorFlow, JAX, PyTorch, OpenVINO and NumPy.
+Random numbers come from a cipher in counter mode, in int32, so that a seed and a call give the same regions anywhere.
 """
 
 from __future__ import annotations
@@ -39,18 +36,7 @@ def round_keys(words: tuple[int, int, int, int]) -> list[int]:
 
 
 def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
-    """Encrypt int32 blocks, 0 to 2^31 - 1, with Speck32/64.
-
-    Args:
-        block: integers of any shape.
-        keys: from :func:`round_keys`.
-        xp: ``numpy`` or ``keras.ops``.
-
-    Returns:
-        The upper and the lower 16 bits of each encrypted block, int32.
-
-    Source: Beaulieu et al., The SIMON and SPECK Families of Lightweight Block Ciphers (2013), IACR ePrint 2013/404.
-    """
+    """Encrypt int32 blocks with Speck32/64 (Beaulieu et al., 2013, ePrint 2013/404): upper and lower 16 bits, int32."""
     upper, lower = xp.right_shift(block, 16), xp.bitwise_and(block, WORD)
     for key in keys:
         upper = xp.add(xp.bitwise_or(xp.right_shift(upper, 7), xp.left_shift(upper, 9)), lower)
@@ -66,23 +52,10 @@ def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
 def region_boundaries(
     spans: Pair, outputs: Pair, call: Any, *, pseudorandom: bool, seed: int, stream: int = TRAINING, xp: Any = np
 ) -> tuple[Any, Any]:
-    """Draw the boundaries of the regions of both axes.
+    """For rows and for columns ``output + 1`` integers from 0 to the span, in steps of 1 and 2.
 
-    *Pseudorandom* boundaries are ``ceil(alpha * (i + u)) - ceil(alpha * u)`` with ``alpha = span / output`` and one
-    random number u. *Random* ones are the cumulative sums of shuffled ones and twos.
-
-    Args:
-        spans: pixels that the regions of each axis cover.
-        outputs: regions of each axis, from half as many as pixels to as many. ``span + 2 * output`` is below 2^15,
-            which holds up to 8,191 pixels.
-        call: number of the call, 0 or more; an integer, or a tensor if ``xp`` is ``keras.ops``.
-        pseudorandom: which of the two methods.
-        seed: 0 to 2^31 - 1.
-        stream: ``TRAINING`` or ``INFERENCE``.
-        xp: ``numpy`` or ``keras.ops``; the numbers are the same.
-
-    Returns:
-        For rows and for columns ``output + 1`` integers from 0 to the span, in steps of 1 and 2.
+    *Pseudorandom* ones are ``ceil(alpha * (i + u)) - ceil(alpha * u)`` with ``alpha = span / output`` and one random u,
+    *random* ones the cumulative sums of shuffled ones and twos; ``span + 2 * output`` is below 2^15.
     """
     counts = (1, 1) if pseudorandom else outputs
     total = sum(counts)
@@ -118,19 +91,10 @@ def _random(drawn: Any, span: int, output: int, xp: Any) -> Any:
 
 
 def fractional_max_pool(x: Any, boundaries: tuple[Any, Any], *, overlapping: bool, fast_gradient: bool = False) -> Any:
-    """The maximum over each region.
+    """The maximum over each region of (batch, height, width, channels); overlapping regions are one pixel larger.
 
-    Overlapping regions are one pixel larger on each axis: disjoint regions on the maxima of all 2×2 windows.
-
-    Args:
-        x: tensor (batch, height, width, channels); may be symbolic.
-        boundaries: of rows and columns, from :func:`region_boundaries`. Lists of integers give a graph of stock
-            operations, which plain Keras loads.
-        overlapping: whether neighbouring regions share a pixel. Their boundaries then end one pixel earlier.
-        fast_gradient: compute the gradient by gathering, in a third of Keras's time on a CPU; not for symbolic tensors.
-
-    Returns:
-        Tensor (batch, regions of the rows, regions of the columns, channels).
+    Lists of integers as boundaries give a graph of stock operations, which plain Keras loads. ``fast_gradient``
+    gathers, in a third of Keras's time on a CPU; not for symbolic tensors.
     """
     if overlapping:
         x = ops.max_pool(x, 2, strides=1, padding="valid")
@@ -153,10 +117,7 @@ def _pool(x: Any, boundaries: Any, axis: int) -> Any:
 
 
 def _pool_with_fast_gradient(x: Any, boundaries: Any, axis: int) -> Any:
-    """The same with a gradient that is gathered instead of scattered, as no pixel is in two regions.
-
-    Of equal pixels the first gets the gradient.
-    """
+    """The same with a gathered gradient, as no pixel is in two regions; of equal pixels the first gets it."""
     size = x.shape[axis]
     first, last = _ends(boundaries)
 
@@ -183,25 +144,19 @@ def _pool_with_fast_gradient(x: Any, boundaries: Any, axis: int) -> Any:
 class FractionalMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]
     """Fractional max-pooling, arXiv 1412.6071, in all four variants.
 
-    In training, each call draws new regions for the whole batch and all channels; otherwise the regions are fixed by
-    ``seed``. The number of calls is a random state like Dropout's: not a weight, but among the layer's variables, so
-    that training can be resumed exactly. On a CPU it is fastest without XLA.
+    In training, each call draws new regions for the whole batch; otherwise they are fixed by ``seed``. The number of
+    calls is among the layer's variables, so that training can be resumed exactly. On a CPU fastest without XLA.
 
-    Input: ``(batch, height, width, channels)``, height and width known. Output: ``(batch, rows, columns, channels)``,
-    in the same dtype.
+    Input: ``(batch, height, width, channels)``, height and width known. Output: ``(batch, rows, columns, channels)``.
 
     Args:
         pool_ratio: downsampling factor, more than 1 and at most 2, or a pair of them; the output has
             ``floor(size / pool_ratio)`` regions. A disjoint ratio may be 1.
         output_size: rows and columns of the output, or one number for both, instead of a ratio.
-        overlapping: regions of two or three pixels that share one with each neighbour, instead of disjoint regions of
-            one or two.
+        overlapping: regions share a pixel with each neighbour, instead of disjoint regions of one or two.
         pseudorandom: regions spread evenly (``ceil(alpha * (i + u))``) instead of shuffled sizes.
         seed: 0 to 2^31 - 1, different for each layer of a network.
         **kwargs: of :class:`keras.layers.Layer`.
-
-    Raises:
-        UsageError: an argument is out of range, or such regions cannot tile the input.
     """
 
     def __init__(

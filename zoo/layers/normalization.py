@@ -15,28 +15,11 @@ def local_response_normalization(
     beta: float = 0.5,
     name: str | None = None,
 ) -> Any:
-    """Local response normalisation across channels, with the arguments of ``tf.nn.local_response_normalization``.
+    """Local response normalisation across channels of (batch, height, width, channels), as ``tf.nn``'s.
 
     ``y[c] = x[c] / (bias + alpha * sum(x[c - depth_radius : c + depth_radius + 1] ** 2)) ** beta``, zero-padded. In
-    Caffe, ``local_size`` is n = ``2 * depth_radius + 1`` and ``alpha: 0.0001`` is ``alpha=0.0001 / n`` here;
-    Krizhevsky's paper does not divide.
-
-    Stock operations only, so that plain Keras loads networks that use it. The sum is an average pooling along the
-    channels, the fastest exact way that was measured and stores no matrix.
-
-    Args:
-        x: symbolic tensor (batch, height, width, channels); sizes may be unknown.
-        depth_radius: neighbouring channels on each side, 0 or more.
-        bias: offset of the divisor.
-        alpha: weight of the sum of squares.
-        beta: exponent of the divisor.
-        name: name of the last layer. Default: chosen by Keras.
-
-    Returns:
-        Symbolic tensor of the same shape, in the layers' compute dtype.
-
-    Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (2012),
-    section 3.3.
+    Caffe, ``local_size`` is n = ``2 * depth_radius + 1`` and ``alpha: 0.0001`` is ``alpha=0.0001 / n`` here; the paper
+    (Krizhevsky, Sutskever and Hinton, 2012, section 3.3) does not divide. From stock operations, as an average pooling.
     """
     window = 2 * depth_radius + 1
     # In float32 also under a mixed-precision policy: squares of activations exceed what float16 holds.

@@ -13,19 +13,7 @@ _RGB = np.linalg.inv(_YIQ)
 
 
 def jitter(batch: np.ndarray, augment: Augment, rng: np.random.Generator) -> np.ndarray:
-    """Change brightness, contrast, saturation and hue of images at random, in this order.
-
-    Contrast is about the image's mean grey, saturation about each pixel's own grey, and hue is a rotation about the
-    axis of greys. All four are affine, so they are one multiplication, and values are clipped to 0-255 once.
-
-    Args:
-        batch: uint8 (b, h, w, 3), or (b, h, w), which has neither saturation nor hue.
-        augment: the strengths.
-        rng: the source of randomness.
-
-    Returns:
-        uint8, of the same shape.
-    """
+    """Change brightness, contrast, saturation and hue of uint8 (b, h, w[, 3]) at random, as one affine map."""
     count = len(batch)
     brightness, contrast, saturation = (
         1 + rng.uniform(-strength, strength, count)

@@ -69,22 +69,14 @@ class Augment:
     cutmix: _Alpha = 0.0
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            UsageError: one is of the wrong kind or out of its range.
-        """
+        """Check every value."""
         for name, kind in _KINDS.items():
             if not kind.accepts(value := getattr(self, name)):
                 raise UsageError(f"The augmentation '{name}' is {kind.expected}. Received: {value!r}")
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Augment:
-        """The settings of a recipe: some of the attributes, with the short forms that they allow.
-
-        Raises:
-            UsageError: there is no such attribute, or a value is of the wrong kind or out of its range.
-        """
+        """The settings of a recipe, with the short forms that each allows."""
         for key in mapping:
             if key not in _KINDS:
                 hint = did_you_mean(key, _KINDS) or f" There are: {', '.join(_KINDS)}."

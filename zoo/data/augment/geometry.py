@@ -14,11 +14,7 @@ ATTEMPTS = 10
 
 
 def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Flip, crop, shift, zoom, shear and rotate images at random, uint8 (b, H, W[, 3]), and resize them to ``size``.
-
-    Returns:
-        uint8 (b, height, width[, 3]).
-    """
+    """Flip, crop, shift, zoom, shear and rotate uint8 (b, H, W[, 3]) at random, resized to ``size``."""
     count, height, width = batch.shape[:3]
     horizontal, vertical = (
         np.asarray(rng.random(count) < 0.5) if augment.flip in (name, "both") else None
@@ -72,10 +68,7 @@ def _maps(
     active: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """For each image the affine map from coordinates in the result to those in the image, float64 (count, 2, 3).
-
-    Coordinates are in pixels from the upper left corner, x before y; the first pixel's centre is (0.5, 0.5).
-    """
+    """Affine map of each image from result to image, x before y, in pixels; the first pixel's centre is (0.5, 0.5)."""
     windows = _windows(augment, count, source, size, rng)
     degrees = np.deg2rad(rng.uniform(-augment.rotate, augment.rotate, count)) * active
     shear = np.tan(np.deg2rad(rng.uniform(-augment.shear, augment.shear, count))) * active
@@ -100,10 +93,7 @@ def _maps(
 def _windows(
     augment: Augment, count: int, source: tuple[int, int], size: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
-    """The part of each image that the result shows: left, upper, width, height; float64 (count, 4).
-
-    Random crops as in Szegedy et al., Going deeper with convolutions, 2015: an area and an aspect, at a random place.
-    """
+    """The part of each image that is shown: left, upper, width, height (random crops as in Szegedy et al., 2015)."""
     height, width = source
     if augment.crop is None:
         return np.tile([0.0, 0.0, width, height], (count, 1))
@@ -153,17 +143,7 @@ def _resampled(
 
 
 def warp(image: np.ndarray, data: list[float], size: tuple[int, int], fill: int) -> np.ndarray:
-    """One image, uint8 (H, W[, 3]), through an affine map (a, b, c, d, e, f): x' = ax + by + c, y' = dx + ey + f.
-
-    Args:
-        image: the image.
-        data: the map, from coordinates in the result to those in the image.
-        size: height and width of the result.
-        fill: the grey level outside the image, 0-255.
-
-    Returns:
-        uint8 (height, width[, 3]).
-    """
+    """One image through an affine map from result to image: x' = ax + by + c, y' = dx + ey + f."""
     a, b, c, d, e, f = data
     height, width = size
     if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0) and size == image.shape[:2]:

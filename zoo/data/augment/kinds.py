@@ -19,11 +19,7 @@ class RandAugment(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """What a setting takes.
-
-    ``expected`` says it in an error message. ``parse`` writes the short form of a recipe out and returns a wrong value
-    as it is, which ``accepts`` then refuses.
-    """
+    """What a setting takes; ``parse`` expands a recipe's short form and leaves wrong values to ``accepts``."""
 
     expected: str
     accepts: Callable[[Any], bool]
@@ -49,10 +45,7 @@ def choice(literal: Any, flags: Mapping[bool, str] | None = None) -> Kind:
 
 
 def bounds(low: float, high: float, short: Callable[[float], Any] = lambda value: value, *, off: bool = False) -> Kind:
-    """Two numbers within a range, the smaller one first, or one number that ``short`` makes two of.
-
-    ``off``: there may be none.
-    """
+    """Two numbers within a range, the smaller one first, or one that ``short`` makes two of; ``off``: or none."""
 
     def accepts(value: Any) -> bool:
         is_pair = isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))

@@ -40,10 +40,7 @@ MIXES: dict[str, Mix] = {"cutmix": cutmix, "mixup": mixup}
 def mix(
     batch: np.ndarray, labels: np.ndarray, augment: Augment, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix images, uint8 (b, h, w[, 3]), with others of the batch, and so labels, float32 (b, classes).
-
-    The proportion is drawn from Beta(alpha, alpha) once for a batch. If several ways are on, each batch takes one.
-    """
+    """Mix images and labels (float32 (b, classes)) with others of the batch, by a share from Beta(alpha, alpha)."""
     names = [name for name in MIXES if getattr(augment, name)]
     if not names:
         return batch, labels
@@ -58,14 +55,7 @@ def mix(
 def mix_values(
     values: np.ndarray, labels: np.ndarray, alpha: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Blend the activations of each image with those of another: manifold mixup (Verma et al., 2019).
-
-    Args:
-        values: float32 (b, …).
-        labels: float32 (b, classes).
-        alpha: of the Beta distribution that the proportion is drawn from, above 0.
-        rng: the source of randomness.
-    """
+    """Manifold mixup (Verma et al., 2019): blend activations (b, …) and labels with those of other images."""
     share = np.float32(rng.beta(alpha, alpha))
     partners = rng.permutation(len(values))
     return tuple(share * part + (1 - share) * part[partners] for part in (values, labels))  # type: ignore[return-value]

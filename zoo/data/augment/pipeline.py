@@ -25,18 +25,7 @@ OPERATIONS: tuple[tuple[Operation, tuple[str, ...]], ...] = (
 def augment_batch(
     images: np.ndarray, labels: np.ndarray, augment: Augment, rng: np.random.Generator, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Change a batch: geometry first, then :data:`OPERATIONS`, and mixing of images and labels last.
-
-    Args:
-        images: uint8 (b, H, W, 3), or grey (b, H, W), 0-255; not changed.
-        labels: float32 (b, classes), each row a distribution; not changed.
-        augment: the settings.
-        rng: the source of randomness; the same state gives the same result.
-        size: height and width of the result.
-
-    Returns:
-        uint8 (b, height, width[, 3]) and float32 (b, classes), each row a distribution.
-    """
+    """Augment uint8 (b, H, W[, 3]) to ``size``: geometry, :data:`OPERATIONS`, mixing with labels; inputs stay."""
     images = geometry.apply(images, augment, rng, size)
     for operation, settings in OPERATIONS:
         if any(getattr(augment, name) for name in settings):

@@ -34,18 +34,7 @@ def check_dataset(
     progress: Progress | None = None,
     input_size: tuple[int, int] | None = None,
 ) -> CheckReport:
-    """Check a dataset. Each file is opened once, and none is changed.
-
-    Args:
-        dataset: from any reader of :mod:`zoo.data.dataset`.
-        near: look for near-duplicates too, not only for identical files.
-        threads: threads that read and compare; the number of processors if omitted.
-        progress: called with the images done and their total.
-        input_size: (height, width) of a network; smaller images are reported.
-
-    Returns:
-        what was found, the worst first.
-    """
+    """Check a dataset, opening each file once; images below ``input_size`` (height, width) are reported."""
     started = time.perf_counter()
     splits = dataset.splits
     sources = [source for split in splits.values() for source in split.sources]

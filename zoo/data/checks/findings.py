@@ -59,11 +59,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: ``text`` is a sentence, ``count`` the number of files, images or classes concerned.
-
-    ``paths`` are those files, none if it is about the whole dataset; ``splits`` and ``classes`` then have the part and
-    class of each. Without paths they are the parts and classes that it is about.
-    """
+    """A sentence and what it is about: files with the part and class of each, or parts and classes without files."""
 
     kind: str
     text: str
@@ -98,11 +94,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Everything that was found in a dataset, the worst first.
-
-    Paths begin with ``root``. ``n`` counts the images, unreadable ones too, and ``counts`` counts them by class and
-    part.
-    """
+    """Everything found, the worst first; ``counts`` has the images by class and part."""
 
     path: str
     root: str

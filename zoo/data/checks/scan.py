@@ -44,11 +44,7 @@ _FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What is known of one image.
-
-    ``size`` is (width, height) turned upright; ``digest`` is BLAKE2b of the file's bytes. If there is a ``problem``,
-    the image cannot be read, and nothing else is known.
-    """
+    """What is known of one image: upright (width, height), BLAKE2b of its bytes; nothing but a ``problem``, if any."""
 
     problem: str | None = None
     size: tuple[int, int] | None = None
@@ -62,10 +58,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What is known of n images: ``facts``, ``prints``, and ``grey``, bool (n,).
-
-    Rows of ``prints`` and ``grey`` of unreadable images are undefined.
-    """
+    """What is known of n images; rows of ``prints`` and ``grey`` of unreadable ones are undefined."""
 
     facts: list[ImageFacts]
     prints: Fingerprints
@@ -78,13 +71,7 @@ class Scan:
 
 
 def scan_images(sources: Sequence[Source], *, threads: int | None = None, progress: Progress | None = None) -> Scan:
-    """Open images and record what is known of them.
-
-    Args:
-        sources: n images.
-        threads: threads that read; the number of processors if omitted.
-        progress: called with the images done and their total.
-    """
+    """Open images and record what is known of them."""
     count = len(sources)
     # Of arrays with one channel no more is kept.
     is_grey = count > 0 and all(source.pixels is not None and source.pixels.ndim == 2 for source in sources)

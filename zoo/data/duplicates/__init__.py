@@ -1,5 +1,1 @@
-"""Duplicate images in a dataset.
-
-* ``identical``: files with the same bytes.
-* ``near_duplicates``: images that look the same, by ``phash``, perceptual hashes, and thumbnails.
-"""
+"""Duplicate images in a dataset: ``identical`` files, and ``near_duplicates`` by perceptual hashes and thumbnails."""

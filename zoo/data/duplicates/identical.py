@@ -14,11 +14,7 @@ from zoo.data.split import Split
 
 
 def groups(split: Split) -> list[np.ndarray]:
-    """Images with the same bytes. Only files of equal size are read; an unreadable file has no duplicates.
-
-    Returns:
-        for each content that occurs twice or more the indices, int64, ascending.
-    """
+    """Indices of images with the same bytes; only files of equal size are read."""
     if isinstance(split.sources, IdxImages):
         pixels = split.sources.pixels[split.sources.indices]
         return equal_groups(hashlib.blake2b(image.tobytes()).digest() for image in pixels)

@@ -1,13 +1,8 @@
 """Near-duplicates: images that look the same, or like each other's mirror image.
 
-They are found in two steps. Perceptual hashes (:mod:`zoo.data.duplicates.phash`) of all pairs are compared, which takes
-two seconds for 60,000 images and is quadratic, but cheaper than decoding them up to millions. Of the pairs that are
-left, thumbnails are compared.
-
-The threshold follows from the dataset. Among photographs only duplicates are near each other; among 60,000 digits on
-black, some pairs are by chance as similar as an image and its recompressed copy. The number of pairs with a difference
-below x grows with a power of x, so the pairs that are clearly no duplicates say below which difference less than one is
-expected by chance.
+Perceptual hashes of all pairs are compared (two seconds for 60,000 images), then thumbnails of those left. The
+threshold follows from the dataset: the number of pairs that differ by less than x grows with a power of x, so pairs
+that are clearly no duplicates say below which difference less than one is expected by chance.
 """
 
 from __future__ import annotations
@@ -50,11 +45,7 @@ _AHEAD = 4
 
 @dataclass(frozen=True, eq=False)
 class Fingerprints:
-    """What is kept of n images to compare them.
-
-    ``plain`` and ``mirrored`` are their hashes and those of their mirror images, uint64 (n,); ``thumbs`` is uint8
-    (n, 16, 16, 3), or (n, 16, 16) if all are grey.
-    """
+    """Hashes, uint64 (n,), of n images and of their mirror images, and thumbnails, uint8 (n, 16, 16[, 3])."""
 
     plain: np.ndarray
     mirrored: np.ndarray
@@ -74,15 +65,7 @@ class Limits:
 
 
 def near_groups(prints: Fingerprints, *, threads: int | None = None) -> list[np.ndarray]:
-    """Images that look the same, or like each other's mirror image.
-
-    Args:
-        prints: of n images, each content once.
-        threads: threads that compare; the number of processors if omitted.
-
-    Returns:
-        indices of two or more images, each of which looks like another one of them, in order.
-    """
+    """Groups of indices, each of an image that looks like another one of them; each content is given once."""
     varied = np.flatnonzero(contrast(prints.thumbs) >= FLAT)
     prints = prints.take(varied)
     limits = find_limits(prints)
@@ -127,11 +110,7 @@ def find_limits(prints: Fingerprints) -> Limits:
 
 
 def _sampled(prints: Fingerprints, rows: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Some images against all: pairs by the distance of their hashes, and how many of those are merely similar.
-
-    Returns:
-        two arrays, float64 (RADIUS + 1,).
-    """
+    """Some images against all: pairs by the distance of their hashes, and how many of those are merely similar."""
     table = distance(prints.plain[rows, None], (prints.mirrored if mirrored else prints.plain)[None])
     table[np.arange(len(rows)), rows] = 255
     at, others = np.nonzero(table <= RADIUS)

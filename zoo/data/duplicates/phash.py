@@ -1,11 +1,7 @@
-"""A perceptual hash: 63 bits of an image that stay much the same when it is recompressed, resized or made brighter.
+"""Perceptual hash: signs, about their median, of the 8×8 lowest frequencies of the DCT of a grey 32×32 image.
 
-The hash is that of Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, chapter 3.2.1:
-the signs, about their median, of the lowest frequencies of a discrete cosine transform of the image in grey at 32×32.
-Here those are the 8×8 lowest without the constant one, as the rows and columns of pure frequencies tell as much as the
-others. Mirroring an image changes the sign of every second column, so that the hash of its mirror image costs nothing.
-
-If two hashes differ in few bits, the images may be the same, and :func:`difference` compares them in detail.
+Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, chapter 3.2.1; here without the
+constant frequency. A mirror image has every second column's sign changed, so its hash costs nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +21,7 @@ _CHUNK = 2048
 
 
 def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The hashes of images, uint8 (n, 32, 32[, 3]), and those of their mirror images.
-
-    Returns:
-        two arrays, uint64 (n,); the highest bit is 0.
-    """
+    """Hashes, uint64 (n,), of images, uint8 (n, 32, 32[, 3]), and of their mirror images."""
     basis = _basis()
     plain, mirrored = np.empty(len(pixels), np.uint64), np.empty(len(pixels), np.uint64)
     signs = np.where(np.arange(_FREQUENCIES) % 2, -1, 1).astype(np.float32)
@@ -73,18 +65,7 @@ def contrast(thumbs: np.ndarray) -> np.ndarray:
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How different images are apart from brightness, contrast and tint.
-
-    The second image is fitted to the first by a factor for all channels and a constant for each.
-
-    Args:
-        one: thumbnails, uint8 (n, 16, 16[, 3]).
-        other: as many of the same shape.
-
-    Returns:
-        the residual as a share of the image's own variation, float32 (n,): 0 for the same image, 1 if they have nothing
-        in common; and the largest residual of any pixel, the same way.
-    """
+    """Residual of thumbnails fitted by a factor and a constant per channel: share of the variation, and largest."""
     first, second = _centred(one), _centred(other)
     spread = np.maximum((first**2).sum(axis=(1, 2)), 1e-6)
     factor = (first * second).sum(axis=(1, 2)) / np.maximum((second**2).sum(axis=(1, 2)), 1e-6)
@@ -95,11 +76,9 @@ def difference(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def sketches(thumbs: np.ndarray) -> np.ndarray:
-    """Sixteen numbers for each thumbnail, whose distance is a lower bound of :func:`difference`: float32 (n, 4, 4).
+    """Sixteen numbers a thumbnail, whose distance is a lower bound of :func:`difference`: float32 (n, 4, 4).
 
-    An image is a point on a sphere once brightness and contrast are taken away; this is its projection onto images that
-    are grey and constant in each of 4×4 squares. A projection brings points closer, so that what is far apart here is
-    different (Agrawal, Faloutsos and Swami, Efficient similarity search in sequence databases, 1993).
+    A projection of the normalised image brings points closer (Agrawal, Faloutsos and Swami, 1993).
     """
     drawn = np.empty((len(thumbs), _SQUARES, _SQUARES), np.float32)
     side = THUMBNAIL // _SQUARES

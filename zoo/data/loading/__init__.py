@@ -1,6 +1,1 @@
-"""From a dataset to batches.
-
-* ``loader``: batches, epoch by epoch, for training.
-* ``decoding``, ``worker``: many images decoded at once, in threads or processes.
-* ``shared_headers``: small JPEGs with equal headers, decoded faster.
-"""
+"""From a dataset to batches: ``loader`` makes them, ``decoding`` reads images in threads or processes."""

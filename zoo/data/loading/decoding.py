@@ -1,9 +1,7 @@
 """Decoding many images at once, in threads, each with a process of its own if that is faster.
 
-Pillow releases the GIL while it decodes, so threads scale with photographs. With images of 32×32 most of the time is
-spent in Python and in passing the GIL on, and two threads are slower than one; processes are not. They are started with
-``python -c`` and connected by pipes: unlike those of ``multiprocessing`` they do not run the main script again, need no
-shared memory, and end with their input.
+Pillow releases the GIL while it decodes, but images of 32×32 take their time in Python, so processes help. They are
+connected by pipes: unlike ``multiprocessing`` they do not run the main script again, and end with their input.
 """
 
 from __future__ import annotations
@@ -57,11 +55,7 @@ class Decoder:
         return max(1, min(256, CHUNK // (self.resize.height * self.resize.width * 3)))
 
     def submit(self, sources: Sequence[Source], out: np.ndarray) -> Future[list[tuple[int, str]]]:
-        """Decode n images into ``out``, uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
-
-        Returns:
-            when done, the number and the error of each that cannot be read, in order; its row of ``out`` is undefined.
-        """
+        """Decode n images into ``out``, uint8 (n, h, w[, 3]); gives number and error of each that cannot be read."""
         return self._pool.submit(self._decode, sources, out)
 
     def close(self) -> None:
@@ -111,11 +105,7 @@ class Child:
     """A process that decodes, and the pipes to it."""
 
     def __init__(self) -> None:
-        """Start the process, and wait until it is ready.
-
-        Raises:
-            OSError: it cannot be started, or ended at once.
-        """
+        """Start the process, and wait until it is ready."""
         environment = {
             **os.environ,
             # What can be imported here can be imported there; an empty entry means this folder.
@@ -145,11 +135,7 @@ class Child:
             raise OSError("a decoding process ended at once")
 
     def decode(self, paths: list[str], resize: Resize, out: np.ndarray) -> list[tuple[int, str]]:
-        """As :meth:`Decoder.submit`, but waits.
-
-        Raises:
-            EndedError: the process ended meanwhile.
-        """
+        """As :meth:`Decoder.submit`, but waits."""
         requests, answers = self._pipes
         try:
             pickle.dump((paths, resize), requests)

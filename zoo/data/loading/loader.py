@@ -41,11 +41,9 @@ _ORDER, _AUGMENT = 1, 2
 
 
 class Loader:
-    """Images of one part of a dataset as batches, epoch by epoch.
+    """Images of one part of a dataset as batches, epoch by epoch; unreadable files are listed in :attr:`failed`.
 
-    A batch depends only on the seed, the epoch and the step: not on the number of workers, whether the images fit in
-    memory, or where the epoch was begun, so training can be resumed exactly. Files that cannot be read are left out and
-    listed in :attr:`failed`; none is ever replaced.
+    A batch depends on seed, epoch and step only, not on workers or memory, so training can be resumed exactly.
     """
 
     def __init__(
@@ -63,22 +61,7 @@ class Loader:
         drop_last: bool = False,
         targets: np.ndarray | None = None,
     ) -> None:
-        """Prepare to load; nothing is read yet.
-
-        Args:
-            split: images and labels.
-            resize: the network's size and policy. For random crops (:attr:`Augment.crop`) whole images are resized to
-                1/0.875 of the size, and cropped from there.
-            classes: columns of the labels.
-            batch_size: images in a batch.
-            augment: random changes; if omitted, pixels are those of :func:`zoo.images.decode.load`.
-            shuffle: a new order of all images in every epoch, instead of that of ``split``.
-            seed: of order and augmentation.
-            workers: threads and processes that decode and augment; the number of processors if omitted.
-            memory: bytes that decoded images may take; a quarter of what is available if omitted.
-            drop_last: leave out the last batch of an epoch if it is smaller than the others.
-            targets: the target of each image of ``split``, float32 (n, columns); one-hot labels if omitted.
-        """
+        """Prepare to load; ``memory`` is bytes, ``targets`` replaces one-hot labels, float32 (n, columns)."""
         self.split = split
         self.resize = resize
         self.classes = classes
@@ -131,14 +114,7 @@ class Loader:
         return size if self._grey else (*size, 3)
 
     def prepare(self, progress: Progress | None = None) -> None:
-        """Decode all images if they fit in the memory that they may take; otherwise they are read in each epoch.
-
-        Args:
-            progress: called with the images done and their total.
-
-        Raises:
-            UnavailableError: none of them can be read.
-        """
+        """Decode all images if they fit in the memory that they may take; otherwise they are read in each epoch."""
         if self._prepared:
             return
         self._prepared = True
@@ -150,17 +126,7 @@ class Loader:
             self._decode_all(progress)
 
     def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches of one epoch, from step ``start`` on; made in the background, a few ahead.
-
-        If images are not kept in memory, unreadable ones are missing in their batch, and empty batches are left out.
-
-        Yields:
-            pixels, uint8 (b, height, width, 3), 0-255, and labels, float32 (b, classes), each row a distribution; or
-            rows of ``targets``.
-
-        Raises:
-            UnavailableError: none of the images can be read.
-        """
+        """Batches from step ``start`` on, made in the background: uint8 (b, h, w, 3) and float32 (b, classes)."""
         self.prepare()
         order = self._kept
         if self.shuffle:

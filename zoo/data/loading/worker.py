@@ -1,7 +1,4 @@
-"""A process that decodes images: it reads paths from standard input and writes pixels to standard output.
-
-It imports only NumPy and Pillow, and ends with its standard input, so that it never outlives its parent.
-"""
+"""A process that reads paths from standard input and writes pixels to standard output, and ends with its input."""
 
 from __future__ import annotations
 
@@ -51,11 +48,7 @@ def main() -> None:
 
 
 def decode(sources: Iterable[Source], reader: SharedHeaderReader, out: np.ndarray) -> list[tuple[int, str]]:
-    """Decode n images into ``out``, uint8 (n, height, width, 3), or (n, height, width) for the first channel alone.
-
-    Returns:
-        the number and the error of each image that cannot be read.
-    """
+    """Decode n images into ``out``, uint8 (n, h, w[, 3]); the number and error of each that cannot be read."""
     failed = []
     for number, source in enumerate(sources):
         try:

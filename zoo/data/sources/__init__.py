@@ -1,6 +1,1 @@
-"""Reading datasets from disk, whatever their layout.
-
-* ``base``: what a source is, and what it returns.
-* ``registry``: the table of sources, and which of them a path belongs to.
-* ``class_folders``, ``table``, ``idx_folder``: one file for each source.
-"""
+"""Dataset layouts on disk, one file each; ``base`` is their protocol and ``registry`` their table."""

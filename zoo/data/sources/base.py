@@ -13,10 +13,7 @@ from zoo.data.split import Split
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that training refuses.
-
-    ``kind`` is ``unlabelled`` (images without a class), or a kind of :data:`zoo.data.checks.findings.KINDS`.
-    """
+    """Something that training refuses: ``unlabelled``, or a kind of :data:`zoo.data.checks.findings.KINDS`."""
 
     kind: str
     text: str
@@ -54,11 +51,7 @@ class DatasetSource(Protocol):
     recorded: bool
 
     def read(self, parts: Sequence[str]) -> Parsed:
-        """Find the images of some parts, or all if the dataset is not divided. No image is opened.
-
-        Raises:
-            UsageError: something cannot be read.
-        """
+        """Find the images of some parts, or all if the dataset is not divided; UsageError if that fails."""
 
 
 def join_classes(own: Sequence[str], classes: Sequence[str], labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -31,11 +31,7 @@ class ClassFolders:
     """A folder of class folders, or of parts with class folders; see :class:`~zoo.data.sources.base.DatasetSource`."""
 
     def __init__(self, folder: str) -> None:
-        """List the parts.
-
-        Raises:
-            UsageError: the folder cannot be listed, or has two folders for validation.
-        """
+        """List the parts."""
         self.root = folder
         self.recorded = False
         self._folders = [path for path, is_folder in _list_folder(folder) if is_folder]
@@ -76,11 +72,7 @@ def open_folder(path: str) -> ClassFolders | None:
 
 
 def list_classes(place: str) -> Listing:
-    """Find the images in a folder of class folders. Images in a folder without folders are one class, of its name.
-
-    Raises:
-        UsageError: a folder cannot be listed.
-    """
+    """Find the images in a folder of class folders. Images in a folder without folders are one class, of its name."""
     entries = _list_folder(place)
     folders = [path for path, is_folder in entries if is_folder]
     loose = [path for path, is_folder in entries if not is_folder and _is_image(path)]
@@ -121,10 +113,7 @@ def _keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
 
 
 def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:
-    """The folders of the parts, by part; none if the folders are classes.
-
-    A folder ``val`` or ``test`` is a class if there are others than these, and no ``train``.
-    """
+    """Folders of the parts; ``val`` or ``test`` are classes beside others and without ``train``."""
     found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
     if not found["train"] and not all(name in {*NAMES["val"], *NAMES["test"]} for name in subfolders):
         return {}

@@ -25,11 +25,7 @@ class IdxFolder:
         self.parts = tuple(part for part in PARTS if part in pairs)
 
     def read(self, parts: Sequence[str]) -> Parsed:
-        """Read the files; see :meth:`~zoo.data.sources.base.DatasetSource.read`.
-
-        Raises:
-            UsageError: a file is damaged or a label has no name.
-        """
+        """Read the files; see :meth:`~zoo.data.sources.base.DatasetSource.read`."""
         # All of them, because the first says what classes there are.
         arrays = {part: idx.read_pair(self._pairs[part]) for part in self.parts}
         names, numbers_of = _class_names(self.root, np.unique(arrays[self.parts[0]][1]))
@@ -45,11 +41,7 @@ class IdxFolder:
 
 
 def open_folder(path: str) -> IdxFolder | None:
-    """Open a folder; ``None`` if it holds no IDX files.
-
-    Raises:
-        UsageError: a file has no partner, or two sets are for the same part.
-    """
+    """Open a folder; ``None`` if it holds no IDX files."""
     pairs = idx.find(path) if os.path.isdir(path) else {}
     return IdxFolder(path, pairs) if pairs else None
 

@@ -18,11 +18,7 @@ SOURCES: tuple[Callable[[str], DatasetSource | None], ...] = (
 
 
 def open_source(path: str | os.PathLike[str]) -> DatasetSource:
-    """Open a dataset. No image is opened.
-
-    Raises:
-        UsageError: there is no such path, it is no dataset, or it cannot be read.
-    """
+    """Open a dataset. No image is opened."""
     text = os.fsdecode(path)
     for source in SOURCES:
         if (found := source(text)) is not None:

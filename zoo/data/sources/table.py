@@ -44,11 +44,7 @@ class Table:
     """A table; see :class:`~zoo.data.sources.base.DatasetSource`."""
 
     def __init__(self, path: str) -> None:
-        """Read the table, but no image.
-
-        Raises:
-            UsageError: it cannot be read, has not the columns that it needs, or a line makes no sense.
-        """
+        """Read the table, but no image."""
         self.path = path
         header, self._rows = _read_rows(path)
         self.root = find_root(path) if set(COLUMNS) <= set(header) else os.path.dirname(path)
@@ -126,11 +122,7 @@ def to_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
 
 
 def find_root(path: str) -> str:
-    """The folder that the paths of a division are relative to: the dataset in ``config.yaml`` beside it, or its own.
-
-    Raises:
-        UsageError: the dataset is not there any more.
-    """
+    """The folder that paths of a division are relative to: the dataset in ``config.yaml`` beside it, or its own."""
     root, seen = path, set()
     # The dataset of a run may be the table of an earlier one.
     while _is_table(root) and root not in seen:

@@ -15,13 +15,7 @@ _ZEROS = 4096
 
 
 def cut(file: BinaryIO) -> str | None:
-    """Why the end of a video is known to be missing; ``None`` if it is not known.
-
-    Only the outermost parts of MP4 and Matroska are read, which state their lengths.
-
-    Args:
-        file: open for reading bytes; its position stays.
-    """
+    """Why the end of a video is known to be missing, by the lengths that the outer parts of MP4 and Matroska state."""
     if not file.seekable():
         return None
     position = file.tell()

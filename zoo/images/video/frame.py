@@ -22,10 +22,7 @@ class Video:
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """A decoded frame until it is read, and where to find it again.
-
-    ``milliseconds`` is ``None`` if the video has given no frame.
-    """
+    """A decoded frame until it is read, and where to find it again (no ``milliseconds``: before the first frame)."""
 
     video: Video
     milliseconds: int | None
@@ -44,11 +41,7 @@ class Frame:
         return sum(plane.buffer_size for plane in shown.image.planes) if shown and shown.image else 0
 
     def open(self) -> BinaryIO:
-        """The frame as an image file; the first time from memory, later from the video.
-
-        Raises:
-            ImageError: it is read a second time, and the video is gone or came from a pipe.
-        """
+        """The frame as an image file; the first time from memory, later from the video."""
         shown, self.shown = self.shown, None
         if shown is None:
             return read_frame(self.video.path, self.milliseconds or 0)
@@ -56,12 +49,7 @@ class Frame:
 
 
 def read_frame(file: str, milliseconds: int) -> BinaryIO:
-    """The frame on the screen at a time of a video, as an image file.
-
-    Raises:
-        ImageError: the video cannot be read, is damaged there, or has ended by then.
-        UnavailableError: PyAV is not installed.
-    """
+    """The frame on the screen at a time of a video, as an image file."""
     with open_video(file) as stream:
         if not stream.seekable():
             raise ImageError("a moment of a video that came from a pipe and is gone")

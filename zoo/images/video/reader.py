@@ -1,8 +1,4 @@
-"""The frames of a video by the time at which they are on the screen, decoded by FFmpeg through PyAV.
-
-As few frames as possible are decoded: the reader seeks to the last key frame before the requested time, and skips
-frames that no other frame refers to.
-"""
+"""The frames of a video by the time at which they are on the screen, decoded by FFmpeg through PyAV."""
 
 from __future__ import annotations
 
@@ -57,15 +53,7 @@ class Reader:
     """An open video. Times count from its first frame and do not go back."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Find the video stream of a file.
-
-        Args:
-            file: open for reading bytes; stays open. Less may be decoded if it is seekable.
-
-        Raises:
-            ImageError: there is no video that can be read.
-            UnavailableError: PyAV is not installed.
-        """
+        """Find the video stream of an open file; less may be decoded if it is seekable."""
         self._av = _library()
         self._file = file
         #: When the last decoded frame leaves the screen.

@@ -29,21 +29,14 @@ _own = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How the frames of a video are displayed.
-
-    ``aspect`` is the width of a pixel over its height. ``matrix`` is (a, b, c, d) of the display matrix (ISO 14496-12,
-    8.2.2): a step to the right leads (a, b) to the right and down, a step down leads (c, d).
-    """
+    """Pixel aspect (width over height), and (a, b, c, d) of the display matrix (ISO 14496-12, 8.2.2)."""
 
     aspect: Fraction = Fraction(1)
     matrix: tuple[int, int, int, int] = _UPRIGHT
 
     @classmethod
     def of(cls, image: av.VideoFrame, aspect: Fraction | None) -> Display:
-        """What a decoded frame states; it is the same for all frames of a video.
-
-        Call it once a video: PyAV's frames whose side data were read stay in memory until garbage collection.
-        """
+        """What a frame states; once a video, as PyAV's frames whose side data were read stay in memory."""
         data = image.side_data.get("DISPLAYMATRIX")
         if data is None:
             return cls(aspect or Fraction(1))
@@ -52,13 +45,9 @@ class Display:
 
 
 def to_ppm(image: av.VideoFrame, display: Display) -> bytes:
-    """A decoded frame as an uncompressed image file: PPM, RGB, 0-255, upright, with square pixels.
+    """A decoded frame as PPM, RGB, 0-255, upright, with square pixels.
 
-    Colours are converted by the matrix and range that the video states (ITU-R BT.601, BT.709, BT.2020; limited or
-    full). Default: BT.601 for small images, BT.709 for large ones, limited range. HDR is not tone-mapped.
-
-    Raises:
-        ImageError: FFmpeg cannot convert the frame's colours.
+    By the matrix and range that the video states, else BT.601 for small images, BT.709 for large ones, limited range.
     """
     from av import FFmpegError
     from av.video.reformatter import Colorspace, Interpolation, VideoReformatter

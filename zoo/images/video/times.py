@@ -1,7 +1,4 @@
-"""Times in videos as text: the interval of ``--every``, and the paths of frames.
-
-The frame on the screen at 12 seconds has the path ``clip.mp4#t=12.000``, as in W3C's Media Fragments (2012).
-"""
+"""Times in videos: the interval of ``--every``, and paths of frames as in W3C's Media Fragments (2012)."""
 
 from __future__ import annotations
 
