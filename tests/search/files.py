@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.vectors.array_content import ArrayContent
 from zoo.vectors import Column, open_vectors
-from zoo.vectors.content import ArrayContent, Entry
+from zoo.vectors.content import Entry
 from zoo.vectors.formats import registry
 
 

@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 
+from tests.vectors.array_content import ArrayContent
 from zoo.images.source import Source
 from zoo.vectors import Column, Journal
-from zoo.vectors.content import ArrayContent, Entry
+from zoo.vectors.content import Entry
 from zoo.vectors.formats import hdf5, registry
 from zoo.vectors.formats.shards import Shard
 

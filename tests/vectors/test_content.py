@@ -5,9 +5,10 @@ import os
 import numpy as np
 import pytest
 
+from tests.vectors.array_content import ArrayContent
 from zoo.images.source import Source
 from zoo.vectors import Column
-from zoo.vectors.content import ArrayContent, Entry, batched, norms, stamp
+from zoo.vectors.content import Entry, batched, norms, stamp
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (3, 1280), (2, 7, 7, 512), (2, 300_000), (4, 0), (0, 6)])

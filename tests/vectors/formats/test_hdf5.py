@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from tests.vectors import made
+from tests.vectors.array_content import ArrayContent
 from zoo.core.errors import UsageError
 from zoo.vectors import Column, open_vectors
-from zoo.vectors.content import ArrayContent, Entry
+from zoo.vectors.content import Entry
 from zoo.vectors.rows import RawRows
 
 

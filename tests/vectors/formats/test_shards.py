@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.vectors import made
+from tests.vectors.array_content import ArrayContent
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.vectors import Column, open_vectors
-from zoo.vectors.content import ArrayContent
 from zoo.vectors.formats import shards
 
 
