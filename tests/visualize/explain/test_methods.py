@@ -92,14 +92,15 @@ def test_the_methods_are_found_as_people_type_them():
 
 def test_every_row_is_the_method_that_it_names():
     for name, row in METHODS.items():
-        assert row.load().name == row.name == name
-        assert row.command in COMMANDS and row.paper and row.summary
+        kind = row.load()
+        assert kind.name == row.name == name
+        assert row.command in COMMANDS and kind.title and kind.paper and kind.summary
 
 
 def test_the_documentation_has_the_table():
     lines = [
-        f"| `{row.name}` | {row.summary} | {row.paper} | {'a layer' if row.load().has_layer else 'pixels'} |"
-        for row in METHODS.values()
+        f"| `{kind.name}` | {kind.summary} | {kind.paper} | {'a layer' if kind.has_layer else 'pixels'} |"
+        for kind in (row.load() for row in METHODS.values())
     ]
     assert "\n".join(lines) in (ROOT / "docs" / "explanations.md").read_text(encoding="utf-8")
 

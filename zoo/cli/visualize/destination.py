@@ -19,14 +19,8 @@ _LONGEST = 80
 def check(output: Path, sources: Iterable[Source] = (), *, suffix: str = ".png", also: str = "") -> None:
     """Check that a file can be written.
 
-    Args:
-        output: the file.
-        sources: the inputs.
-        suffix: which its name must end in.
-        also: another suffix that is accepted.
-
     Raises:
-        UsageError: it has another suffix, or it is an input.
+        UsageError: its name ends neither in ``suffix`` nor in ``also``, or it is one of the inputs.
         UnavailableError: its folder does not exist or is read-only.
     """
     if output.suffix.lower() not in (suffix, also or suffix):
@@ -42,10 +36,6 @@ class Destination:
 
     def __init__(self, output: Path, sources: Iterable[Source] = ()) -> None:
         """Check it.
-
-        Args:
-            output: the file or the folder.
-            sources: the inputs.
 
         Raises:
             UsageError: one file for several images, a file of another kind, or an input.
@@ -69,12 +59,7 @@ class Destination:
             raise UnavailableError(f"Nothing can be written to the folder {output}; name another.")
 
     def path(self, source: str, *parts: str) -> Path:
-        """An unused file name for what is made of an image.
-
-        Args:
-            source: the image's path.
-            *parts: of the name, e.g. a method and a class.
-        """
+        """An unused file name for what is made of an image, of its name and ``parts`` such as a method and a class."""
         if self._file is not None:
             return self._file
         name = "-".join(filter(None, (_plain(part) for part in (_stem(source), *parts))))

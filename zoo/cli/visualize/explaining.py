@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,67 +62,34 @@ def one_of(method: str, command: str) -> str:
 
     row = find(method)
     if row.command != command:
-        raise UsageError(f"{row.title} is a method of 'zoo visualize {row.command}', not of 'zoo visualize {command}'.")
+        raise UsageError(
+            f"{row.load().title} is a method of 'zoo visualize {row.command}', not of 'zoo visualize {command}'."
+        )
     return row.name
 
 
-def run(
-    method: str,
-    *,
-    paths: tuple[str, ...],
-    model: str | None,
-    classes: tuple[str, ...],
-    top: int | None,
-    output: Path | None,
-    heatmap: bool,
-    arrays: bool,
-    sheet: Path | None,
-    recursive: bool,
-    no_scores: bool,
-    device: str,
-    offline: bool | None,
-    format: str | None,
-    layer: str | None = None,
-    **settings: Any,
-) -> int:
-    """Explain images, draw the maps, and write a row for each.
+def run(method: str, given: Mapping[str, Any], **settings: Any) -> int:
+    """Explain images, draw the maps, write a row for each, and return the exit status.
 
-    Args:
-        method: a method, or ``"all"``.
-        paths: of images; this and what follows are the options above.
-        model: the model.
-        classes: to explain.
-        top: how many of the most probable classes.
-        output: a PNG file or a folder.
-        heatmap: draw maps by themselves.
-        arrays: write arrays too.
-        sheet: a page of all images.
-        recursive: search folders recursively.
-        no_scores: skip scores.
-        device: where to compute.
-        offline: never download.
-        format: of the rows.
-        layer: of the maps.
-        **settings: of the method.
-
-    Returns:
-        The exit status.
+    ``given`` are the values of :data:`options`, and ``layer`` if the command has it.
     """
     from zoo.cli.visualize import destination, rows
     from zoo.core.errors import UsageError
     from zoo.images.discovery import find as find_images
     from zoo.reports.plots import write_png
 
+    output, sheet, classes, top = (given[name] for name in ("output", "sheet", "classes", "top"))
+    heatmap, arrays, layer = given["heatmap"], given["arrays"], given.get("layer")
     shared.check_classes(classes, top)
     if output is None and sheet is None:
         raise UsageError("There is nowhere to write to; give -o FILE.png, -o FOLDER or --sheet FILE.png.")
     if arrays and output is None:
         raise UsageError("--arrays writes beside the images; give -o FILE.png or -o FOLDER.")
-    sources = list(find_images(paths, recursive=recursive, offline=offline))
+    sources = list(find_images(given["paths"], recursive=given["recursive"], offline=given["offline"]))
     target = destination.Destination(output, sources) if output is not None else None
     if sheet is not None:
         destination.check(sheet, sources)
-    net = shared.open_model(model, device, offline)
+    net = shared.open_model(given["model"], given["device"], given["offline"])
     from zoo.visualize.explain.sheet import ContactSheet, figure
 
     page = ContactSheet(heat_maps=heatmap)
@@ -148,12 +115,12 @@ def run(
         net,
         sources,
         show,
-        format,
+        given["format"],
         method=method,
         classes=classes,
         top=top or 1,
         layer=layer,
-        faithfulness=not no_scores,
+        faithfulness=not given["no_scores"],
         **settings,
     )
     notes.end()
@@ -172,18 +139,10 @@ def write_explanations(
     classes: Sequence[str],
     **settings: Any,
 ) -> int:
-    """Explain images, and write a row for each map.
+    """Explain images, write a row for each map, and return the exit status.
 
-    Args:
-        net: the model.
-        sources: the images.
-        show: draws the explanations of an image, which is ``None`` if it is unreadable; returns the file.
-        format: of the rows.
-        classes: to explain.
-        **settings: of :func:`zoo.visualize.explain.explain.explain`.
-
-    Returns:
-        The exit status.
+    ``show`` draws the explanations of an image, which is ``None`` if it is unreadable, and returns the file;
+    ``settings`` are those of :func:`zoo.visualize.explain.explain.explain`.
     """
     from zoo.cli.visualize import rows
     from zoo.core.output import Report

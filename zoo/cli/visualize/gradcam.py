@@ -26,4 +26,4 @@ def command(method: str, **options: Any) -> int:
       zoo visualize gradcam photo.jpg --method all --top 2 -o all.png
       zoo visualize gradcam photos/ -o seen/ --sheet sheet.png | jq 'select(.insertion < .deletion)'
     """
-    return explaining.run(method if method == "all" else explaining.one_of(method, "gradcam"), **options)
+    return explaining.run(method if method == "all" else explaining.one_of(method, "gradcam"), options)

@@ -31,4 +31,4 @@ def command(patch: int | None, stride: int | None, **options: Any) -> int:
       zoo visualize occlusion photo.jpg -o covered.png
       zoo visualize occlusion photo.jpg --patch 48 --stride 16 --class tabby -o covered.png
     """
-    return explaining.run("occlusion", patch=patch, stride=stride, **options)
+    return explaining.run("occlusion", options, patch=patch, stride=stride)

@@ -123,15 +123,7 @@ def write_rows(
     hidden: Sequence[str] = (),
     table: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> None:
-    """Write rows to standard output.
-
-    Args:
-        rows: the rows.
-        format: of ``--format``.
-        columns: of CSV.
-        hidden: those of ``columns`` that a table leaves out.
-        table: how a table shows a row.
-    """
+    """Write rows to standard output; a table leaves out the ``hidden`` columns, or is formatted by ``table``."""
     from zoo.core import output as out
 
     chosen = out.choose_format(format, sys.stdout)

@@ -23,4 +23,4 @@ def command(method: str, **options: Any) -> int:
       zoo visualize saliency photo.jpg --method integratedgradients --class tabby -o pixels.png
       zoo visualize saliency photos/ --heatmap --arrays -o pixels/
     """
-    return explaining.run(explaining.one_of(method, "saliency"), **options)
+    return explaining.run(explaining.one_of(method, "saliency"), options)

@@ -26,17 +26,9 @@ _SIGNED = 0.2
 def feature_sheet(
     name: str, image: np.ndarray, found: Sequence[FeatureMaps], *, normalize: Normalize = "channel", limit: int = LIMIT
 ) -> np.ndarray:
-    """Draw feature maps, channels in descending order of mean magnitude.
+    """Draw feature maps of at least one layer, channels in descending order of mean magnitude: uint8 RGB.
 
-    Args:
-        name: of the image.
-        image: uint8 RGB (height, width, 3).
-        found: at least one layer.
-        normalize: whether each ``"channel"`` or each ``"layer"`` has a colour scale of its own.
-        limit: channels of each layer.
-
-    Returns:
-        uint8 RGB (height, width, 3).
+    ``name`` and ``image``, uint8 RGB, are those of the input; ``limit`` is the number of channels of each layer.
     """
     blocks = [Block([Panel(resize_to_side(image, _IMAGE), name, [found[0].model])], 1)]
     blocks += [Block(_panels(maps, normalize, limit), _COLUMNS, _heading(maps)) for maps in found]

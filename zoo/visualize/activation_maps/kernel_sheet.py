@@ -31,15 +31,9 @@ _GREY = 204
 
 
 def kernel_sheet(kernels: Kernels, *, normalize: Normalize = "filter", limit: int | None = None) -> np.ndarray:
-    """Draw kernels in descending order of the sum of their squared weights.
+    """Draw kernels in descending order of the sum of their squared weights: uint8 RGB.
 
-    Args:
-        kernels: of one layer.
-        normalize: whether each ``"filter"`` or the ``"layer"`` has a colour scale of its own.
-        limit: number of filters; :data:`LIMIT` if omitted, or :data:`SLICED_LIMIT` if filters have several slices.
-
-    Returns:
-        uint8 RGB (height, width, 3).
+    The default ``limit`` is :data:`LIMIT` filters, or :data:`SLICED_LIMIT` if filters have several slices.
     """
     weights = _finite(kernels)
     channels, count = weights.shape[2:]

@@ -155,15 +155,9 @@ def common_prefix(names: Sequence[str]) -> str:
 
 
 def assign_stages(graph: Graph, paths: Sequence[Path], stages: Sequence[Stage]) -> list[int]:
-    """The stage of each vertex: what a stage's last layer depends on and no earlier stage does.
+    """The stage of each vertex, from 0: what its last layer depends on and no earlier stage does; the head is last.
 
-    Args:
-        graph: the graph.
-        paths: of its vertices.
-        stages: of the registry; if empty, a stage is what has one height and width, up to a split point between blocks.
-
-    Returns:
-        Numbers from 0; the last one is the head.
+    Without stages of the registry, a stage is what has one height and width, up to a split point between blocks.
     """
     names = [vertex.name for vertex in graph.vertices]
     ends = [names.index(stage.layer) for stage in stages if stage.layer in names]

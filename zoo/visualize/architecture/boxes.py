@@ -120,13 +120,7 @@ def _about(vertex: Vertex) -> list[str]:
 
 
 def frame(content: Frame, *, inline: bool, named: bool) -> DrawnNode:
-    """A block and its contents.
-
-    Args:
-        content: the block.
-        inline: whether its figures are in its title.
-        named: whether boxes have the names of their layers, and figures.
-    """
+    """A block and its contents, with figures in its title if ``inline``, and named boxes with figures if ``named``."""
     pieces = children(content.children, inline=named, named=named)
     count = len(pieces)
     first = len(content.entries)

@@ -17,14 +17,7 @@ Extent = tuple[float, float]
 
 
 def assign_coordinates(graph: LayeredGraph, extents: Sequence[Extent], gap: float, real: int) -> list[float]:
-    """The x coordinate of the axis of each node.
-
-    Args:
-        graph: nodes in rows.
-        extents: of the real nodes; dummy nodes have none.
-        gap: between neighbours in a row.
-        real: the number of real nodes.
-    """
+    """The x coordinate of the axis of each node, given the extents of the real ones and the gap between neighbours."""
     wide = [*extents, *[(0.0, 0.0)] * (len(graph.row_of) - real)]
     main_above, main_below = _main(graph, real)
     drawings = []
@@ -76,12 +69,8 @@ def _one_drawing(
 ) -> list[float]:
     """One of the four drawings: vertical alignment with median neighbours, then compaction to the left.
 
-    Args:
-        rows: from top to bottom, each from left to right.
-        neighbours: of each node in the row above.
-        mains: of :func:`_main`, for neighbours above and below.
-        apart: the distance of two neighbours in a row.
-        real: the number of real nodes.
+    ``neighbours`` are those in the row above, ``mains`` of :func:`_main` for both directions, ``apart`` the distance of
+    two neighbours in a row.
     """
     main, opposite = mains
     place = {node: number for row in rows for number, node in enumerate(row)}

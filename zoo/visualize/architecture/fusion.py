@@ -14,12 +14,7 @@ _UNSAID = ("pad", "identity", "linear")
 def fuse_layers(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]:
     """Fuse minor layers with the layer before, or, at the start of a block, with the layer after.
 
-    Args:
-        graph: the graph.
-        paths: of its vertices.
-
-    Returns:
-        The smaller graph, and the paths of its vertices.
+    ``paths`` are those of the vertices; the smaller graph is returned with those of its own.
     """
     unit = list(range(len(graph.vertices)))
     #: Whether each unit has a major layer.

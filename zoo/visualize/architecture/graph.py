@@ -95,12 +95,9 @@ class Contraction:
 
 
 def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex]], Vertex]) -> Contraction:
-    """Contract groups of vertices.
+    """Contract groups of vertices, given the group of each.
 
-    Args:
-        graph: the graph.
-        group_of: for each vertex the number of its group.
-        merge: makes one vertex of the members of a group, in order; not called for a group of one.
+    ``merge`` makes one vertex of the members of a group, in order; it is not called for a group of one.
 
     Raises:
         ValueError: the contracted graph has a cycle.
@@ -129,7 +126,7 @@ def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex
 def topological_order(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
     """Keys in depth-first topological order of what they take; cycles and what depends on them are left out.
 
-    The order within a part depends on that part only, so that equal parts are in equal order.
+    Equal parts are in equal order.
     """
     waiting = {key: len(set(sources)) for key, sources in takes.items()}
     feeds: dict[Key, list[Key]] = {key: [] for key in takes}

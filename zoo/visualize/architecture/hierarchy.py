@@ -45,11 +45,7 @@ class Frame:
 def build_hierarchy(graph: Graph, paths: Sequence[Path], *, fold: bool, least: int = 2) -> Frame:
     """Nest each vertex in the frames of its path.
 
-    Args:
-        graph: the graph.
-        paths: for each vertex the names of its frames, from outer to inner.
-        fold: whether equal consecutive frames become one.
-        least: minimum vertices of an outermost frame.
+    With ``fold`` equal consecutive frames become one; an outermost frame has at least ``least`` vertices.
     """
     return _frame("", graph, list(range(len(graph.vertices))), paths, 0, fold, least)
 

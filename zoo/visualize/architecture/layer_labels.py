@@ -21,7 +21,7 @@ KINDS = {
     "merge": "sum, product, concatenation",
 }
 
-#: Labels of minor layers, by class.
+#: Labels of minor layers, by class, that are not the words of the class's name.
 _NOTES = {
     "BatchNormalization": "BN",
     "LayerNormalization": "LN",
@@ -37,19 +37,12 @@ _NOTES = {
     "ZeroPadding2D": "pad",
     "ZeroPadding3D": "pad",
     "Cropping2D": "crop",
-    "Dropout": "dropout",
     "SpatialDropout2D": "dropout",
-    "StochasticDepth": "stochastic depth",
     "GaussianNoise": "noise",
-    "Flatten": "flatten",
-    "Reshape": "reshape",
-    "Permute": "permute",
     "ReLU": "ReLU",
     "LeakyReLU": "leaky ReLU",
     "PReLU": "PReLU",
     "ELU": "ELU",
-    "Softmax": "softmax",
-    "Identity": "identity",
 }
 _ACTIVATIONS = {
     "relu": "ReLU",
@@ -59,14 +52,7 @@ _ACTIVATIONS = {
     "selu": "SELU",
     "gelu": "GELU",
     "silu": "swish",
-    "swish": "swish",
     "hard_silu": "hard swish",
-    "hard_swish": "hard swish",
-    "hard_sigmoid": "hard sigmoid",
-    "softmax": "softmax",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "mish": "mish",
 }
 #: Signs of layers that merge tensors, by class.
 _MERGES = {

@@ -29,13 +29,7 @@ class LayeredGraph:
 
 
 def assign_layers(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int] = ()) -> LayeredGraph:
-    """Assign the nodes of an acyclic graph to rows, by longest path, with few crossings.
-
-    Args:
-        count: number of nodes, in topological order.
-        edges: sources and targets.
-        last: nodes of the last row.
-    """
+    """Assign ``count`` nodes, in topological order, to rows by longest path with few crossings, ``last`` at the end."""
     row_of = [0] * count
     for source, target in sorted(edges):
         row_of[target] = max(row_of[target], row_of[source] + 1)

@@ -53,13 +53,9 @@ class Layout:
 
 
 def lay_out(nodes: Sequence[Node], links: Sequence[Link], *, last: Sequence[int] = (), in_line: bool = False) -> Layout:
-    """Lay out nodes from top to bottom.
+    """Lay out nodes, in topological order, from top to bottom.
 
-    Args:
-        nodes: in topological order.
-        links: between them.
-        last: nodes of the last row.
-        in_line: whether the only node of the first row is aligned with the only one of the last.
+    ``last`` are the nodes of the last row; with ``in_line`` the only node of the first row is aligned with it.
     """
     graph = assign_layers(len(nodes), [(link.source, link.target) for link in links], last)
     x = assign_coordinates(graph, [(one.left, one.right) for one in nodes], GAP, len(nodes))

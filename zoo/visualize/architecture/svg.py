@@ -52,7 +52,7 @@ class _Column:
 
 
 def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) -> str:
-    """Draw a model.
+    """The text of an SVG file, which suits light and dark screens and loads nothing.
 
     Args:
         content: the whole model.
@@ -60,9 +60,6 @@ def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) 
         about: a line below the title.
         by_stage: whether frames are drawn as boxes that list their contents.
         named: whether layers have their names.
-
-    Returns:
-        The text of an SVG file, which suits light and dark screens and loads nothing.
     """
     with canvas.style():
         # With two nodes in a row, figures cannot be beside it.

@@ -12,7 +12,6 @@ import numpy as np
 from zoo.core.errors import UsageError
 from zoo.visualize.explain.faithfulness import Faithfulness
 from zoo.visualize.explain.masking import resize_map
-from zoo.visualize.explain.methods import METHODS
 from zoo.visualize.network.batching import BATCH_SIZE, batches
 from zoo.visualize.network.inspected_model import InspectedModel
 
@@ -44,15 +43,15 @@ class Method(ABC):
 
     #: Of its row in :data:`zoo.visualize.explain.methods.METHODS`.
     name: ClassVar[str]
+    #: For people: its name, source, and what its maps show.
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    summary: ClassVar[str]
     #: Whether it uses a layer.
     has_layer: ClassVar[bool] = False
 
     def __init__(self, net: InspectedModel, *, layer: str | None = None) -> None:
-        """Prepare the method for a model.
-
-        Args:
-            net: the model.
-            layer: for a method that uses one; :attr:`InspectedModel.default_layer` if omitted.
+        """Prepare the method for a model; the default layer is :attr:`InspectedModel.default_layer`.
 
         Raises:
             UsageError: an unknown layer, one without rows and columns, a layer for a method that uses none, or a model
@@ -62,7 +61,6 @@ class Method(ABC):
         if len(shape) != 1:
             raise UsageError(f"{net.name} gives {shape} for an image, and not one number a class to be explained.")
         self.net = net
-        self.title = METHODS[self.name].title
         self.layer: str | None = None
         if self.has_layer:
             self.layer = net.default_layer if layer is None else net.require_map(layer, f" for {self.title}")
@@ -71,14 +69,9 @@ class Method(ABC):
 
     @abstractmethod
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Evidence for a class at each place; evidence against it is negative.
+        """Evidence for a class of each image, float32 (n, rows, columns) of any size; evidence against it is negative.
 
-        Args:
-            pixels: float32 (n, height, width, channels), at most :data:`BATCH_SIZE`.
-            targets: int32 (n,), a class for each image.
-
-        Returns:
-            float32 (n, rows, columns), of any size.
+        ``pixels`` are float32 (n, height, width, channels), at most :data:`BATCH_SIZE`; ``targets`` int32 (n,).
         """
 
     @abstractmethod
@@ -90,10 +83,8 @@ class Method(ABC):
     ) -> Iterator[Explanation]:
         """Explain a class of each image, in batches.
 
-        Args:
-            pixels: uint8 or float (n, height, width, channels), the model's input.
-            targets: a class for each.
-            scores: float (n,), their probabilities; predicted if omitted.
+        ``pixels`` are the model's input, uint8 or float (n, height, width, channels); ``scores`` are the probabilities
+        of the targets, predicted if omitted.
 
         Raises:
             UnavailableError: the method needs gradients, and the model has none.

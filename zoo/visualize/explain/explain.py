@@ -136,11 +136,7 @@ def explain_for_display(
 def choose(
     net: InspectedModel, method: str | Sequence[str], *, layer: str | None = None, **settings: Any
 ) -> list[Method]:
-    """Prepare methods for a model; arguments as for :func:`explain`.
-
-    Raises:
-        UsageError: an unknown method, layer or setting, or a method that does not suit the model.
-    """
+    """Prepare methods for a model; arguments and errors as for :func:`explain`."""
     if method == ALL:
         rows = [row for row in methods.METHODS.values() if _suits(row, net)]
     else:
@@ -151,7 +147,7 @@ def choose(
         if not any(name in names for names in known):
             there = ", ".join(sorted(set().union(*known)))
             raise UsageError(
-                f"{', '.join(row.title for row in rows)} has no setting '{name}'; "
+                f"{', '.join(kind.title for kind in kinds)} has no setting '{name}'; "
                 f"{f'there is {there}' if there else 'there are none'}."
             )
     layered = any(kind.has_layer for kind in kinds)

@@ -61,14 +61,7 @@ def measure(
 
 
 def random_map(height: int, width: int, seed: int, *, places: int | None = PLACES) -> np.ndarray:
-    """The random baseline: float32 (height, width), 0-1.
-
-    Args:
-        height: of the map.
-        width: of the map.
-        seed: of the random numbers.
-        places: random numbers along each side, interpolated like the map of a layer; ``None`` for one per pixel.
-    """
+    """The random baseline: float32 (height, width), 0-1, with ``places`` numbers along each side, or one per pixel."""
     shape = (height, width) if places is None else (places, places)
     return resize_map(np.random.default_rng(seed).random(shape, "float32"), height, width)
 

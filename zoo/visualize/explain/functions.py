@@ -60,7 +60,7 @@ def function_of(row: MethodRow) -> Callable[..., np.ndarray]:
     kind = row.load()
     maps.__name__ = maps.__qualname__ = row.function
     where = f"{kind.__module__}.{kind.__name__}"
-    maps.__doc__ = _DOC.format(title=row.title, summary=row.summary, paper=row.paper, where=where)
+    maps.__doc__ = _DOC.format(title=kind.title, summary=kind.summary, paper=kind.paper, where=where)
     signature = inspect.signature(maps)
     parameters = [*list(signature.parameters.values())[:-1], *settings_of(kind).values()]
     maps.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -15,15 +15,10 @@ BLUR = 1 / 20
 
 
 def masked(net: InspectedModel, image: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """An image through masks; what is hidden is replaced by the image's mean colour.
+    """A float32 image (height, width, channels) through masks (n, height, width), from 0 (hidden) to 1 (visible).
 
-    Args:
-        net: the model.
-        image: float32 (height, width, channels).
-        masks: (n, height, width), from 0 (hidden) to 1 (visible).
-
-    Returns:
-        (n, height, width, channels): uint8 for a model with a spec, which may run compiled, else float32.
+    What is hidden is replaced by the image's mean colour. The result is uint8 for a model with a spec, which may run
+    compiled, else float32.
     """
     mean = image.mean(axis=(0, 1))
     shown = mean + masks[..., None].astype("float32") * (image - mean)

@@ -34,14 +34,9 @@ def coloured(values: np.ndarray) -> np.ndarray:
 
 
 def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A map over its image in grey, so that all colours are the map's.
+    """A map (rows, columns) over its image in grey, so that all colours are the map's: uint8 RGB (height, width, 3).
 
-    Args:
-        pixels: uint8 RGB (height, width, 3), or grey (height, width, 1).
-        values: float (rows, columns), 0 or more; resized to the image.
-
-    Returns:
-        uint8 RGB (height, width, 3).
+    ``pixels`` are uint8 (height, width, 3 or 1); the map is resized to them.
     """
     layer = coloured(resize_map(values, *pixels.shape[:2])).astype("float32")
     opacity = layer[..., 3:] / 255

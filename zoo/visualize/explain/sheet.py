@@ -40,15 +40,12 @@ OVERLAY_SCALE = Scale(sequential(np.linspace(drawing.DARKEST, 1, 256)), "weak", 
 
 
 def figure(record: Explained, image: np.ndarray, *, heat_maps: bool = False) -> np.ndarray:
-    """Draw all explanations of an image.
+    """Draw all explanations of an image: uint8 RGB.
 
     Args:
         record: of a readable image, with at least one explanation.
         image: uint8 RGB (height, width, 3) for display, see :func:`~zoo.visualize.network.display.load_for_display`.
         heat_maps: draw maps by themselves, with their scales, instead of over the image.
-
-    Returns:
-        uint8 RGB.
     """
     groups = by_class(record)
     several = len(groups[0]) > 1
@@ -135,7 +132,7 @@ def _panels(group: Sequence[Explanation], image: np.ndarray, side: int, heat_map
 
 def _caption(one: Explanation, *, several: bool, narrow: bool) -> Iterator[str]:
     """The lines below a map, beginning with what distinguishes it from those beside it."""
-    method = METHODS[one.method].title
+    method = METHODS[one.method].load().title
     if several:
         yield from (method, _class_text(one))
         if one.layer:

@@ -54,11 +54,8 @@ def rereadable(source: Source) -> Source:
 def load_for_display(net: InspectedModel, source: Source, pixels: np.ndarray) -> Image:
     """Read an image again, at a size for people.
 
-    Args:
-        net: the model.
-        source: the image.
-        pixels: uint8 (height, width, 1 or 3), the model's input. It is shown as it is if the source cannot be read
-            again (a pipe), or if the input is tiny.
+    The model's input, uint8 (height, width, 1 or 3), is shown as it is if it is tiny, or if the source cannot be read
+    again, as a pipe.
     """
     height, width = pixels.shape[:2]
     try:

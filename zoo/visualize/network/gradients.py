@@ -19,16 +19,12 @@ def gradient_of(function: Callable[..., tuple[Any, Any]], *, wrt: int = 1) -> Gr
     """The gradient of a function, compiled for the current Keras backend.
 
     Args:
-        function: takes tensors, uses only ``keras.ops`` and layers, and returns the values to differentiate (any
-            shape; their sum is differentiated) and an auxiliary tensor or structure of tensors.
-        wrt: how many of the first arguments to differentiate by; these are float32.
-
-    Returns:
-        A function of NumPy arrays.
+        function: takes tensors, uses only ``keras.ops`` and layers, and returns the values to differentiate, whose sum
+            is differentiated, and an auxiliary tensor or structure of tensors.
+        wrt: how many of the first arguments, float32, to differentiate by.
 
     Raises:
-        UnavailableError: the backend has no gradients, or (when called) the values do not depend on an argument in a
-            differentiable way.
+        UnavailableError: the backend has no gradients, or (when called) the values are not differentiable.
     """
     backend = keras.backend.backend()
     makers = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}

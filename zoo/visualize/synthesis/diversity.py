@@ -6,16 +6,10 @@ from typing import Any
 
 
 def similarity(features: Any, group: int) -> Any:
-    """The mean cosine similarity of each image's Gram matrix to the others of its group.
+    """The mean cosine similarity of each image's Gram matrix to the others of its group: a tensor float32 (n,).
 
-    Olah et al., "Feature Visualization", 2017, "Diversity".
-
-    Args:
-        features: a tensor float32 (n, rows, columns, channels) or (n, channels); n is a multiple of ``group``.
-        group: consecutive images that belong together, at least two.
-
-    Returns:
-        A tensor float32 (n,), -1 to 1.
+    Olah et al., "Feature Visualization", 2017, "Diversity". ``features`` are float32 (n, rows, columns, channels) or
+    (n, channels); ``group`` consecutive images, at least two, belong together.
     """
     from keras import ops
 

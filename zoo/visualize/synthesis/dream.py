@@ -35,11 +35,7 @@ class Dreamer:
     """A model and the layers whose response is amplified."""
 
     def __init__(self, net: InspectedModel, layers: Sequence[str] | None = None) -> None:
-        """Prepare the model.
-
-        Args:
-            net: the model; it takes RGB.
-            layers: layers or stages; the last stage up to a stride of 16 if omitted.
+        """Prepare a model that takes RGB; the default layer is the last stage up to a stride of 16.
 
         Raises:
             UsageError: there is no such layer, or the model does not take RGB.

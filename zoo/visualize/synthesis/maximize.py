@@ -74,16 +74,10 @@ class Maximizer:
         seed: int = 0,
         batch_size: int | None = None,
     ) -> None:
-        """Prepare the model.
+        """Prepare the model for targets of one kind and layer, at least one; settings as for :func:`maximize`.
 
-        Args:
-            net: the model.
-            targets: at least one; all of one kind and layer.
-            size: side of the images; 128 for filters if omitted, else the model's input size within 128 to 512.
-            steps: of ascent; 128 for filters if omitted, else 256.
-            diversity: how many different images of each target.
-            seed: of all random numbers. The image of a target does not depend on the other targets.
-            batch_size: images per batch; up to 64 that fit into 2 GiB if omitted.
+        ``batch_size`` is up to 64 images that fit into 2 GiB if omitted. The image of a target does not depend on the
+        other targets.
 
         Raises:
             UsageError: the model does not take images, or ``batch_size`` is less than ``diversity``.
@@ -110,14 +104,11 @@ class Maximizer:
         self._noise: np.ndarray | None = None
 
     def run(self, progress: Callable[[int], None] | None = None, *, frames: int = 0) -> Iterator[Maximized]:
-        """Generate the images, a batch at a time.
+        """Yield ``diversity`` images for each target, in order, a batch at a time.
 
         Args:
             progress: called after each step with the steps done, of ``batches`` times ``steps``.
             frames: how many intermediate images to keep.
-
-        Yields:
-            ``diversity`` images for each target, in order.
 
         Raises:
             UnavailableError: the model has no gradients.

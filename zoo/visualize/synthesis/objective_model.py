@@ -54,14 +54,9 @@ class ObjectiveModel:
         return np.array([objective.position(self._shape) for objective in objectives], "int32")
 
     def values(self, pixels: Any, positions: Any) -> tuple[Any, Any]:
-        """The number to raise for each image, and the features by which images are told apart.
+        """The number to raise for each image, (n,), and the features by which images are told apart, (n, …, channels).
 
-        Args:
-            pixels: a tensor float32 (n, size, size, channels), 0-255.
-            positions: int32 (n,), of :meth:`positions`.
-
-        Returns:
-            Tensors float32 (n,) and (n, …, channels).
+        ``pixels`` is a tensor float32 (n, size, size, channels), 0-255; ``positions`` are those of :meth:`positions`.
         """
         from keras import ops
 

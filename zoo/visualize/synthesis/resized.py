@@ -6,16 +6,10 @@ import keras
 
 
 def resized(part: keras.Model, height: int, width: int) -> keras.Model | None:
-    """The same layers, with the same weights, called on images of another size.
+    """The layers of a functional model of one input, with the same weights, called on images of another size.
 
-    Args:
-        part: a functional model of one input (n, height, width, channels).
-        height: of the images.
-        width: of the images.
-
-    Returns:
-        A model with the same outputs at that size; ``None`` if its layers take one size only, such as dense layers on
-        a flattened map, position embeddings and fixed reshapings.
+    ``None`` if its layers take one size only, such as dense layers on a flattened map, position embeddings and fixed
+    reshapings.
     """
     source = part.inputs[0]
     if tuple(source.shape[1:3]) == (height, width):

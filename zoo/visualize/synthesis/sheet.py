@@ -19,15 +19,7 @@ _SIDES = ((1, 512), (6, 384), (20, 224), (LIMIT, 128))
 
 
 def sheet(found: Sequence[Maximized], *, notes: Sequence[str] = ()) -> np.ndarray:
-    """Draw images with their targets and activations.
-
-    Args:
-        found: at least one image; all of one model and kind of target.
-        notes: lines at the end.
-
-    Returns:
-        uint8 RGB.
-    """
+    """Draw images with their targets, of one model and kind, and activations, and notes at the end: uint8 RGB."""
     first = found[0]
     shown = found[:LIMIT]
     longest = next(side for count, side in _SIDES if len(shown) <= count)

@@ -54,14 +54,7 @@ class Painter:
     def __init__(
         self, net: InspectedModel, *, style_layers: Sequence[str] | None = None, content_layer: str | None = None
     ) -> None:
-        """Choose the layers.
-
-        Args:
-            net: the model; it takes RGB.
-            style_layers: layers whose Gram matrices are the style; if omitted, those of Gatys et al. in VGG, else the
-                stages up to a stride of 16.
-            content_layer: layer whose feature map is the content; if omitted, that of Gatys et al. in VGG, else the
-                last stage up to a stride of 8.
+        """Choose the layers of a model that takes RGB; settings as for :func:`style`.
 
         Raises:
             UsageError: there is no such layer, it is no feature map, or the model does not take RGB.
@@ -86,12 +79,9 @@ class Painter:
         smooth_weight: float = SMOOTH,
         after_step: Callable[[Painted], None] | None = None,
     ) -> Painted:
-        """Paint by L-BFGS; arguments as for :func:`style`, with both images as uint8 RGB (height, width, 3).
+        """Paint by L-BFGS; settings as for :func:`style`, with both images as uint8 RGB (height, width, 3).
 
-        ``after_step`` is called after each iteration.
-
-        Returns:
-            The last image; the content itself, as step 0, if no iteration lowers the loss.
+        ``after_step`` is called after each iteration. The content is returned, as step 0, if none lowers the loss.
 
         Raises:
             UsageError: the model takes images of its own size only.

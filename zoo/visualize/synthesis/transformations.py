@@ -45,13 +45,7 @@ def random_noise(height: int, width: int, channels: int, progress: float, rng: n
 
 
 def transform(pixels: Any, matrix: Any, noise: Any) -> Any:
-    """Transform all images alike, on middle grey, and add noise.
-
-    Args:
-        pixels: a tensor float32 (n, height, width, channels).
-        matrix: of :func:`random_affine`.
-        noise: of :func:`random_noise`.
-    """
+    """Transform all images (n, height, width, channels) alike, on middle grey, and add noise."""
     from keras import ops
 
     matrices = ops.repeat(matrix, pixels.shape[0], axis=0)

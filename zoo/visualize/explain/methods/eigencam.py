@@ -15,6 +15,9 @@ class EigenCam(Method):
     """
 
     name = "eigencam"
+    title = "Eigen-CAM"
+    paper = "Muhammad and Yeasin 2020, arXiv:2008.00299"
+    summary = "the first principal component of a layer's activations, *whatever the class*"
     has_layer = True
 
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:

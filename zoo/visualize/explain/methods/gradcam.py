@@ -11,6 +11,9 @@ class GradCam(LayerMethod):
     """Selvaraju et al., "Grad-CAM", 2017 (arXiv:1610.02391), equations 1 and 2."""
 
     name = "gradcam"
+    title = "Grad-CAM"
+    paper = "Selvaraju et al. 2017, arXiv:1610.02391"
+    summary = "channels of a layer, weighted by their mean gradient"
 
     def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         """The sum of the channels, each times its mean gradient."""

@@ -17,6 +17,9 @@ class GradCamPlusPlus(LayerMethod):
     """
 
     name = "gradcam++"
+    title = "Grad-CAM++"
+    paper = "Chattopadhyay et al. 2018, arXiv:1710.11063"
+    summary = "as Grad-CAM, with a weight for each place, so that several objects of a class all show"
     positive_only = True
 
     def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:

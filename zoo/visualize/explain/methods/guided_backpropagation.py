@@ -25,6 +25,9 @@ class GuidedBackpropagation(PixelMethod):
     """
 
     name = "guidedbackprop"
+    title = "Guided backpropagation"
+    paper = "Springenberg et al. 2014, arXiv:1412.6806"
+    summary = "the gradient through positive ReLU gradients only: sharp edges, nearly whatever the class"
 
     def __init__(self, net: InspectedModel, *, layer: str | None = None) -> None:
         """Prepare the method.

@@ -11,6 +11,9 @@ class HiResCam(LayerMethod):
     """Draelos and Carin, "Use HiResCAM instead of Grad-CAM", 2020 (arXiv:2011.08891)."""
 
     name = "hirescam"
+    title = "HiResCAM"
+    paper = "Draelos and Carin 2020, arXiv:2011.08891"
+    summary = "each activation of a layer times its own gradient"
 
     def weigh(self, activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         """The sum over the channels of activation times gradient."""

@@ -35,6 +35,9 @@ class IntegratedGradients(PixelMethod):
     """
 
     name = "integratedgradients"
+    title = "Integrated gradients"
+    paper = "Sundararajan et al. 2017, arXiv:1703.01365"
+    summary = "each pixel's share of the difference in logit to the blurred image; they sum to it within 1 %"
 
     def __init__(
         self, net: InspectedModel, *, layer: str | None = None, baseline: str = "blurred", max_steps: int = 512

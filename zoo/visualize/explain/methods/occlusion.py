@@ -23,6 +23,9 @@ class Occlusion(Method):
     """
 
     name = "occlusion"
+    title = "Occlusion"
+    paper = "Zeiler and Fergus 2013, arXiv:1311.2901"
+    summary = "how much the class's probability falls when a square is covered; no gradient"
 
     def __init__(
         self, net: InspectedModel, *, layer: str | None = None, patch: int | None = None, stride: int | None = None

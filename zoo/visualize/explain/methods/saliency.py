@@ -14,6 +14,9 @@ class Saliency(PixelMethod):
     """
 
     name = "saliency"
+    title = "Saliency"
+    paper = "Simonyan et al. 2013, arXiv:1312.6034"
+    summary = "the absolute gradient of each pixel"
 
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """The absolute gradient."""

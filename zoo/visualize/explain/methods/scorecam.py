@@ -20,6 +20,9 @@ class ScoreCam(Method):
     """
 
     name = "scorecam"
+    title = "Score-CAM"
+    paper = "Wang et al. 2020, arXiv:1910.01279"
+    summary = "channels, weighted by the class's probability when the image is masked by them; no gradient"
     has_layer = True
 
     def values(self, pixels: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -16,6 +16,9 @@ class SmoothGrad(PixelMethod):
     """
 
     name = "smoothgrad"
+    title = "SmoothGrad"
+    paper = "Smilkov et al. 2017, arXiv:1706.03825"
+    summary = "the mean gradient over noisy copies of the image"
 
     def __init__(
         self, net: InspectedModel, *, layer: str | None = None, samples: int = 25, noise: float = 0.15, seed: int = 0

@@ -49,7 +49,7 @@ def guide(names: Iterable[str], scored: bool) -> Markup:
         tag("p", *explained) if scored else None,
         tag(
             "ul",
-            *(tag("li", tag("b", METHODS[name].title), f": {METHODS[name].paper}") for name in names),
+            *(tag("li", tag("b", kind.title), f": {kind.paper}") for kind in (METHODS[name].load() for name in names)),
             class_="small quiet",
         ),
         class_="guide",

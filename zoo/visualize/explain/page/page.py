@@ -36,13 +36,7 @@ class Page:
         self.left_out = 0
 
     def add(self, record: Explained, image: np.ndarray | None = None, near: Neighbours | None = None) -> None:
-        """Add an image, or the reason why it is unreadable.
-
-        Args:
-            record: of the image.
-            image: uint8 RGB (height, width, 3) for display; ``None`` if it is unreadable.
-            near: similar images.
-        """
+        """Add an image, uint8 RGB (height, width, 3) for display, with similar images; if ``None``, the reason."""
         if image is None:
             self._failed.append((record.path, record.error or ""))
             return
@@ -100,13 +94,13 @@ class Page:
         if not count:
             return "None of the images could be read."
         images = "One image" if count == 1 else f"{count:,} images"
-        *names, last = (METHODS[name].title for name in self._methods)
+        *names, last = (METHODS[name].load().title for name in self._methods)
         return f"{images}, and where the network sees its classes, by {', '.join(names)}{' and ' * bool(names)}{last}."
 
     def _controls(self) -> Markup:
         """One method and one slider for all images; hidden unless the script runs."""
         options = [tag("option", "the best map", value="")] if self._scored and len(self._methods) > 1 else []
-        options += [tag("option", METHODS[name].title, value=name) for name in self._methods]
+        options += [tag("option", METHODS[name].load().title, value=name) for name in self._methods]
         return tag(
             "div",
             tag("label", "Show in all images ", tag("select", *options)),

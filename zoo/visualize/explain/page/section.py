@@ -38,14 +38,7 @@ class Neighbours:
 
 
 def section(number: int, record: Explained, image: np.ndarray, near: Neighbours | None) -> Markup:
-    """The section of an image.
-
-    Args:
-        number: from 1.
-        record: with at least one explanation.
-        image: uint8 RGB (height, width, 3) for display.
-        near: similar images.
-    """
+    """The section of an image, numbered from 1; ``image`` is uint8 RGB (height, width, 3) for display."""
     name, shown = f"p{number}", file_name(record.path)
     groups = by_class(record)
     first = best(groups[0]) or groups[0][0]
@@ -115,7 +108,7 @@ def _tile(
     name: str, place: int, one: Explanation, box: str, whole: dict[str, object], *, chosen: bool, marked: bool
 ) -> Markup:
     """A map to choose, over the image, with the text that is shown below the large image once it is chosen."""
-    title, key = METHODS[one.method].title, f"{name}-m{place}"
+    title, key = METHODS[one.method].load().title, f"{name}-m{place}"
     layer = tag("g", id=key) if one.blank else tag("image", id=key, href=rasters.heat(one.map), **whole)
     scores = one.faithfulness
     numbers = None
