@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,16 @@ _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )
+#: The driver's devices on Linux and on Windows's Linux; without one, importing its library is not worth the time.
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg")
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU, or one MIG instance of a GPU. Memory is in bytes, ``None`` if the driver does not report it."""
+    """One GPU or MIG instance by UUID, number and UUID of its card; bytes are ``None`` if the driver reports none."""
 
-    #: Number and UUID of the physical GPU.
     index: str
     card: str
-    #: UUID of the device itself, which ``CUDA_VISIBLE_DEVICES`` accepts.
     uuid: str
     name: str
     total: int | None
@@ -31,11 +32,8 @@ class Gpu:
 
 def processors() -> int:
     """Number of processors that this process may use."""
-    import psutil
-
-    process = psutil.Process()
-    # macOS has no affinity.
-    return len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count() or 1
+    # Not by psutil, whose import takes longer than anything else that a start on a CPU needs this for.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def total_memory() -> int:
@@ -71,7 +69,10 @@ def visible_gpus() -> list[Gpu]:
         return gpus
     shown = []
     for wanted in filter(None, (part.strip() for part in visible.split(","))):
-        match = next((gpu for gpu in gpus if wanted == gpu.index or _begins(wanted, gpu.uuid, gpu.card)), None)
+        match = next(
+            (gpu for gpu in gpus if wanted == gpu.index or gpu.uuid.startswith(wanted) or gpu.card.startswith(wanted)),
+            None,
+        )
         if match is None:
             # CUDA stops at the first entry that names no GPU.
             break
@@ -79,11 +80,9 @@ def visible_gpus() -> list[Gpu]:
     return shown
 
 
-def _begins(start: str, *names: str) -> bool:
-    return any(name.startswith(start) for name in names)
-
-
 def _all_gpus() -> list[Gpu]:
+    if sys.platform == "linux" and not any(map(os.path.exists, _DRIVERS)) and "pynvml" not in sys.modules:
+        return []
     import pynvml
 
     try:
@@ -121,8 +120,7 @@ def _devices(nvml: Any, card: Any) -> list[Any]:
 
 
 def _gpu(nvml: Any, index: str, card: Any, device: Any) -> Gpu:
-    total: int | None = None
-    free: int | None = None
+    total = free = None
     # Memory is not reported for a GPU that shares the system's.
     with contextlib.suppress(nvml.NVMLError):
         memory = nvml.nvmlDeviceGetMemoryInfo(device)
