@@ -99,7 +99,7 @@ def test_search_answers_as_it_did(before, zoo):
 
 @pytest.mark.parametrize("name", ["shipped.h5", "shipped.npz"])
 def test_a_feature_file_is_updated_and_not_made_anew(before, name, zoo):
-    arguments = ("features", "photos/train/red", "photos/val", "-r", "-m", "lenet5", "-o", name, "--update")
+    arguments = ("features", "photos/train/red", "photos/val", "-r", "-m", "cifar10-resnet9", "-o", name, "--update")
     done = zoo(*arguments, "--format", "json", cwd=before)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from zoo.core.spec import Preprocessing, Resize
 
 
+#: Builders that had another name.
+BUILDERS = {"zoo.models.from_yaml:build": "zoo.declarative.build:build"}
+
+
 def preprocessing_sentence(preprocessing: Preprocessing) -> str:
     """What zoo 0.1 stored for ``preprocessing``."""
     if preprocessing.identity:

@@ -25,7 +25,8 @@ def network_values(spec: ModelSpec, weights: LocalWeights | None) -> dict[str, A
     return {
         "model": spec.name,
         "builder": str(spec.builder),
-        "arguments": dict(spec.arguments),
+        # A network in YAML is identified by the digest of its file, wherever that is.
+        "arguments": {key: value for key, value in spec.arguments.items() if key != "network"},
         "preprocessing": spec.preprocessing.values(),
         "input_size": list(spec.input_size),
         "classes": spec.classes,
@@ -45,7 +46,12 @@ def code_values(spec: ModelSpec, *modules: str) -> dict[str, str]:
 
 def old_values(values: Mapping[str, Any], spec: ModelSpec) -> dict[str, Any]:
     """:func:`network_values` as zoo 0.1 stored them."""
-    return {**values, "preprocessing": old_descriptions.preprocessing_sentence(spec.preprocessing)}
+    return {
+        **values,
+        "builder": old_descriptions.BUILDERS.get(values["builder"], values["builder"]),
+        "arguments": dict(spec.arguments),
+        "preprocessing": old_descriptions.preprocessing_sentence(spec.preprocessing),
+    }
 
 
 def is_of_network(about: Mapping[str, Any], spec: ModelSpec, weights: LocalWeights | None) -> bool:
