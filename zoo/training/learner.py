@@ -94,15 +94,12 @@ class Learner:
         self._class_weights = weights.astype("float32")
 
     def step(self, x: np.ndarray, y: np.ndarray, learning_rate: float) -> dict[str, float]:
-        """Train on one batch.
+        """Train on one batch; ``loss`` and, for a network that classifies, ``top1``: means before the step.
 
         Args:
             x: uint8 images (b, height, width, 3), or the frozen part's outputs for them.
             y: float32 (b, classes), labels; with a teacher (b, 2 classes), its probabilities after them.
             learning_rate: of this step.
-
-        Returns:
-            ``loss`` and, for a network that classifies, ``top1``: means over the batch, before the step.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -171,7 +168,7 @@ class Learner:
             self._placement.assign(self._trained.variables, own)
 
     def state(self) -> list[np.ndarray]:
-        """Every variable that decides what comes next: weights, statistics, random generators, the optimiser's own."""
+        """All variables that decide the next step: weights, statistics, random generators, the optimiser's own."""
         return [ops.convert_to_numpy(variable.value) for variable in self._variables()]
 
     def restore(self, arrays: Sequence[np.ndarray]) -> None:

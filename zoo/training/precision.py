@@ -12,7 +12,7 @@ def resolve(request: str, kind: str) -> str:
     Weights and the last layer stay float32 under every policy.
 
     Args:
-        request: ``"auto"``, or a policy: ``"float32"``, ``"mixed_bfloat16"``, ``"mixed_float16"``.
+        request: ``"auto"``, ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.
         kind: ``"cpu"`` or ``"gpu"``.
     """
     if request != "auto":

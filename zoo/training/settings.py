@@ -114,13 +114,7 @@ class Settings:
 def resumed(
     run: Run, read: Callable[..., Any], *, time_limit: float | None = None, device: str | None = None
 ) -> Settings:
-    """The settings of a run that is resumed.
-
-    Args:
-        run: its folder, and the command that resumes it.
-        read: makes a recipe of its plain values.
-        time_limit: seconds for the training as a whole; default: as before.
-        device: default: as before.
+    """The settings of a run that is resumed; ``read`` makes a recipe of its plain values.
 
     Raises:
         UsageError: it is no run, or was started by another command.
