@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from zoo.cli import common
 from zoo.cli.visualize import options
 
@@ -25,16 +23,8 @@ _NAMED = 10
 @options.paths_argument
 @options.model_option
 @options.layer_option("Layer or stage; repeatable. Default: an overview of the network.", multiple=True)
-@click.option(
-    "--normalize",
-    type=click.Choice(["channel", "layer"]),
-    default="channel",
-    show_default=True,
-    help="A colour scale for each channel, or one for each layer.",
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Channels of a layer; default: 63 (overview: 9)."
-)
+@options.normalize_option("channel")
+@options.integer("--limit", metavar="N", help="Channels of a layer; default: 63 (overview: 9).")
 @options.output_option("FILE.png|FOLDER", "An image, or a folder for several.")
 @common.recursive_option
 @options.run_options

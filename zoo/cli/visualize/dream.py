@@ -17,7 +17,7 @@ _COLUMNS = ("path", "status", "model", "layers", "octaves", "width", "height", "
 @click.argument("image")
 @options.model_option
 @options.layer_option("Layer or stage; repeatable. Default: the last stage up to a stride of 16.", multiple=True)
-@click.option("--octaves", type=click.IntRange(min=1), default=4, show_default=True, help="Number of sizes.")
+@options.integer("--octaves", help="Number of sizes.", default=4)
 @click.option(
     "--octave-scale",
     type=click.FloatRange(min=1, min_open=True),
@@ -25,7 +25,7 @@ _COLUMNS = ("path", "status", "model", "layers", "octaves", "width", "height", "
     show_default=True,
     help="Size ratio of consecutive octaves.",
 )
-@click.option("--steps", type=click.IntRange(min=1), default=10, show_default=True, help="Steps in each octave.")
+@options.integer("--steps", help="Steps in each octave.", default=10)
 @click.option(
     "--strength",
     type=click.FloatRange(min=0, min_open=True),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import click
-
 from zoo.cli import common
 from zoo.cli.visualize import options
 
@@ -16,16 +14,8 @@ _COLUMNS = ("model", "layer", "kind", "height", "width", "channels", "filters", 
 @common.command("filters")
 @options.model_option
 @options.layer_option("Layer or stage; default: the first convolution.")
-@click.option(
-    "--normalize",
-    type=click.Choice(["filter", "layer"]),
-    default="filter",
-    show_default=True,
-    help="A colour scale for each filter, or one for the layer.",
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Number of filters; default: 256 (of slices: 24)."
-)
+@options.normalize_option("filter")
+@options.integer("--limit", metavar="N", help="Number of filters; default: 256 (of slices: 24).")
 @options.output_option("FILE.png", "The image.")
 @common.offline_option
 @common.rows_option

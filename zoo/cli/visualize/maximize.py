@@ -34,30 +34,16 @@ _objective_options = options.several(
 @options.layer_option("Layer or stage of the filters or neurons.")
 @_objective_options
 @click.option("--all", "all_filters", is_flag=True, help="All filters of the layer.")
-@click.option(
-    "--size",
-    type=click.IntRange(min=32, max=1024),
-    metavar="PX",
-    help="Side of the images; default: 128 for filters, else the network's input size.",
-)
-@click.option(
-    "--steps", type=click.IntRange(min=1), metavar="N", help="Steps of ascent; default: 128 for filters, else 256."
-)
-@click.option(
-    "--diversity",
-    type=click.IntRange(min=1, max=16),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Different images of each target.",
-)
+@options.integer("--size", metavar="PX", low=32, high=1024, help="Side; default: 128 for filters, else the input size.")
+@options.integer("--steps", metavar="N", help="Steps of ascent; default: 128 for filters, else 256.")
+@options.integer("--diversity", metavar="N", high=16, default=1, help="Different images of each target.")
 @options.removed_option("--plain", "--plain, which showed noise, was removed; leave it out.")
 @options.seed_option
 @click.option(
     "--gif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.gif", help="Also animate the ascent."
 )
 @options.output_option("FILE.png|FOLDER", "A sheet, or a folder for a sheet and single images.")
-@click.option("-b", "--batch-size", type=click.IntRange(min=1), help="Images per batch.")
+@options.integer("-b", "--batch-size", help="Images per batch.")
 @options.run_options
 def command(
     model: str | None,

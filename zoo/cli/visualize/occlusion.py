@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from zoo.cli import common
 from zoo.cli.visualize import explaining
+from zoo.cli.visualize.options import integer
 
 
 @common.command("occlusion")
 @explaining.options
-@click.option(
-    "--patch",
-    type=click.IntRange(min=1),
-    metavar="PIXELS",
-    help="Side of the patch that covers a part; default: a seventh of the shorter side.",
-)
-@click.option(
-    "--stride", type=click.IntRange(min=1), metavar="PIXELS", help="How far it moves; default: half its side."
-)
+@integer("--patch", metavar="PIXELS", help="Side of the patch; default: a seventh of the shorter side of the input.")
+@integer("--stride", metavar="PIXELS", help="How far it moves; default: half its side.")
 def command(patch: int | None, stride: int | None, **options: Any) -> int:
     """Show which parts of an image a class depends on: a patch covers one after the other.
 

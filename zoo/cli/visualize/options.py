@@ -21,9 +21,6 @@ Decorator = Callable[[common.Function], common.Function]
 
 paths_argument = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 model_option = common.model_option("Name, NAME:TAG, or a .keras file; default: the best network that is available.")
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random numbers."
-)
 scores_option = click.option("--no-scores", is_flag=True, help="Skip deletion and insertion, which take longest.")
 
 
@@ -42,6 +39,21 @@ def several(*decorators: Callable[[Any], Any]) -> Decorator[Any]:
 run_options = several(common.device_option, common.offline_option, common.rows_option)
 
 
+def integer(*name: str, help: str, low: int = 1, high: int | None = None, **settings: Any) -> Decorator[Any]:
+    """An option that is an integer, with its default in the help if it has one."""
+    kind = click.IntRange(min=low, max=high)
+    return click.option(*name, type=kind, show_default="default" in settings, help=help, **settings)
+
+
+seed_option = integer("--seed", help="Of the random numbers.", low=0, default=0)
+
+
+def normalize_option(part: str) -> Decorator[Any]:
+    """``--normalize``: a colour scale for each part of a layer, or for the layer."""
+    help = f"A colour scale for each {part}, or one for the layer."
+    return click.option("--normalize", type=click.Choice([part, "layer"]), default=part, show_default=True, help=help)
+
+
 def layer_option(help: str, *, multiple: bool = False) -> Decorator[Any]:
     """``--layer``, once or several times."""
     name = ("--layer", "layers") if multiple else ("--layer",)
@@ -58,9 +70,7 @@ def class_options(default: str) -> Decorator[Any]:
             metavar="NAME|INDEX",
             help="Class to explain; repeatable. Default: the most probable ones.",
         ),
-        click.option(
-            "--top", type=click.IntRange(min=1), metavar="K", help=f"The K most probable classes; default: {default}."
-        ),
+        integer("--top", metavar="K", help=f"The K most probable classes; default: {default}."),
     )
 
 

@@ -34,7 +34,7 @@ DEFAULT = ("gradcam", "layercam", "eigencam", "integratedgradients", "occlusion"
 @options.class_options("3")
 @options.layer_option("Layer or stage of the maps; default: the last layer with a feature map.")
 @click.option("--index", metavar="FILE", help="Features, as 'zoo features' writes them: show the most similar images.")
-@click.option("-k", "near", type=click.IntRange(min=1), default=6, show_default=True, help="Number of similar images.")
+@options.integer("-k", "near", default=6, help="Number of similar images.")
 @common.recursive_option
 @options.scores_option
 @options.output_option("FILE.html", "The page.")

@@ -41,22 +41,15 @@ def _weight(name: str, default: float, help: str) -> options.Decorator[Any]:
     help="Layer or stage whose feature map is the content. Default: that of Gatys et al. in VGG, else the last stage "
     "up to a stride of 8.",
 )
-@click.option(
-    "--size",
-    type=click.IntRange(min=32),
-    default=384,
-    show_default=True,
-    metavar="PX",
-    help="Longer side of the result.",
-)
-@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Iterations of L-BFGS.")
+@options.integer("--size", help="Longer side of the result.", low=32, default=384, metavar="PX")
+@options.integer("--steps", help="Iterations of L-BFGS.", default=100)
 @_weight("content", 1.0, "Weight of the content loss.")
 @_weight("style", 10.0, "Weight of the style loss.")
 @_weight("smooth", 1.0, "Weight of the total variation.")
 @options.removed_option(
     "--optimizer", "--optimizer has only lbfgs, which gives lower losses than Adam; leave it out.", accepted="lbfgs"
 )
-@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Also write the image every N steps.")
+@options.integer("--every", metavar="N", help="Also write the image every N steps.")
 @options.output_option("FILE.png", "The image.")
 @options.run_options
 def command(
