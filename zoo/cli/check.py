@@ -67,7 +67,7 @@ def command(
         else:
             rows = _lines(report) if format == "csv" else (finding.as_dict() for finding in report.findings)
             out.write(rows, stream, format, columns=_COLUMNS)
-    unreadable = len(report.unreadable)
+    unreadable = len(report.of_kind("unreadable"))
     if unreadable:
         common.say(f"{unreadable:,} of {report.n:,} could not be read")
     if strict and report.worst in ("error", "warning"):

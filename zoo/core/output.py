@@ -35,10 +35,8 @@ class Report:
 
     def add(self, *, ok: bool) -> None:
         """Count one input."""
-        if ok:
-            self.done += 1
-        else:
-            self.failed += 1
+        self.done += ok
+        self.failed += not ok
 
     @property
     def exit_status(self) -> int:

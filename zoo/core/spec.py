@@ -145,19 +145,15 @@ class WeightFile:
 class Weights:
     """Trained weights of one network: files, origin, licence, and measured accuracy."""
 
-    # Source
     tag: str
     top: WeightFile | None = None
     no_top: WeightFile | None = None
-    # Data
     labels: str | tuple[str, ...] = "imagenet"
     trained_on: str = "ImageNet-1k"
     #: The recipe, if they were trained with zoo.
     recipe: str | None = None
-    # Terms
     licence: str | None = None
     attribution: str | None = None
-    # Accuracy
     top1: float | None = None
     top5: float | None = None
     protocol: str | None = None
@@ -167,7 +163,6 @@ class Weights:
 class ModelSpec:
     """Everything that zoo knows about a named network."""
 
-    # Name
     name: str
     family: str
     aliases: tuple[str, ...] = ()
@@ -176,27 +171,21 @@ class ModelSpec:
     builder: str | Callable[..., Any] = ""
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     file: str | None = None
-    # Input
     resize: Resize = Resize(224, 224)
     preprocessing: Preprocessing = Preprocessing("none")
     min_size: int = 32
-    # Output
     classes: int = 1000
     #: Whether outputs are averaged over the image and its mirror image.
     mirror: bool = False
-    #: Where it is cut, to compute features.
     cut: Cut | None = None
-    # Training
     #: The default recipe of ``zoo train``.
     recipe: str | None = None
-    # Figures
     params: int | None = None
     params_no_top: int | None = None
     gmacs: float | None = None
     stages: tuple[Stage, ...] = ()
     # Weights by tag, the preferred one first
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
-    # Source
     paper: str | None = None
     description: str | None = None
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
-def did_you_mean(
-    name: object,
-    names: Iterable[str],
-    *,
-    count: int = 1,
-    cutoff: float = 0.6,
-    shown: Mapping[str, str] | None = None,
-) -> str:
-    """`` Did you mean 'X'?`` with a leading space, or nothing if no name is near; arguments as for :func:`nearest`."""
-    near = nearest(name, names, count=count, cutoff=cutoff, shown=shown)
+def did_you_mean(name: object, names: Iterable[str], **options: Any) -> str:
+    """`` Did you mean 'X'?`` with a leading space, or nothing if no name is near; options as for :func:`nearest`."""
+    near = nearest(name, names, **options)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

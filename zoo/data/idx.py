@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, NamedTuple, overload
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -40,17 +40,13 @@ class IdxImages(Sequence[Source]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    @overload
-    def __getitem__(self, index: int) -> Source: ...
-    @overload
-    def __getitem__(self, index: slice) -> IdxImages: ...
-    def __getitem__(self, index: int | slice) -> Source | IdxImages:
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return IdxImages(self.pixels, self.indices[index], self.name)
+            return self.take(index)
         number = int(self.indices[index])
         return Source.from_array(self.pixels[number], name=f"{self.name}[{number}]")
 
-    def take(self, indices: np.ndarray) -> IdxImages:
+    def take(self, indices: np.ndarray | slice) -> IdxImages:
         """Those at ``indices``, integers (m,), in that order."""
         return IdxImages(self.pixels, self.indices[indices], self.name)
 

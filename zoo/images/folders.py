@@ -7,7 +7,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -23,13 +23,15 @@ def natural(name: str) -> str:
     return re.sub("[0-9]+", counted, name.casefold()) + "\0" + name
 
 
-def walk(top: str, *, recursive: bool, suffixes: frozenset[str]) -> Iterator[tuple[str, OSError | None]]:
-    """Files with ``suffixes`` below ``top``, in natural order, without hidden ones, pipes, devices and circular links.
+def walk(
+    top: str, *, recursive: bool, suffixes: frozenset[str] | None = None, key: Callable[[str], str] = natural
+) -> Iterator[tuple[str, OSError | None]]:
+    """Files (with ``suffixes``) below ``top``, sorted, without hidden ones, pipes, devices and circular links.
 
     A folder that cannot be listed comes with the error.
     """
     # A stack instead of recursion: folders may be nested more deeply than Python calls.
-    stack = [(top, _entries(top, suffixes))]
+    stack = [(top, entries_of(top, suffixes, key))]
     # The open folders, to recognise a link back to one of them.
     above = [_identity(top)]
     while stack:
@@ -47,7 +49,7 @@ def walk(top: str, *, recursive: bool, suffixes: frozenset[str]) -> Iterator[tup
         if not is_folder:
             yield path, None
         elif recursive and (identity := _identity(path)) not in above:
-            stack.append((path, _entries(path, suffixes)))
+            stack.append((path, entries_of(path, suffixes, key)))
             above.append(identity)
 
 
@@ -88,8 +90,10 @@ def _matches(base: str, parts: list[str]) -> Iterator[str]:
                 yield from _matches(path, rest)
 
 
-def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]]:
-    """Names of the files and folders in a folder, in natural order, and whether each is a folder."""
+def entries_of(
+    folder: str, suffixes: frozenset[str] | None = None, key: Callable[[str], str] = natural
+) -> Iterator[tuple[str, bool]]:
+    """Names of the files and folders in a folder, sorted, and whether each is a folder."""
     names: list[str] = []
     folders: set[str] = set()
     with os.scandir(folder or os.curdir) as entries:
@@ -99,9 +103,9 @@ def _entries(folder: str, suffixes: frozenset[str]) -> Iterator[tuple[str, bool]
             if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
                 folders.add(entry.name)
                 names.append(entry.name)
-            elif os.path.splitext(entry.name)[1].lower() in suffixes and _is_file(entry):
+            elif (suffixes is None or os.path.splitext(entry.name)[1].lower() in suffixes) and _is_file(entry):
                 names.append(entry.name)
-    names.sort(key=natural)
+    names.sort(key=key)
     yield from ((name, name in folders) for name in names)
 
 

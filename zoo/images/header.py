@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import logging
 import struct
@@ -20,6 +21,11 @@ from zoo.images.limits import MAX_PIXELS, MAX_PIXELS_IN_PYTHON, MAX_SCANNED, MAX
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Without a handler, Python would print what Pillow logs.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+# Keep libtiff, where it can be reached, from writing to standard error; Pillow raises the same errors.
+with contextlib.suppress(OSError, AttributeError):
+    _library = ctypes.CDLL(_imaging.__file__)
+    for _name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+        getattr(_library, _name)(ctypes.c_void_p(None))
 
 
 def identify(file: BinaryIO) -> Image.Image:
@@ -113,20 +119,6 @@ def _register(row: formats.Format) -> None:
     except ImportError as error:
         package = module.replace("_", "-")
         raise ImageError(f"a {row.name} image, which needs the package {package} (pip install {package})") from error
-
-
-def _silence_libtiff() -> None:
-    """Keep libtiff from writing to standard error; Pillow raises the same errors."""
-    import ctypes
-
-    # Where libtiff cannot be reached through Pillow's own library, its lines only look untidy.
-    with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(_imaging.__file__)
-        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
-            getattr(library, name)(ctypes.c_void_p(None))
-
-
-_silence_libtiff()
 
 
 def _nature(head: bytes) -> str:

@@ -20,9 +20,6 @@ ROUNDS = 22
 TRAINING, INFERENCE = 0, 1  # independent streams of random numbers
 
 
-# Random numbers
-
-
 def round_keys(words: tuple[int, int, int, int]) -> list[int]:
     """Expand a key of four 16-bit words, the first used first, to one word for each round."""
     key, rest = words[0], list(words[1:])
@@ -44,9 +41,6 @@ def speck32(block: Any, keys: list[int], xp: Any) -> tuple[Any, Any]:
         lower = xp.bitwise_and(xp.bitwise_or(xp.left_shift(lower, 2), xp.right_shift(lower, 14)), WORD)
         lower = xp.bitwise_xor(lower, upper)
     return upper, lower
-
-
-# Regions
 
 
 def region_boundaries(
@@ -85,9 +79,6 @@ def _random(drawn: Any, span: int, output: int, xp: Any) -> Any:
     ranks = xp.sum(xp.less(xp.expand_dims(numbers, 0), xp.expand_dims(numbers, 1)), axis=1)
     steps = xp.where(xp.less(ranks, span - output), 2, 1)
     return xp.concatenate([xp.zeros((1,), dtype="int32"), xp.cumsum(steps)])
-
-
-# Pooling
 
 
 def fractional_max_pool(x: Any, boundaries: tuple[Any, Any], *, overlapping: bool, fast_gradient: bool = False) -> Any:

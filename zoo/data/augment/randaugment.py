@@ -57,8 +57,7 @@ def _solarize(img: Image.Image, strength: float, *_: int) -> Image.Image:
     return ImageOps.solarize(img, round(256 * (1 - strength)))
 
 
-#: The paper's fourteen, with its ranges: enhancing by 0.1 to 1.9, shearing by 0.3, shifting by 0.33 of the side,
-#: turning by 30 degrees.
+#: The paper's fourteen, with its ranges.
 OPERATIONS: dict[str, Operation] = {
     "identity": lambda img, *_: img,
     "autocontrast": lambda img, *_: ImageOps.autocontrast(img),

@@ -87,9 +87,6 @@ class _View:
         return self.dataset.relative(self.sources[index].path)
 
 
-# Files
-
-
 def _files(view: _View) -> Iterator[Finding]:
     """Files that cannot be read, or have the suffix of another format."""
     for index in np.flatnonzero(~view.scan.readable).tolist():
@@ -120,9 +117,6 @@ def _skipped(dataset: Dataset) -> Iterator[Finding]:
         else:
             kind = "stray" if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES else "not-a-picture"
         yield Finding(kind, f"{dataset.relative(path)}: {why}.", 1, (path,), ("",), ("",))
-
-
-# Images
 
 
 def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding]:
@@ -158,9 +152,6 @@ def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding
             yield view.finding(kind, text, indices)
 
 
-# Duplicates
-
-
 def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Finding]:
     """Images that occur more than once."""
     groups = equal_groups(fact.digest for fact in view.scan.facts)
@@ -186,8 +177,9 @@ def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Fin
 
 def _group_findings(view: _View, group: np.ndarray, prefix: str, how: str) -> Iterator[Finding]:
     """A finding if a group of duplicates is in several parts, one if in several classes, or one if in neither."""
-    by_part = _first_of_each([view.parts[index] for index in group])
-    by_class = _first_of_each([view.dataset.classes[view.labels[index]] for index in group])
+    parts = [view.parts[index] for index in group]
+    classes = [view.dataset.classes[view.labels[index]] for index in group]
+    by_part, by_class = ({value: values.index(value) for value in values} for values in (parts, classes))
 
     def said(shown: Mapping[str, int]) -> str:
         # If a group is large, those of different parts or classes.
@@ -201,8 +193,3 @@ def _group_findings(view: _View, group: np.ndarray, prefix: str, how: str) -> It
         yield view.finding(f"{prefix}conflict", f"{said(by_class)}, as {names}.", group)
     if len(by_part) == len(by_class) == 1:
         yield view.finding(f"{prefix}duplicate", f"{said({})}.", group)
-
-
-def _first_of_each(values: Sequence[str]) -> dict[str, int]:
-    """The index at which each value occurs first."""
-    return {value: values.index(value) for value in dict.fromkeys(values)}

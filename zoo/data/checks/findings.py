@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Literal
 
@@ -80,16 +80,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {
-            "kind": self.kind,
-            "severity": self.severity,
-            "text": self.text,
-            "count": self.count,
-            "paths": list(self.paths),
-            "splits": list(self.splits),
-            "classes": list(self.classes),
-            "advice": self.advice,
-        }
+        return {"kind": self.kind, "severity": self.severity, **asdict(self), "advice": self.advice}
 
 
 @dataclass(frozen=True)
@@ -108,16 +99,6 @@ class CheckReport:
     def worst(self) -> Severity | None:
         """The severity of the worst finding; ``None`` if nothing was found."""
         return self.findings[0].severity if self.findings else None
-
-    @property
-    def leaks(self) -> tuple[Finding, ...]:
-        """Groups of duplicates and near-duplicates in several parts."""
-        return self.of_kind("leak", "near-leak")
-
-    @property
-    def unreadable(self) -> tuple[Finding, ...]:
-        """Files that cannot be read, one finding each."""
-        return self.of_kind("unreadable")
 
     def of_kind(self, *kinds: str) -> tuple[Finding, ...]:
         """The findings of some kinds."""

@@ -30,7 +30,6 @@ _RESIZE = Resize(SIDE, SIDE, "squash", 1.0)
 _DRAFT_SIDE = 48
 #: Bytes of the largest file that is held in memory.
 _LARGEST = 1 << 24
-#: Images that are worked on together.
 _CHUNK = 128
 #: Grey levels by which channels of a grey image differ at most; a JPEG of one has none, a scan some.
 _GREY_LEVELS = 4

@@ -29,13 +29,11 @@ FLAT = 4.0
 
 #: Pairs with a difference between TOLERANCE and this are similar, but no duplicates.
 _SIMILAR = 0.3
-#: The power with which their number grows: 5.7 was measured for photographs of clothing, 6.6 for Fashion-MNIST, and 7
-#: to 8.5 for MNIST.
+#: The power with which their number grows; measured: clothing 5.7, Fashion-MNIST 6.6, MNIST 7 to 8.5.
 _POWER = 7
 #: Candidates for each image beyond which the radius shrinks, and how far.
 _MOST_CANDIDATES, _LEAST_RADIUS = 20, 2
-#: Images that are compared with all others to estimate the threshold, how many of them at a time, and how many of
-#: their candidates are looked at.
+#: Images compared with all others to estimate the threshold, how many at a time, and candidates looked at.
 _SAMPLE, _SAMPLED_ROWS, _SAMPLED_PAIRS = 1024, 64, 2000
 #: Rows and columns of a block of the table of all pairs, and pairs whose thumbnails are compared together.
 _ROWS, _COLUMNS, _PAIRS = 512, 4096, 8192
@@ -56,27 +54,19 @@ class Fingerprints:
         return Fingerprints(self.plain[indices], self.mirrored[indices], self.thumbs[indices])
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The most by which near-duplicates differ: bits of the hashes, and :func:`difference`."""
-
-    radius: int
-    tolerance: float
-
-
 def near_groups(prints: Fingerprints, *, threads: int | None = None) -> list[np.ndarray]:
     """Groups of indices, each of an image that looks like another one of them; each content is given once."""
     varied = np.flatnonzero(contrast(prints.thumbs) >= FLAT)
     prints = prints.take(varied)
-    limits = find_limits(prints)
+    radius, tolerance = find_limits(prints)
     labels = np.arange(len(varied))
-    for pairs, mirrored in _candidates(prints, limits, threads or processors()):
+    for pairs, mirrored in _candidates(prints, radius, tolerance, threads or processors()):
         for begin in range(0, len(pairs), _PAIRS):
             part = pairs[begin : begin + _PAIRS]
             # Of a thousand copies of one image, all pairs but 999 need not be looked at.
             part = part[labels[part[:, 0]] != labels[part[:, 1]]]
             left, most = difference(prints.thumbs[part[:, 0]], _flipped(prints.thumbs[part[:, 1]], mirrored))
-            same = (left <= limits.tolerance) & (most <= LOCALLY * limits.tolerance)
+            same = (left <= tolerance) & (most <= LOCALLY * tolerance)
             labels = merge_labels(labels, part[same])
     return [varied[group] for group in groups_of_labels(labels)]
 
@@ -88,16 +78,15 @@ def is_mirrored(thumbs: np.ndarray, one: int, other: int) -> bool:
     return bool(mirrored < straight)
 
 
-def find_limits(prints: Fingerprints) -> Limits:
-    """The threshold at which less than one pair is expected to be similar by chance."""
+def find_limits(prints: Fingerprints) -> tuple[int, float]:
+    """Bits of the hashes, and :func:`difference`, below which less than one pair is expected to be by chance."""
     count = len(prints.plain)
     if count < 2:
-        return Limits(RADIUS, TOLERANCE)
+        return RADIUS, TOLERANCE
     rows = np.unique(np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64))
     # Every pair is seen from both its ends.
     scale = count / (2 * len(rows))
-    pairs = np.zeros(RADIUS + 1)
-    similar = np.zeros(RADIUS + 1)
+    pairs, similar = np.zeros((2, RADIUS + 1))
     for mirrored in (False, True):
         for begin in range(0, len(rows), _SAMPLED_ROWS):
             more_pairs, more_similar = _sampled(prints, rows[begin : begin + _SAMPLED_ROWS], mirrored)
@@ -106,7 +95,7 @@ def find_limits(prints: Fingerprints) -> Limits:
     enough = np.flatnonzero(np.cumsum(pairs) <= _MOST_CANDIDATES * count)
     radius = max(_LEAST_RADIUS, int(enough[-1]) if len(enough) else 0)
     expected = max(1.0, float(similar[: radius + 1].sum()))
-    return Limits(radius, min(TOLERANCE, float(_SIMILAR * expected ** (-1 / _POWER))))
+    return radius, min(TOLERANCE, float(_SIMILAR * expected ** (-1 / _POWER)))
 
 
 def _sampled(prints: Fingerprints, rows: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -116,10 +105,9 @@ def _sampled(prints: Fingerprints, rows: np.ndarray, mirrored: bool) -> tuple[np
     at, others = np.nonzero(table <= RADIUS)
     bits = table[at, others]
     pairs = np.bincount(bits, minlength=RADIUS + 1).astype(np.float64)
+    kept = np.arange(len(at))
     if len(at) > _SAMPLED_PAIRS:
         kept = np.random.default_rng(int(rows[0])).choice(len(at), _SAMPLED_PAIRS, replace=False)
-    else:
-        kept = np.arange(len(at))
     left, _ = difference(prints.thumbs[rows[at[kept]]], _flipped(prints.thumbs[others[kept]], mirrored))
     similar = bits[kept][(left >= TOLERANCE) & (left < _SIMILAR)]
     return pairs, np.bincount(similar, minlength=RADIUS + 1) * (len(at) / max(1, len(kept)))
@@ -129,22 +117,20 @@ def _flipped(thumbs: np.ndarray, mirrored: bool) -> np.ndarray:
     return thumbs[:, :, ::-1] if mirrored else thumbs
 
 
-def _candidates(prints: Fingerprints, limits: Limits, threads: int) -> Iterator[tuple[np.ndarray, bool]]:
+def _candidates(prints: Fingerprints, radius: int, tolerance: float, threads: int) -> Iterator[tuple[np.ndarray, bool]]:
     """Pairs, integers (m, 2), that may be near-duplicates by hash and sketch, and whether one of them is mirrored."""
     drawn = sketches(prints.thumbs)
 
     def block(top: int, left: int, mirrored: bool) -> tuple[np.ndarray, bool]:
         columns = (prints.mirrored if mirrored else prints.plain)[left : left + _COLUMNS]
         table = distance(prints.plain[top : top + _ROWS, None], columns[None])
-        one, other = np.divmod(np.flatnonzero(table <= limits.radius), len(columns))
+        one, other = np.divmod(np.flatnonzero(table <= radius), len(columns))
         pairs = np.stack([one + top, other + left], axis=1)
         pairs = pairs[pairs[:, 0] < pairs[:, 1]]
         near = np.empty(len(pairs), bool)
         for begin in range(0, len(pairs), _PAIRS):
             first, second = pairs[begin : begin + _PAIRS].T
-            near[begin : begin + _PAIRS] = may_differ_less(
-                drawn[first], _flipped(drawn[second], mirrored), limits.tolerance
-            )
+            near[begin : begin + _PAIRS] = may_differ_less(drawn[first], _flipped(drawn[second], mirrored), tolerance)
         return pairs[near], mirrored
 
     count = len(prints.plain)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 import numpy as np
 
@@ -30,8 +30,7 @@ CROP_MARGIN = 1 / 0.875
 MEMORY_SHARE = 0.25
 #: Batches that are made ahead of training. More would only cost memory.
 AHEAD = 4
-#: Images that are decoded first, to measure the time, and seconds of work for each worker from which on processes are
-#: started.
+#: Images decoded first, to measure the time, and seconds of work a worker from which on processes are started.
 PROBE, WORTH = 64, 0.4
 #: Pixels from which on several threads make batches faster than one; below, they wait for each other.
 LARGE = 96 * 96
@@ -40,45 +39,41 @@ LARGE = 96 * 96
 _ORDER, _AUGMENT = 1, 2
 
 
+@dataclass(eq=False)
 class Loader:
     """Images of one part of a dataset as batches, epoch by epoch; unreadable files are listed in :attr:`failed`.
 
     A batch depends on seed, epoch and step only, not on workers or memory, so training can be resumed exactly.
     """
 
-    def __init__(
-        self,
-        split: Split,
-        resize: Resize,
-        *,
-        classes: int,
-        batch_size: int,
-        augment: Augment | None = None,
-        shuffle: bool = False,
-        seed: int = 0,
-        workers: int | None = None,
-        memory: int | None = None,
-        drop_last: bool = False,
-        targets: np.ndarray | None = None,
-    ) -> None:
-        """Prepare to load; ``memory`` is bytes, ``targets`` replaces one-hot labels, float32 (n, columns)."""
-        self.split = split
-        self.resize = resize
-        self.classes = classes
-        self.batch_size = batch_size
-        self.augment = augment
-        self.shuffle = shuffle
-        self.seed = seed
-        self.workers = max(1, workers or processors())
-        self.drop_last = drop_last
-        #: Files that cannot be read, each with the reason.
-        self.failed: list[tuple[str, str]] = []
-        self._memory = memory
-        self._targets = targets
-        self._stored = stored_size(resize, augment)
-        self._grey = isinstance(split.sources, IdxImages)
+    split: Split
+    resize: Resize
+    _: KW_ONLY
+    classes: int
+    batch_size: int
+    #: Random changes; if omitted, pixels are those of :func:`zoo.images.decode.load`.
+    augment: Augment | None = None
+    #: A new order of all images in every epoch.
+    shuffle: bool = False
+    seed: int = 0
+    #: Threads and processes that decode and augment; the number of processors if omitted.
+    workers: int | None = None
+    #: Bytes that decoded images may take; a quarter of what is available if omitted.
+    memory: int | None = None
+    #: Leave out the last batch of an epoch if it is smaller than the others.
+    drop_last: bool = False
+    #: The target of each image, float32 (n, columns); one-hot labels if omitted.
+    targets: np.ndarray | None = None
+    #: Files that cannot be read, each with the reason.
+    failed: list[tuple[str, str]] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is read yet."""
+        self._workers = max(1, self.workers or processors())
+        self._stored = stored_size(self.resize, self.augment)
+        self._grey = isinstance(self.split.sources, IdxImages)
         # Indices of the images that take part, and all of them decoded, uint8 (n, h, w, 3) or (n, h, w).
-        self._kept = np.arange(len(split))
+        self._kept = np.arange(len(self.split))
         self._pixels: np.ndarray | None = None
         self._prepared = False
         self._decoder: Decoder | None = None
@@ -118,7 +113,7 @@ class Loader:
         if self._prepared:
             return
         self._prepared = True
-        limit = int(MEMORY_SHARE * available_memory()) if self._memory is None else self._memory
+        limit = int(MEMORY_SHARE * available_memory()) if self.memory is None else self.memory
         sources = self.split.sources
         if isinstance(sources, IdxImages) and is_fit(sources.pixels.shape[:0:-1], self._stored):
             self._pixels = sources.pixels[sources.indices]
@@ -131,7 +126,7 @@ class Loader:
         order = self._kept
         if self.shuffle:
             order = order[np.random.default_rng(self._entropy(_ORDER, number)).permutation(len(order))]
-        threads = self.workers if self._pixels is not None and math.prod(self._shape[:2]) >= LARGE else 1
+        threads = self._workers if self._pixels is not None and math.prod(self._shape[:2]) >= LARGE else 1
         if self._pixels is None:
             # Each waits for the threads that decode, and one alone would not keep all of those busy.
             threads = AHEAD
@@ -172,8 +167,8 @@ class Loader:
             seconds = (time.perf_counter() - started) / max(1, probe)
         if progress is not None:
             progress(probe, count)
-        worth = self.workers > 1 and seconds * (count - probe) / self.workers > WORTH
-        with closing(Decoder(self._stored, self.workers, processes=worth)) as decoder:
+        worth = self._workers > 1 and seconds * (count - probe) / self._workers > WORTH
+        with closing(Decoder(self._stored, self._workers, processes=worth)) as decoder:
             waiting: deque[tuple[int, int, Future[list[tuple[int, str]]]]] = deque()
             for begin in range(probe, count, decoder.chunk):
                 end = min(count, begin + decoder.chunk)
@@ -194,7 +189,7 @@ class Loader:
     def _batch(self, indices: np.ndarray, number: int, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and labels of one batch."""
         x, indices = self._fetch(indices)
-        y = one_hot(self.split.labels[indices], self.classes) if self._targets is None else self._targets[indices]
+        y = one_hot(self.split.labels[indices], self.classes) if self.targets is None else self.targets[indices]
         if self.augment is not None and len(x):
             rng = np.random.default_rng(self._entropy(_AUGMENT, number, step))
             x, y = augment_batch(x, y, self.augment, rng, (self.resize.height, self.resize.width))
@@ -208,11 +203,11 @@ class Loader:
             return self._pixels[indices], indices
         with self._lock:
             if self._decoder is None:
-                self._decoder = Decoder(self._stored, self.workers, processes=self.workers > 1)
+                self._decoder = Decoder(self._stored, self._workers, processes=self._workers > 1)
             decoder = self._decoder
         pixels = np.empty((len(indices), *self._shape), np.uint8)
         # Small pieces, so that all workers share the batch that is waited for.
-        size = min(decoder.chunk, math.ceil(len(indices) / self.workers))
+        size = min(decoder.chunk, math.ceil(len(indices) / self._workers))
         waiting = [
             (begin, decoder.submit([self.split.sources[index] for index in piece], pixels[begin : begin + size]))
             for begin in range(0, len(indices), size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from zoo.data.split import Split
+from zoo.images.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class DatasetSource(Protocol):
 
     def read(self, parts: Sequence[str]) -> Parsed:
         """Find the images of some parts, or all if the dataset is not divided; UsageError if that fails."""
+
+
+def keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
+    """Paths below a folder, with slashes."""
+    start = len(folder.rstrip("/" + os.sep)) + 1
+    return [source.path[start:].replace(os.sep, "/") for source in sources]
 
 
 def join_classes(own: Sequence[str], classes: Sequence[str], labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from zoo.core.errors import UsageError, describe_os_error
-from zoo.data.sources.base import Parsed, Problem, join_classes
+from zoo.data.sources.base import Parsed, Problem, join_classes, keys_below
 from zoo.data.split import Split
+from zoo.images import folders
 from zoo.images.formats import IMAGE_SUFFIXES
 from zoo.images.source import Source
 
@@ -60,7 +61,7 @@ class ClassFolders:
         return Parsed(
             classes,
             splits,
-            lambda: _keys_below(places["train"], splits["train"].sources),
+            lambda: keys_below(places["train"], splits["train"].sources),
             tuple(skipped),
             tuple(problems),
         )
@@ -74,15 +75,15 @@ def open_folder(path: str) -> ClassFolders | None:
 def list_classes(place: str) -> Listing:
     """Find the images in a folder of class folders. Images in a folder without folders are one class, of its name."""
     entries = _list_folder(place)
-    folders = [path for path, is_folder in entries if is_folder]
+    class_folders = [path for path, is_folder in entries if is_folder]
     loose = [path for path, is_folder in entries if not is_folder and _is_image(path)]
-    if not folders:
+    if not class_folders:
         names = (os.path.basename(os.path.abspath(place)),) if loose else ()
         seen = "images, but no folder for each class" if loose else "no folders with images"
         text = f"{place} holds {seen}; put the images of each class in a folder of its name."
         return Listing(names, [*map(Source, loose)], [0] * len(loose), problems=[Problem("unlabelled", text)])
-    listing = Listing(tuple(map(os.path.basename, folders)))
-    for label, folder in enumerate(folders):
+    listing = Listing(tuple(map(os.path.basename, class_folders)))
+    for label, folder in enumerate(class_folders):
         files = list(_walk(folder))
         images = [path for path in files if _is_image(path)]
         listing.sources += map(Source, images)
@@ -106,12 +107,6 @@ def find_unknown(place: str, names: Sequence[str], known: Sequence[str]) -> list
     return [Problem("unknown-class", f"{place} has the class {said}, which the training images do not have.")]
 
 
-def _keys_below(folder: str, sources: Sequence[Source]) -> list[str]:
-    """Paths below a folder, with slashes."""
-    start = len(folder.rstrip("/" + os.sep)) + 1
-    return [source.path[start:].replace(os.sep, "/") for source in sources]
-
-
 def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:
     """Folders of the parts; ``val`` or ``test`` are classes beside others and without ``train``."""
     found = {part: [name for name in names if name in subfolders] for part, names in NAMES.items()}
@@ -124,50 +119,22 @@ def _find_parts(folder: str, subfolders: Sequence[str]) -> dict[str, str]:
 
 def _walk(top: str) -> Iterator[str]:
     """Every file below a folder, sorted, images and others; links are followed, but not in circles."""
-    # A stack and not recursion: folders may be nested more deeply than Python calls.
-    stack = [(iter(_list_folder(top)), os.path.realpath(top))]
-    above = {stack[0][1]}
-    while stack:
-        entries, real = stack[-1]
-        for path, is_folder in entries:
-            if not is_folder:
-                yield path
-            elif (target := os.path.realpath(path)) not in above:
-                above.add(target)
-                stack.append((iter(_list_folder(path)), target))
-                break
-        else:
-            stack.pop()
-            above.discard(real)
+    for path, error in folders.walk(top, recursive=True, key=str):
+        if error is not None:
+            raise _unlisted(path, error) from error
+        yield path
 
 
 def _list_folder(folder: str) -> list[tuple[str, bool]]:
-    """Paths in a folder, sorted, and whether each is a folder; hidden names, pipes and devices do not count."""
-    found = []
+    """Paths in a folder, sorted, and whether each is a folder."""
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                is_folder = _is_folder(entry)
-                if is_folder or _is_file(entry):
-                    found.append((entry.name, entry.path, is_folder))
+        return [(os.path.join(folder, name), is_folder) for name, is_folder in folders.entries_of(folder, key=str)]
     except OSError as error:
-        raise UsageError(f"The folder {folder} cannot be listed: {describe_os_error(error)}.") from error
-    found.sort()
-    return [(path, is_folder) for _, path, is_folder in found]
+        raise _unlisted(folder, error) from error
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    # An entry's own method raises for a link that leads to itself.
-    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    # A link that leads nowhere counts, so that it is reported when it is read.
-    if entry.is_symlink():
-        return os.path.isfile(entry.path) or not os.path.exists(entry.path)
-    return entry.is_file()
+def _unlisted(folder: str, error: OSError) -> UsageError:
+    return UsageError(f"The folder {folder} cannot be listed: {describe_os_error(error)}.")
 
 
 def _is_image(name: str) -> bool:

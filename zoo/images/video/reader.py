@@ -121,8 +121,6 @@ class Reader:
             yield self._upcoming
             self._upcoming = self._next()
 
-    # Frames
-
     def _next(self) -> Shown | None:
         for frame in self._decoded:
             if frame is None:
@@ -211,8 +209,6 @@ class Reader:
         except (self._av.FFmpegError, OSError) as error:
             self.problem = f"damaged: {_words(error)}"
 
-    # Seeking
-
     def _seek(self, time: Fraction) -> None:
         """Go to the last key frame before a time, if that saves decoding."""
         if self._origin is None:
@@ -243,8 +239,6 @@ class Reader:
             self._seekable = False
         self._sent = _NEVER
         self._decoded = self._decode()
-
-    # Opening
 
     def _find(self) -> Any:
         """The video stream; an ImageError if there is none that can be decoded."""
