@@ -17,7 +17,7 @@ def scores(one: Explanation) -> list[str]:
     meaning = "Not faithful: the class does as well without what it shows as with it."
     if insertion > deletion:
         points = f"{100 * (insertion - deletion):.1f}"
-        meaning = f"On average the class's probability is {points} points higher with what it shows than without."
+        meaning = f"On average the class's probability is {points} points higher with what it shows than without it."
     return [f"deletion {deletion:.3f}, insertion {insertion:.3f}", meaning]
 
 
