@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from zoo.catalog import inventory, registry
-from zoo.core import disk
+from zoo.core import atomic
 from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, Preprocessing, Resize, WeightFile, Weights
 from zoo.models import import_weights
@@ -418,7 +418,7 @@ def test_files_that_point_to_other_files_are_refused(tmp_path: Path) -> None:
 
 def test_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = save(build_small(), tmp_path / "a.h5")
-    usage = shutil.disk_usage(tmp_path)._replace(free=disk.MARGIN)
+    usage = shutil.disk_usage(tmp_path)._replace(free=atomic.MARGIN)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(WeightsError, match="is full"):
         import_weights.import_file(source, make_spec())

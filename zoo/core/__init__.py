@@ -1,5 +1,1 @@
-"""Foundations without any knowledge of images or networks.
-
-``errors``, ``spec`` (the description of a network), ``output`` (rows as table, JSON or CSV), ``atomic`` files,
-``artifacts`` in the cache, ``paths``, ``hardware``, ``groups``, ``suggestions``.
-"""
+"""Foundations without any knowledge of images or networks: errors, the description of a network, output, files."""

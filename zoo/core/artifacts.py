@@ -16,8 +16,7 @@ from typing import Any, Literal, get_args
 from zoo.core import paths
 from zoo.core.errors import UnavailableError
 
-#: Compiled networks (:mod:`zoo.engines.openvino.compiled_cache`), outputs of frozen trunks
-#: (:mod:`zoo.training.finetuning.trunk`), and indexes for approximate search (:mod:`zoo.search.approximate`).
+#: Compiled networks, outputs of frozen trunks, and indexes for approximate search.
 Kind = Literal["compiled", "features", "neighbours"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -1,11 +1,16 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that appear under their name only when they are complete, and whether the disk has room for them."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+#: Bytes that stay free on the disk.
+MARGIN = 1 << 20
 
 
 @contextlib.contextmanager
@@ -52,3 +57,10 @@ def sync_folder(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def need_space(folder: Path, size: int) -> None:
+    """Raise the OSError of a full disk before any of ``size`` bytes is written, if they do not fit."""
+    free = shutil.disk_usage(folder).free
+    if size + MARGIN > free:
+        raise OSError(errno.ENOSPC, f"{size / 1e6:.1f} MB are needed and {free / 1e6:.1f} MB are free")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from zoo.core.spec import Preprocessing, Resize
 
-
 #: Builders that had another name.
 BUILDERS = {"zoo.models.from_yaml:build": "zoo.declarative.build:build"}
 

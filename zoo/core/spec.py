@@ -112,8 +112,7 @@ class Cut:
 
     #: Default: the end of the network without its classifier, or with ``top`` the input of its last layer.
     layer: str | None = None
-    #: Pooling of a map (rows, columns, channels): its mean or maximum over rows and columns, one vector of all its
-    #: numbers ("flatten", also for other outputs), or none.
+    #: Pooling of a map (rows, columns, channels): over rows and columns, one vector of all, or none.
     pool: Literal["avg", "max", "flatten"] | None = None
     top: bool = False
     #: Further layers, pooled in the same way.
@@ -166,8 +165,7 @@ class ModelSpec:
     name: str
     family: str
     aliases: tuple[str, ...] = ()
-    # Builder: "module:function" or a function, with the arguments of keras.applications builders;
-    # or the `.keras` file of the network.
+    #: "module:function" or a function, with the arguments of keras.applications builders.
     builder: str | Callable[..., Any] = ""
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     file: str | None = None

@@ -22,8 +22,6 @@ from zoo.images.source import Source
 VAL_SPLIT, VAL_SPLIT_SMALL = 0.1, 0.2
 #: A class with fewer images is small.
 SMALL_CLASS = 50
-#: Default part to evaluate on: the first that there is.
-PREFERRED = ("test", "val", "train")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +37,8 @@ class Dataset:
     def counts(self) -> dict[str, dict[str, int]]:
         """Images by class and part: ``{"cat": {"train": 90, "val": 10}, …}``."""
         tables = {part: np.bincount(split.labels, minlength=len(self.classes)) for part, split in self.splits.items()}
-        return {
-            name: {part: int(counts[label]) for part, counts in tables.items()}
-            for label, name in enumerate(self.classes)
-        }
+        rows = enumerate(self.classes)
+        return {name: {part: int(counts[label]) for part, counts in tables.items()} for label, name in rows}
 
     def rows(self) -> Iterator[dict[str, str]]:
         """The division as lines of ``split.csv``; paths have slashes and are relative to ``root`` if below it."""
@@ -91,7 +87,11 @@ def read_for_training(
     or 0.2 if a class has fewer than 50 images. Classes are sorted as in ``keras.utils.image_dataset_from_directory``.
     """
     text = os.fsdecode(path)
-    _check_fractions(val_split, test_split)
+    for name, fraction in (("--val-split", val_split), ("--test-split", test_split)):
+        if fraction is not None and not 0 <= fraction < 1:
+            raise UsageError(f"{name} is a fraction from 0 to below 1. Received: {fraction:g}")
+    if (val_split or 0) + test_split >= 1:
+        raise UsageError(f"--val-split {val_split:g} and --test-split {test_split:g} leave nothing to train on.")
     source = open_source(text)
     if source.recorded and (val_split or test_split or val_dir is not None):
         raise UsageError(f"{text} records which image is in which part; it is not divided again.")
@@ -116,7 +116,7 @@ def read_for_evaluation(path: str | os.PathLike[str], part: str | None = None) -
         raise UsageError(f"A part is {', '.join(PARTS)} or all. Received: {part}")
     source = open_source(text)
     if part is None:
-        part = next((name for name in PREFERRED if name in source.parts), "all")
+        part = next((name for name in reversed(PARTS) if name in source.parts), "all")
     if part not in (*source.parts, "all"):
         there = f"it has {' and '.join(source.parts)}" if source.parts else "it has no parts"
         raise UsageError(f"{text} has no part '{part}'; {there}.")
@@ -171,19 +171,9 @@ def _divided(dataset: Dataset, keys: Sequence[str], val_split: float | None, tes
         val_split = 0.0 if "val" in dataset.splits else VAL_SPLIT if smallest >= SMALL_CLASS else VAL_SPLIT_SMALL
     fractions = {"val": val_split, "test": test_split}
     same = identical.groups(train) if any(fractions.values()) else []
-    parts = {
-        **dataset.splits,
-        **divide(train, keys, dataset.classes, fractions, seed=seed, where=dataset.path, copies=same),
-    }
+    divided = divide(train, keys, dataset.classes, fractions, seed=seed, where=dataset.path, copies=same)
+    parts = {**dataset.splits, **divided}
     return replace(dataset, splits={part: parts[part] for part in PARTS if part in parts})
-
-
-def _check_fractions(val_split: float | None, test_split: float) -> None:
-    for name, fraction in (("--val-split", val_split), ("--test-split", test_split)):
-        if fraction is not None and not 0 <= fraction < 1:
-            raise UsageError(f"{name} is a fraction from 0 to below 1. Received: {fraction:g}")
-    if (val_split or 0) + test_split >= 1:
-        raise UsageError(f"--val-split {val_split:g} and --test-split {test_split:g} leave nothing to train on.")
 
 
 def _check_classes(dataset: Dataset) -> None:

@@ -18,8 +18,6 @@ import numpy as np
 from zoo.core.errors import UsageError, describe_os_error
 from zoo.images.source import Source
 
-#: The type of the values: unsigned bytes.
-_UBYTE = 0x08
 _OPENERS: dict[str, Callable[[str, Literal["rb"]], Any]] = {".gz": gzip.open, ".xz": lzma.open}
 #: What such files are called: ``train-images-idx3-ubyte``, ``train-images.idx3-ubyte.gz``, ``emnist-test-labels-…``.
 _NAME = re.compile(r"(?P<stem>.+)-(?P<what>images|labels)[-.]idx[13]-ubyte(?P<suffix>|\.gz|\.xz)")
@@ -120,7 +118,7 @@ def _header(file: BinaryIO, path: str, dimensions: int) -> tuple[int, ...]:
     if len(header) < 4 or header[:2] != b"\0\0":
         raise UsageError(f"{path} is no IDX file: it begins with {header[:4].hex(' ') or 'nothing'}.")
     kind, count = header[2], header[3]
-    if kind != _UBYTE or count != dimensions:
+    if kind != 0x08 or count != dimensions:
         raise UsageError(
             f"{path} holds values of type {kind:#04x} in {count} dimension{'s' * (count != 1)}; "
             f"expected are unsigned bytes (0x08) in {dimensions}."

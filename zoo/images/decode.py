@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from zoo.core.errors import ImageError
 from zoo.core.spec import Resize
@@ -31,7 +31,6 @@ _ORIENTATIONS = {
     7: (Image.Transpose.TRANSVERSE, True, True),
     8: (Image.Transpose.ROTATE_90, False, True),
 }
-_ORIENTATION_TAG = 0x0112
 
 #: (left, upper, right, lower) in pixels.
 Box = tuple[float, float, float, float]
@@ -40,22 +39,13 @@ _Result = TypeVar("_Result")
 
 
 def load(source: Any, resize: Resize, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read an image and resize it for a network.
+    """Read an image and resize it for a network: uint8 RGB (height, width, 3), 0-255, C-contiguous.
 
     A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that leaves :data:`DRAFT_MARGIN` times the target, twice
     as fast for a photo of 12 megapixels and within 0.5 grey levels on average.
 
-    Args:
-        source: a :class:`~zoo.images.source.Source`, a path, the bytes of a file, a binary file object, a Pillow
-            image, or a uint8 array (height, width), or (height, width, 1, 3 or 4), in RGB or RGBA, 0-255.
-        resize: size and policy.
-        max_pixels: an image with more is refused before it is decoded.
-
-    Returns:
-        uint8 RGB (``resize.height``, ``resize.width``, 3), 0-255, C-contiguous.
-
-    Raises:
-        ImageError: it cannot be read; the message is the reason, without the path.
+    ``source`` is a :class:`~zoo.images.source.Source`, a path, the bytes of a file, a binary file object, a Pillow
+    image, or a uint8 array (height, width[, 1, 3 or 4]) in RGB or RGBA. The message of an ImageError has no path.
     """
     img, box = _decode(source, max_pixels, resize)
     return fit(img, resize, box=box)
@@ -103,8 +93,7 @@ def _decode(source: Any, max_pixels: int, resize: Resize | None) -> tuple[Image.
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        image = source
-        return _attempt(lambda: _upright(image, None, max_pixels))
+        return _attempt(lambda: _upright(source, None, max_pixels))
     with _opened(source) as file:
         return _attempt(lambda: _read(file, max_pixels, resize), file)
 
@@ -135,14 +124,13 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
 @contextmanager
 def _opened(source: Any) -> Iterator[BinaryIO]:
     """A seekable file, at its beginning."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        yield io.BytesIO(source)
-    elif isinstance(source, Source):
+    if isinstance(source, str | os.PathLike):
+        source = Source(os.fsdecode(source))
+    if isinstance(source, Source):
         with source.open() as file:
             yield file
-    elif isinstance(source, str | os.PathLike):
-        with Source(os.fsdecode(source)).open() as file:
-            yield file
+    elif isinstance(source, bytes | bytearray | memoryview):
+        yield io.BytesIO(source)
     elif hasattr(source, "read"):
         # The caller's file may be a pipe, and stays open.
         yield _attempt(lambda: read_pipe(source, "file"))
@@ -172,7 +160,7 @@ def _draft(img: Image.Image, resize: Resize) -> Box | None:
 def _orientation(img: Image.Image) -> int:
     """EXIF's orientation; 1 if it is missing or invalid."""
     try:
-        value = img.getexif().get(_ORIENTATION_TAG, 1)
+        value = img.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # Damaged EXIF is no reason to refuse an image.
         return 1
     return value if value in _ORIENTATIONS else 1

@@ -46,7 +46,11 @@ def _frames(path: str, every: Every) -> Iterator[Source]:
             for time, shown in _selected(reader, every):
                 given = True
                 at = milliseconds(time)
-                problem = None if shown.image else f"damaged from {_clock(shown.time)} on, until the next key frame"
+                problem = (
+                    None
+                    if shown.image
+                    else f"damaged from {clock(shown.time, decimals=2)} on, until the next key frame"
+                )
                 yield Source(moment(path, at), "frame", problem, frame=Frame(video, at, shown, reader.display))
             if reader.problem or not given:
                 raise ImageError(reader.problem or "a video without a frame")
@@ -55,7 +59,7 @@ def _frames(path: str, every: Every) -> Iterator[Source]:
             yield Source(path, problem=str(error), frame=Frame(video, None))
         else:
             end = milliseconds(reader.end)
-            problem = f"no frame after {_clock(reader.end)}: {error}"
+            problem = f"no frame after {clock(reader.end, decimals=2)}: {error}"
             yield Source(moment(path, end), problem=problem, frame=Frame(video, end))
 
 
@@ -75,10 +79,6 @@ def _selected(reader: Reader, every: Every) -> Iterator[tuple[Fraction, Shown]]:
             yield time, now
         last = now
         time += step
-
-
-def _clock(time: Fraction) -> str:
-    return clock(float(time), decimals=2)
 
 
 def _is_video(source: Source, by_content: bool) -> bool:

@@ -16,8 +16,7 @@ from zoo.core.errors import ImageError, describe_os_error
 from zoo.images import formats
 from zoo.images.limits import MAX_PIXELS, MAX_PIXELS_IN_PYTHON, MAX_SCANNED, MAX_SIDE
 
-# Pillow's warnings do not say which file they are about; what matters becomes an error here. The filter is set once
-# because warnings.catch_warnings is not safe with threads.
+# Pillow's warnings do not name the file; what matters becomes an error here. catch_warnings is not safe with threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Without a handler, Python would print what Pillow logs.
 logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import stat
@@ -70,11 +69,9 @@ class Source:
 
 def _open_file(path: str) -> BinaryIO:
     file = open(path, "rb")  # noqa: SIM115 - the caller closes it
-    with contextlib.ExitStack() as closing:
-        closing.callback(file.close)
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            closing.pop_all()
-            return file
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    with file:
         return read_pipe(file, "pipe")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from zoo.catalog import registry
 from zoo.core import atomic, paths
-from zoo.core.disk import need_space
+from zoo.core.atomic import need_space
 from zoo.core.errors import UsageError, WeightsError
 from zoo.core.spec import ModelSpec, WeightFile
 from zoo.core.stderr import quiet_stderr

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.core.disk import need_space
+from zoo.core.atomic import need_space
 from zoo.core.spec import WeightFile
 
 if TYPE_CHECKING:

@@ -99,9 +99,9 @@ def test_a_shear_moves_rows_along():
 
 
 def test_a_change_of_aspect_keeps_the_area():
-    maps = geometry._maps(
-        Augment(aspect=(4, 4)), 1, (32, 32), (32, 32), np.zeros((1, 2)), np.ones(1, bool), np.random.default_rng(0)
-    )
+    augment, rng = Augment(aspect=(4, 4)), np.random.default_rng(0)
+    windows = geometry._windows(augment, 1, (32, 32), (32, 32), rng)
+    maps = geometry._maps(augment, windows, (32, 32), np.zeros((1, 2)), np.ones(1, bool), rng)
     assert np.allclose(maps[0, :, :2], [[0.5, 0], [0, 2]])
 
 

@@ -90,7 +90,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(split, monkeypatch):
     def full(folder, size):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zoo.core.disk.need_space", full)
+    monkeypatch.setattr("zoo.core.atomic.need_space", full)
     with pytest.raises(UnavailableError, match=r"No space left on device.*ZOO_CACHE"):
         trunk().outputs(split, Views())
     assert not [path for path in trunks.folder().iterdir() if not path.name.startswith(".")]

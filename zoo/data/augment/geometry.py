@@ -9,6 +9,8 @@ from PIL import Image
 
 from zoo.data.augment.config import Augment
 
+#: Which images are mirrored left and right, and top and bottom.
+Flips = tuple[np.ndarray | None, np.ndarray | None]
 #: Random crops that are tried before a central one is taken.
 ATTEMPTS = 10
 
@@ -23,13 +25,10 @@ def apply(batch: np.ndarray, augment: Augment, rng: np.random.Generator, size: t
     flips = horizontal, vertical
     active = np.asarray(rng.random(count) < augment.probability)
     shifts = _shifts(augment.shift, count, size, rng) * active[:, None]
-    plain = (1.0, 1.0)
-    is_resampled = bool(
-        augment.rotate or augment.shear or augment.crop or augment.zoom != plain or augment.aspect != plain
-    )
+    is_resampled = augment.rotate or augment.shear or augment.crop or {augment.zoom, augment.aspect} != {(1.0, 1.0)}
     if not is_resampled and size == (height, width):
         return _shifted(batch, shifts, flips, augment) if augment.shift or augment.flip != "none" else batch
-    maps = _maps(augment, count, (height, width), size, shifts, active, rng)
+    maps = _maps(augment, _windows(augment, count, (height, width), size, rng), size, shifts, active, rng)
     return _resampled(batch, maps, flips, augment, size)
 
 
@@ -42,9 +41,7 @@ def _shifts(shift: float, count: int, size: tuple[int, int], rng: np.random.Gene
     return rng.integers(-np.rint(most), np.rint(most), (count, 2), endpoint=True).astype(np.int64)
 
 
-def _shifted(
-    batch: np.ndarray, shifts: np.ndarray, flips: tuple[np.ndarray | None, np.ndarray | None], augment: Augment
-) -> np.ndarray:
+def _shifted(batch: np.ndarray, shifts: np.ndarray, flips: Flips, augment: Augment) -> np.ndarray:
     """Flips and shifts by whole pixels, without resampling."""
     height, width = batch.shape[1:3]
     margin = int(np.abs(shifts).max(initial=0))
@@ -61,15 +58,14 @@ def _shifted(
 
 def _maps(
     augment: Augment,
-    count: int,
-    source: tuple[int, int],
+    windows: np.ndarray,
     size: tuple[int, int],
     shifts: np.ndarray,
     active: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Affine map of each image from result to image, x before y, in pixels; the first pixel's centre is (0.5, 0.5)."""
-    windows = _windows(augment, count, source, size, rng)
+    count = len(windows)
     degrees = np.deg2rad(rng.uniform(-augment.rotate, augment.rotate, count)) * active
     shear = np.tan(np.deg2rad(rng.uniform(-augment.shear, augment.shear, count))) * active
     zoom = _between(augment.zoom, count, rng) ** active
@@ -118,11 +114,7 @@ def _between(bounds: tuple[float, float], count: int, rng: np.random.Generator) 
 
 
 def _resampled(
-    batch: np.ndarray,
-    maps: np.ndarray,
-    flips: tuple[np.ndarray | None, np.ndarray | None],
-    augment: Augment,
-    size: tuple[int, int],
+    batch: np.ndarray, maps: np.ndarray, flips: Flips, augment: Augment, size: tuple[int, int]
 ) -> np.ndarray:
     """Each image through its map, bilinear."""
     margin = 0

@@ -30,7 +30,6 @@ def check_dataset(
     dataset: Dataset,
     *,
     near: bool = True,
-    threads: int | None = None,
     progress: Progress | None = None,
     input_size: tuple[int, int] | None = None,
 ) -> CheckReport:
@@ -43,12 +42,12 @@ def check_dataset(
         sources,
         [part for part, split in splits.items() for _ in range(len(split))],
         np.concatenate([split.labels for split in splits.values()]),
-        scan_images(sources, threads=threads, progress=progress),
+        scan_images(sources, progress=progress),
     )
     found = [
         *_files(view),
         *_images(view, input_size),
-        *_duplicates(view, near=near, threads=threads),
+        *_duplicates(view, near),
         *classes.find(dataset),
         *_skipped(dataset),
     ]
@@ -72,15 +71,10 @@ class _View:
 
     def finding(self, kind: str, text: str, indices: Sequence[int] | np.ndarray) -> Finding:
         """A finding of some of the images."""
-        numbers = [int(index) for index in indices]
-        return Finding(
-            kind,
-            text,
-            len(numbers),
-            tuple(self.sources[number].path for number in numbers),
-            tuple(self.parts[number] for number in numbers),
-            tuple(self.dataset.classes[self.labels[number]] for number in numbers),
-        )
+        paths = tuple(self.sources[index].path for index in indices)
+        parts = tuple(self.parts[index] for index in indices)
+        names = tuple(self.dataset.classes[self.labels[index]] for index in indices)
+        return Finding(kind, text, len(indices), paths, parts, names)
 
     def name(self, index: int) -> str:
         """An image's path below the dataset's folder."""
@@ -152,7 +146,7 @@ def _images(view: _View, input_size: tuple[int, int] | None) -> Iterator[Finding
             yield view.finding(kind, text, indices)
 
 
-def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Finding]:
+def _duplicates(view: _View, near: bool) -> Iterator[Finding]:
     """Images that occur more than once."""
     groups = equal_groups(fact.digest for fact in view.scan.facts)
     for group in groups:
@@ -165,7 +159,7 @@ def _duplicates(view: _View, *, near: bool, threads: int | None) -> Iterator[Fin
         is_first[group[1:]] = False
     chosen = np.flatnonzero(is_first)
     identical = {int(group[0]): group for group in groups}
-    for group in near_groups(view.scan.prints.take(chosen), threads=threads):
+    for group in near_groups(view.scan.prints.take(chosen)):
         first, *others = (int(index) for index in chosen[group])
         mirrored = [is_mirrored(view.scan.prints.thumbs, first, other) for other in others]
         how = "look the same"

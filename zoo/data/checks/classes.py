@@ -15,9 +15,6 @@ FEW = 10
 #: Ratio of the largest to the smallest class from which it is a note, and a warning.
 UNEQUAL, IMBALANCED = 3.0, 10.0
 
-#: Names of classes in a sentence before the others are counted.
-_NAMED = 5
-
 
 def find(dataset: Dataset) -> Iterator[Finding]:
     """Classes that are empty, small, unequal, missing in a part, or have almost the same name."""
@@ -45,7 +42,7 @@ def find(dataset: Dataset) -> Iterator[Finding]:
     for part in dataset.splits:
         missing = tuple(name for name, parts in counts.items() if not parts[part] and any(parts.values()))
         if part != "train" and missing:
-            text = f"There are no images of {listed([repr(name) for name in missing], _NAMED)} in {part}."
+            text = f"There are no images of {listed([repr(name) for name in missing], 5)} in {part}."
             yield Finding("missing-class", text, len(missing), splits=(part,), classes=missing)
     yield from _balance(train)
 

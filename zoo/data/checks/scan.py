@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from zoo.core.errors import ImageError
 from zoo.core.hardware import processors
@@ -34,9 +34,6 @@ _CHUNK = 128
 #: Grey levels by which channels of a grey image differ at most; a JPEG of one has none, a scan some.
 _GREY_LEVELS = 4
 
-_ORIENTATION_TAG = 0x0112
-#: Formats of several images that are no animation: a photo with a preview or a depth map.
-_STILL = frozenset({"MPO"})
 #: Formats that are so similar that either suffix will do.
 _FAMILIES = ({"JPEG", "MPO"}, {"BMP", "DIB"}, {"ICO", "CUR"}, {"HEIF", "AVIF"})
 
@@ -133,14 +130,15 @@ def _scan_file(source: Source, out: np.ndarray) -> ImageFacts:
         check_cost(image, file)
         # Pillow reads colours of 16 bits as 8; only the raw mode tells, as long as nothing is decoded.
         deep = image.mode.startswith("I;16") or any(";16" in str(tile[3]) for tile in image.tile)
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         facts = ImageFacts(
             # From 5 on, rows are columns.
             size=image.size[::-1] if orientation in range(5, 9) else image.size,
             format=image.format,
             mode=image.mode,
             turned=orientation in range(2, 9),
-            animated=image.format not in _STILL and getattr(image, "is_animated", False),
+            # MPO is a photo with a preview or a depth map.
+            animated=image.format != "MPO" and getattr(image, "is_animated", False),
             deep=deep,
             digest=digest,
         )

@@ -18,11 +18,9 @@ from zoo.core.groups import groups_of_labels, merge_labels
 from zoo.core.hardware import processors
 from zoo.data.duplicates.phash import contrast, difference, distance, may_differ_less, sketches
 
-#: Bits in which the hashes of near-duplicates differ at most. Of 600 photographs, no copy was farther away that had
-#: been saved at quality 15, reduced to a quarter, or made darker or brighter by 0.85 and 1.15.
+#: Bits in which hashes differ at most: of 600 photographs, saved at quality 15, reduced to a quarter or made brighter.
 RADIUS = 8
-#: Share of an image's variation by which a near-duplicate differs at most, and how many times as much it may differ
-#: in one place: another print on the same shirt is another image.
+#: Share of an image's variation by which a near-duplicate differs at most; how many times as much in one place.
 TOLERANCE, LOCALLY = 0.15, 5.0
 #: Images that vary by less, in grey levels, are of one colour; no two of them are compared.
 FLAT = 4.0

@@ -12,10 +12,8 @@ from zoo.core.spec import GREY
 
 #: Pixels a side of what is hashed, and of the thumbnails that are compared in detail.
 SIDE, THUMBNAIL = 32, 16
-#: Lowest frequencies along each axis.
-_FREQUENCIES = 8
-#: Squares a side of a sketch.
-_SQUARES = 4
+#: Lowest frequencies along each axis, and squares a side of a sketch.
+_FREQUENCIES, _SQUARES = 8, 4
 #: Images that are transformed together, which bounds the memory.
 _CHUNK = 2048
 
@@ -39,8 +37,7 @@ def hashes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def thumbnails(pixels: np.ndarray) -> np.ndarray:
     """Images at half the size of what is hashed, each pixel the mean of four: uint8 (n, 16, 16, …)."""
     summed = pixels[:, 0::2].astype(np.uint16) + pixels[:, 1::2]
-    thumbs: np.ndarray = ((summed[:, :, 0::2] + summed[:, :, 1::2] + 2) // 4).astype(np.uint8)
-    return thumbs
+    return np.asarray((summed[:, :, 0::2] + summed[:, :, 1::2] + 2) // 4, np.uint8)
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -95,16 +92,14 @@ def may_differ_less(one: np.ndarray, other: np.ndarray, limit: float) -> np.ndar
     # Points whose angle has the sine ``limit``, as far apart as the chord between them; and some room for rounding.
     chord = 2 - 2 * np.sqrt(1 - limit**2) + 1e-5
     apart = (one - other).reshape(len(one), -1)
-    within: np.ndarray = np.einsum("pk,pk->p", apart, apart) <= chord
-    return within
+    return np.asarray(np.einsum("pk,pk->p", apart, apart) <= chord)
 
 
 def _centred(thumbs: np.ndarray) -> np.ndarray:
     """float32 (n, pixels, channels), each channel about its mean."""
     channels = thumbs.shape[3] if thumbs.ndim == 4 else 1
     values = thumbs.reshape(len(thumbs), THUMBNAIL * THUMBNAIL, channels).astype(np.float32)
-    centred: np.ndarray = values - values.mean(axis=1, keepdims=True)
-    return centred
+    return np.asarray(values - values.mean(axis=1, keepdims=True))
 
 
 def _basis() -> np.ndarray:

@@ -89,14 +89,12 @@ class Loader:
     @property
     def labels(self) -> np.ndarray:
         """Classes of the images that take part, in their order: int64 (n,)."""
-        labels: np.ndarray = self.split.labels[self.kept]
-        return labels
+        return np.asarray(self.split.labels[self.kept])
 
     @property
     def kept(self) -> np.ndarray:
         """Indices of the images that take part, as far as is known: int64 (m,)."""
-        kept: np.ndarray = np.setdiff1d(self._kept, sorted(self._reported), assume_unique=True)
-        return kept
+        return np.setdiff1d(self._kept, sorted(self._reported), assume_unique=True)
 
     @property
     def nbytes(self) -> int:

@@ -28,8 +28,6 @@ MOST_HEADERS, MOST_LENGTHS = 256, 8
 #: An image whose sides are more than so many times the target's may be decoded at a reduced size, by ``load``.
 MOST_REDUCTION = 2
 
-_START_OF_SCAN = 0xDA
-
 
 class Header(NamedTuple):
     """What Pillow reads from a header."""
@@ -130,6 +128,6 @@ def _header_length(data: bytes) -> int | None:
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        if marker == _START_OF_SCAN:
+        if marker == 0xDA:  # start of scan
             return position
     return None

@@ -58,13 +58,11 @@ class ClassFolders:
             problems += [problem for problem in listing.problems if part == "train" or problem.kind != "empty-class"]
             if part != "train" and "train" in listings:
                 problems += find_unknown(places[part], listing.classes, listings["train"].classes)
-        return Parsed(
-            classes,
-            splits,
-            lambda: keys_below(places["train"], splits["train"].sources),
-            tuple(skipped),
-            tuple(problems),
-        )
+
+        def keys() -> list[str]:
+            return keys_below(places["train"], splits["train"].sources)
+
+        return Parsed(classes, splits, keys, tuple(skipped), tuple(problems))
 
 
 def open_folder(path: str) -> ClassFolders | None:

@@ -56,7 +56,7 @@ def read_frame(file: str, milliseconds: int) -> BinaryIO:
         with Reader(stream) as reader:
             shown = reader.at(Fraction(milliseconds, 1000))
             if shown is None:
-                raise ImageError(reader.problem or f"the video ends at {clock(float(reader.end), decimals=2)}")
+                raise ImageError(reader.problem or f"the video ends at {clock(reader.end, decimals=2)}")
             return _image(shown, reader.display)
 
 

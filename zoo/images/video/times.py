@@ -23,14 +23,7 @@ class Every:
 
     @classmethod
     def parse(cls, text: str) -> Every:
-        """Parse the text of ``--every``: a number with ``ms``, ``s``, ``m``, ``h``, or ``f`` for frames.
-
-        >>> Every.parse("0.5s"), Every.parse("30f")
-        (Every(milliseconds=500, frames=None), Every(milliseconds=None, frames=30))
-
-        Raises:
-            UsageError: it cannot be parsed, or is not a whole number of milliseconds or frames from 1.
-        """
+        """Parse the text of ``--every``: a number with ``ms``, ``s``, ``m``, ``h``, or ``f`` for frames."""
         match = _EVERY.fullmatch(text.strip())
         if match is None:
             raise UsageError(
@@ -50,31 +43,19 @@ def milliseconds(time: Fraction) -> int:
 
 
 def moment(file: str, milliseconds: int) -> str:
-    """The path of the frame at a time of a video.
-
-    >>> moment("clip.mp4", 12_000)
-    'clip.mp4#t=12.000'
-    """
+    """The path of the frame at a time of a video: ``clip.mp4#t=12.000``."""
     return f"{file}#t={milliseconds // 1000}.{milliseconds % 1000:03}"
 
 
 def split_moment(path: str) -> tuple[str, int] | None:
-    """The video and the milliseconds of the path of a frame; ``None`` for any other path.
-
-    >>> split_moment("clip.mp4#t=12.5")
-    ('clip.mp4', 12500)
-    """
+    """The video and the milliseconds of the path of a frame; ``None`` for any other path."""
     match = _MOMENT.fullmatch(path)
     return (match["file"], int(Fraction(match["seconds"]) * 1000)) if match else None
 
 
-def clock(seconds: float, *, decimals: int = 0) -> str:
-    """A time in seconds as a player shows it.
-
-    >>> clock(3725), clock(61.5, decimals=1)
-    ('1:02:05', '1:01.5')
-    """
-    ticks = round(seconds * 10**decimals)
+def clock(seconds: float | Fraction, *, decimals: int = 0) -> str:
+    """A time in seconds as a player shows it: ``1:02:05``, ``1:01.5``."""
+    ticks = round(float(seconds) * 10**decimals)
     whole, part = divmod(ticks, 10**decimals)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)

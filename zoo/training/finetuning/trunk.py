@@ -181,7 +181,7 @@ def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         OSError: the disk has not enough space for all of it.
     """
-    from zoo.core.disk import need_space
+    from zoo.core.atomic import need_space
 
     kind = dtype(shape[2:])
     need_space(file.parent, math.prod(shape) * kind.itemsize)

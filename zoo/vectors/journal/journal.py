@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 
 from zoo.core import atomic
-from zoo.core.disk import need_space
+from zoo.core.atomic import need_space
 from zoo.core.errors import UnavailableError, UsageError
 from zoo.images.source import Source
 from zoo.vectors.column import FEATURES, Column
