@@ -91,11 +91,8 @@ def _all_gpus() -> list[Gpu]:
         return []
     try:
         cards = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return [
-            _gpu(pynvml, str(index), card, device)
-            for index, card in enumerate(cards)
-            for device in _devices(pynvml, card)
-        ]
+        devices = ((str(index), card, device) for index, card in enumerate(cards) for device in _devices(pynvml, card))
+        return [_gpu(pynvml, *found) for found in devices]
     except pynvml.NVMLError:
         return []
     finally:

@@ -34,7 +34,8 @@ def find(
     """Find images, lazily, in the order of the inputs; one that is missing or empty gives a source with a ``problem``.
 
     Inputs are files, moments of videos (``clip.mp4#t=12.000``), folders (natural order, nothing hidden), globs,
-    http(s) URLs, and ``-`` for a list on standard input, one a line or separated by NUL.
+    http(s) URLs, and ``-`` for a list on standard input, one a line or separated by NUL. A glob gives the images in a
+    folder that matches, with ``**`` files only; a file of that literal name comes first. No duplicate is dropped.
     """
     if isinstance(inputs, str | bytes | os.PathLike):
         inputs = [inputs]

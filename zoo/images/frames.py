@@ -46,11 +46,8 @@ def _frames(path: str, every: Every) -> Iterator[Source]:
             for time, shown in _selected(reader, every):
                 given = True
                 at = milliseconds(time)
-                problem = (
-                    None
-                    if shown.image
-                    else f"damaged from {clock(shown.time, decimals=2)} on, until the next key frame"
-                )
+                damage = f"damaged from {clock(shown.time, decimals=2)} on, until the next key frame"
+                problem = None if shown.image else damage
                 yield Source(moment(path, at), "frame", problem, frame=Frame(video, at, shown, reader.display))
             if reader.problem or not given:
                 raise ImageError(reader.problem or "a video without a frame")

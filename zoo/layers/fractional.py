@@ -57,10 +57,8 @@ def region_boundaries(
     block = xp.add(xp.multiply(xp.mod(call, 2**31 // total), total), xp.arange(total, dtype="int32"))
     drawn, _ = speck32(block, round_keys((seed & WORD, seed >> 16, stream, 0)), xp)
     boundaries = _pseudorandom if pseudorandom else _random
-    return (
-        boundaries(drawn[: counts[0]], spans[0], outputs[0], xp),
-        boundaries(drawn[counts[0] :], spans[1], outputs[1], xp),
-    )
+    rows = boundaries(drawn[: counts[0]], spans[0], outputs[0], xp)
+    return rows, boundaries(drawn[counts[0] :], spans[1], outputs[1], xp)
 
 
 def _pseudorandom(drawn: Any, span: int, output: int, xp: Any) -> Any:

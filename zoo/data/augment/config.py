@@ -14,7 +14,6 @@ from zoo.data.augment.kinds import Kind, RandAugment
 Flip = Literal["none", "horizontal", "vertical", "both"]
 Fill = Literal["constant", "edge", "reflect"]
 
-
 _Length = Annotated[float, kinds.number(0, 1e4, "pixels, or a fraction below 1")]
 _Strength = Annotated[float, kinds.number(0, 1, "a strength")]
 _Probability = Annotated[float, kinds.number(0, 1, "a probability")]
