@@ -115,7 +115,7 @@ def compare(chosen, changes, parts, sizes):
     with distribution.over(chosen):
         together = learner(changes, parts)
     rows = [
-        (alone.step(x, y, 0.01), together.step(x, y, 0.01), together.model is not together._learns)
+        (alone.step(x, y, 0.01), together.step(x, y, 0.01), together.model is not together._trained)
         for x, y in batches(sizes, parts)
     ]
     answer = {
@@ -124,7 +124,7 @@ def compare(chosen, changes, parts, sizes):
         "snapshots": apart(alone.snapshot(), together.snapshot()),
         "values": max(abs(a[key] - b[key]) for a, b, _ in rows for key in ("loss", "top1")),
         "copied": all(copied for *_, copied in rows),
-        "copies": copies(together._learns.trainable_variables[0]),
+        "copies": copies(together._trained.trainable_variables[0]),
     }
     before = together.state()
     with together.temporary_weights(together.snapshot()), together.evaluation_weights():
@@ -160,7 +160,7 @@ def dropout(chosen):
     found.step(x, y, 0.01)
     alone.step(x, y, 0.01)
     found.restore(found.state())
-    seeds = [variable for variable in found._learns.variables if variable.name == "seed_generator_state"]
+    seeds = [variable for variable in found._trained.variables if variable.name == "seed_generator_state"]
     if devices.loaded_backend() == "jax":
         answer = {"seeds": 1, "same": apart(given(alone), given(found)) < 1e-5}
     else:
@@ -212,7 +212,7 @@ def gone_on_with(folder):
 
 def main():
     chosen = devices.select_several("cpu:0,cpu:1")
-    # A keras_backend has as many devices as it is told before it starts.
+    # A framework has as many devices as it is told before it starts.
     with distribution.over(chosen):
         pass
     answer = {name: compare(chosen, *case) for name, case in CASES.items()}
