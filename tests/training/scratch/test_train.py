@@ -432,7 +432,7 @@ def test_a_network_that_draws_is_judged_by_its_error(images, tmp_path):
 
 
 def test_a_gpu_that_keras_does_not_see_is_refused_before_anything_is_written(network, images, tmp_path, monkeypatch):
-    # A keras_backend that is there already is not told which card to take.
+    # A framework that is loaded already is not told which card to take.
     monkeypatch.setattr(devices, "prepare", lambda device: "tensorflow")
     card = devices.Device("gpu:0", "gpu", "", None, None)
     monkeypatch.setattr(devices, "select_several", lambda request: (card,))
