@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +60,9 @@ def sync_folder(path: Path) -> None:
 
 def need_space(folder: Path, size: int) -> None:
     """Raise the OSError of a full disk before any of ``size`` bytes is written, if they do not fit."""
+    # Imported here because most commands do not need it.
+    import shutil
+
     free = shutil.disk_usage(folder).free
     if size + MARGIN > free:
         raise OSError(errno.ENOSPC, f"{size / 1e6:.1f} MB are needed and {free / 1e6:.1f} MB are free")
