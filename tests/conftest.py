@@ -54,8 +54,10 @@ def compiled_cache(tmp_path_factory) -> Path:
     with FileLock(f"{cache}.lock"):
         if not (cache / "compiled").is_dir():
             environment = {**os.environ, "PYTHONPATH": str(ROOT), "ZOO_CACHE": str(cache), "ZOO_OFFLINE": "1"}
-            command = [sys.executable, "-m", "zoo", "classify", "-q", str(ROOT / "examples"), "-m", "cifar10-resnet9"]
-            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+            for command in (["classify"], ["features", "-o", str(shared / "compiled-cache.h5")]):
+                arguments = [*command, str(ROOT / "examples"), "-m", "cifar10-resnet9", "-q"]
+                run = [sys.executable, "-m", "zoo", *arguments]
+                subprocess.run(run, env=environment, check=True, capture_output=True, timeout=300)
     return cache
 
 

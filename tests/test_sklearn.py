@@ -25,6 +25,8 @@ from sklearn.utils.estimator_checks import check_estimator
 from zoo.inference.features import Extractor
 from zoo.sklearn import ImageFeatures
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 
 

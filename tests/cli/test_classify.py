@@ -17,6 +17,8 @@ from PIL import Image
 from tests.conftest import ROOT
 from tests.drawn import broken_files
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = ROOT / "examples"
 SHIPPED = ("-m", "cifar10-resnet9")
 NAMES = {"airplane.jpg": "airplane", "ship.jpg": "ship", "car.jpg": "automobile"}

@@ -13,6 +13,8 @@ from PIL import Image
 from tests.conftest import ROOT
 from tests.images.video.clips import clip
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = ROOT / "examples"
 OPTIONS = ("--every", "1s")
 

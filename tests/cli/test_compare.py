@@ -18,6 +18,8 @@ from tests.cli.test_evaluate import EXAMPLES, one_sentence
 from tests.conftest import ROOT
 from tests.data.trees import idx_folder
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):

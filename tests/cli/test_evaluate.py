@@ -17,6 +17,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = ROOT / "examples"
 SHIPPED = ("-m", "cifar10-resnet9")
 

@@ -17,6 +17,8 @@ from PIL import Image
 from tests.conftest import ROOT
 from tests.drawn import broken_files, drawing
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 SHIPPED = ("-m", "cifar10-resnet9")
 
 

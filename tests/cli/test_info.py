@@ -71,7 +71,10 @@ def test_layers_as_json_say_the_figures(zoo, file):
         (["net.yaml", "--var", "widht=3"], "net.yaml has no variable 'widht'. Did you mean 'width'?"),
         (["net.yaml", "--var", "width"], "A variable is set by NAME=VALUE"),
         (["net.yaml", "--var", "width=relu"], "The variable width of net.yaml is a number. Received: 'relu'"),
-        (["net.yaml", "--layers", "--var", "act=rellu"], "line 10: there is no activation 'rellu'. Did you mean 'relu'?"),
+        (
+            ["net.yaml", "--layers", "--var", "act=rellu"],
+            "line 10: there is no activation 'rellu'. Did you mean 'relu'?",
+        ),
         (["none.yaml"], "There is no file none.yaml."),
         (["broken.yaml"], "broken.yaml, line 10: there is no layer 'Conv2d'. Did you mean 'Conv2D'?"),
         (["small.yaml", "--layers"], "small.yaml, line 10: Conv2D 'body_conv2d' does not fit an input of 2×2×1: "),

@@ -22,6 +22,8 @@ from zoo.inference import feature_file
 from zoo.inference.features import Extractor
 from zoo.vectors import open_vectors
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 NETWORK = "cifar10-resnet9"
 PART = "part-00003.h5"
 

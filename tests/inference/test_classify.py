@@ -11,6 +11,8 @@ from tests.conftest import ROOT
 from zoo.catalog import default_model, registry
 from zoo.core.errors import UsageError, WeightsError
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = ROOT / "examples"
 NAMES = ("ship.jpg", "car.jpg")
 

@@ -20,6 +20,8 @@ from zoo.inference import feature_file
 from zoo.inference.features import Extractor, extract_features
 from zoo.vectors import open_vectors
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = ROOT / "examples"
 IMAGES = [EXAMPLES / name for name in ("airplane.jpg", "ship.jpg", "car.jpg")]
 NETWORK = "cifar10-resnet9"

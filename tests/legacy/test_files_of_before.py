@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 ARCHIVE = Path(__file__).with_name("made_by_0.1.0.zip")
 #: When the images were last changed, which feature files record.
 MODIFIED = 1_700_000_000

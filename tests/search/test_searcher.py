@@ -16,6 +16,8 @@ from zoo.inference.features import Extractor
 from zoo.search import searcher as searching
 from zoo.search.searcher import Match, Searcher, SearchResult
 
+pytestmark = pytest.mark.usefixtures("warm_cache")
+
 EXAMPLES = sorted(str(path) for path in (ROOT / "examples").glob("*.jpg"))
 MODEL = "cifar10-resnet9"
 

@@ -23,7 +23,7 @@ COMMANDS = {
     "train": "Train a network from scratch.",
     "evaluate": "Measure the accuracy of a network on a labelled dataset.",
     "compare": "Compare networks on the same dataset.",
-    "check": "Check a dataset for broken files, duplicates, leaks and other faults.",
+    "check": "Find broken files, duplicates and leaks in a dataset.",
     "visualize": "Show where a network looks and what its layers respond to.",
     "list": "List the available networks.",
     "info": "Show details of a network.",
