@@ -7,8 +7,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
-from zoo.catalog import registry
-from zoo.catalog import model_card
+from zoo.catalog import model_card, registry
 from zoo.cli import COMMANDS
 
 README = (ROOT / "README.md").read_text()
