@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 #: With more classes than this the table shows so many of the largest and of the smallest.
 MOST_CLASSES, SHOWN_CLASSES = 30, 5
-#: Findings of a kind that the table shows.
-SHOWN = 3
+SHOWN = 3  #: Findings of a kind that the table shows.
 
 _COLUMNS = ("kind", "severity", "text", "path", "split", "class", "advice")
 

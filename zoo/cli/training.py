@@ -90,14 +90,7 @@ def options(function: Function) -> Function:
 
 
 def settings(model: str, load: Callable[..., Any], *, device: str | None, **options: Any) -> Any:
-    """The settings of a new run.
-
-    Args:
-        model: name or file.
-        load: makes the recipe from changes, ``KEY=VALUE``, and values by key.
-        device: ``auto`` if omitted.
-        **options: of the command.
-    """
+    """The settings of a new run."""
     from zoo.catalog.declarative.variables import parse_assignment
     from zoo.training.settings import Settings
 
@@ -128,12 +121,7 @@ def run(
     format: str | None,
     options: dict[str, Any],
 ) -> int:
-    """Start a run, or resume the one in ``folder``, show its progress and write the result; the exit status.
-
-    Raises:
-        UsageError: ``--resume`` comes with options of a new run.
-        GateError: the accuracy on the validation images is below ``--min-val-accuracy``.
-    """
+    """Start a run, or resume the one in ``folder``, show its progress and write the result; the exit status."""
     if options.pop("offline"):
         os.environ["ZOO_OFFLINE"] = "1"
     gate = options.pop("min_val_accuracy")

@@ -13,17 +13,13 @@ import numpy as np
 from zoo.core import atomic
 from zoo.core.errors import UnavailableError, UsageError
 
-#: The member that holds the plain values, as JSON.
-_NOTES = "notes"
+_NOTES = "notes"  #: The member that holds the plain values, as JSON.
 
 
 def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, command: str = "train") -> None:
     """Write arrays, in order, and plain values; an earlier file stays until the new one is complete.
 
     ``command`` resumes it, for the error message.
-
-    Raises:
-        UnavailableError: it cannot be written, e.g. because the disk is full.
     """
     members: dict[str, Any] = {f"{index:05d}": array for index, array in enumerate(arrays)}
     members[_NOTES] = np.frombuffer(json.dumps(notes).encode(), dtype="uint8")
@@ -38,11 +34,7 @@ def save(path: Path, arrays: Sequence[np.ndarray], notes: Mapping[str, Any], *, 
 
 
 def load(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Read what :func:`save` wrote. No pickle is read, so that the file cannot run code.
-
-    Raises:
-        UsageError: there is no such file, or it is damaged.
-    """
+    """Read what :func:`save` wrote. No pickle is read, so that the file cannot run code."""
     try:
         with np.load(path, allow_pickle=False) as file:
             notes = json.loads(file[_NOTES].tobytes())

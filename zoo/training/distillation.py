@@ -22,23 +22,7 @@ def targets(
     device: Device,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-    """Labels, and next to them the teacher's probabilities.
-
-    Args:
-        teacher: a name, ``NAME:TAG``, or a ``.keras`` file. It must know all ``classes``; probabilities of others are
-            left out.
-        split: images and labels.
-        classes: names of the classes, in order.
-        device: where the teacher runs.
-        progress: called with the number of images done and in all.
-
-    Returns:
-        float32 (n, 2 classes); for an image that cannot be read, the label twice.
-
-    Raises:
-        UsageError: there is no such network, or it does not know a class.
-        UnavailableError: its weights are unavailable.
-    """
+    """Labels and the teacher's probabilities, float32 (n, 2 classes); the label twice if an image cannot be read."""
     classifier = Classifier(teacher, device=device.name)
     columns = label_mapping.match(
         classes, classifier.classes, model=f"the teacher {teacher}", advice="take one that knows all of them"

@@ -14,28 +14,17 @@ class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]
     ``(1 - alpha) loss(labels) + alpha T² KL(teacher || student)`` with both at the temperature T, Hinton, Vinyals and
     Dean, Distilling the Knowledge in a Neural Network (2015), arXiv 1503.02531. T² keeps the size of the gradients
     independent of the temperature.
-
-    Args:
-        labels: the loss of the labels.
-        alpha: 0 to 1, the weight of the teacher.
-        temperature: above 0; 1 leaves probabilities as they are, more makes them more equal.
-        **kwargs: of :class:`keras.losses.Loss`.
     """
 
     def __init__(
         self, labels: keras.losses.Loss, alpha: float, temperature: float, name: str = "distillation", **kwargs: Any
     ) -> None:
-        """Store the arguments."""
+        """``alpha``, 0 to 1, is the weight of the teacher."""
         super().__init__(name=name, **kwargs)
         self.labels, self.alpha, self.temperature = labels, alpha, temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss of each image, float (batch,).
-
-        Args:
-            y_true: float (batch, 2 classes): labels, then the teacher's probabilities.
-            y_pred: float (batch, classes), probabilities.
-        """
+        """The loss of each image; ``y_true``, (batch, 2 classes), is labels, then the teacher's probabilities."""
         classes = y_pred.shape[-1]
         teacher, student = (_log_softened(p, self.temperature) for p in (y_true[:, classes:], y_pred))
         divergence = ops.sum(ops.exp(teacher) * (teacher - student), axis=-1)

@@ -1,8 +1,4 @@
-"""Data-parallel training: each device has a copy of the network and takes its part of every batch.
-
-Gradients are summed over the devices first, so that all make the step that one device would make with the whole batch.
-TensorFlow does this with ``tf.distribute.MirroredStrategy``, JAX with ``keras.distribution.DataParallel``.
-"""
+"""Data-parallel training: each device trains a copy of the network on its part of a batch; gradients are summed."""
 
 from __future__ import annotations
 
@@ -28,8 +24,7 @@ if TYPE_CHECKING:
 class Placement:
     """Where a network is trained: on one device, unless a subclass says otherwise."""
 
-    #: ``jit_compile`` of Keras.
-    jit: str | bool = "auto"
+    jit: str | bool = "auto"  #: ``jit_compile`` of Keras.
 
     def scope(self) -> AbstractContextManager[Any]:
         """Variables that are created in this ``with`` block are on every device."""
@@ -49,10 +44,7 @@ class Placement:
             variable.assign(value)
 
     def step(self, model: keras.Model, x: np.ndarray, y: Any, weights: Any) -> dict[str, float]:
-        """Train the compiled :meth:`copy` on one batch, with weights of the images' losses, float (b,); Keras's logs.
-
-        ``y`` and ``weights`` are lists if the network has several outputs.
-        """
+        """Train on one batch; Keras's logs. ``y`` and ``weights``, (b,), are lists if there are several outputs."""
         logs: dict[str, float] = model.train_on_batch(x, y, sample_weight=weights, return_dict=True)
         return logs
 
@@ -86,8 +78,7 @@ class _Jax(_Parallel):
 
         super().__init__(count)
         there = keras.distribution.list_devices()
-        if len(there) < count:
-            raise _started("JAX", len(there), count)
+        _require(there, count, "JAX")
         self._distribution = keras.distribution.DataParallel(devices=there[:count], auto_shard_dataset=False)
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -110,12 +101,13 @@ class _TensorFlow(_Parallel):
 
         super().__init__(count)
         if kind == "cpu":
-            _divide_cpu(count)
-        there = [
-            device.name.removeprefix("/device:") for device in tensorflow.config.list_logical_devices(kind.upper())
-        ]
-        if len(there) < count:
-            raise _started("TensorFlow", len(there), count)
+            one = tensorflow.config.LogicalDeviceConfiguration()
+            cpu = tensorflow.config.list_physical_devices("CPU")[0]
+            # If it is in use already, its devices are counted afterwards.
+            with contextlib.suppress(RuntimeError):
+                tensorflow.config.set_logical_device_configuration(cpu, [one] * count)
+        there = [item.name.removeprefix("/device:") for item in tensorflow.config.list_logical_devices(kind.upper())]
+        _require(there, count, "TensorFlow")
         self._strategy = tensorflow.distribute.MirroredStrategy(there[:count])
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -176,8 +168,7 @@ class _TensorFlow(_Parallel):
 #: By backend of Keras.
 _PLACEMENTS: dict[str, type[_Jax] | type[_TensorFlow]] = {"jax": _Jax, "tensorflow": _TensorFlow}
 
-#: The distance of the seeds of two devices.
-_APART = 1_000_003
+_APART = 1_000_003  #: The distance of the seeds of two devices.
 
 _current: ContextVar[Placement] = ContextVar("placement", default=Placement())  # noqa: B039
 
@@ -189,11 +180,7 @@ def current() -> Placement:
 
 @contextlib.contextmanager
 def over(chosen: Sequence[Device]) -> Iterator[None]:
-    """Train the networks of a ``with`` block on all devices together; with one, Keras is not imported.
-
-    Raises:
-        UnavailableError: the backend does not train on several devices, or does not see so many of them.
-    """
+    """Train the networks of a ``with`` block on all devices together; with one, Keras is not imported."""
     if len(chosen) == 1:
         yield
         return
@@ -216,8 +203,7 @@ def _parallel(backend: str, count: int, kind: str) -> Placement:
 def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, Any, Any]:
     """Fill a batch so that it has ``count`` equal parts, with the same mean loss and the same gradients.
 
-    Images are repeated with weight 0 and with targets of zeros, by which metrics know them. The others weigh more by as
-    much as the batch is longer, since Keras divides by its length. ``y`` and ``weights`` may be lists.
+    Images are repeated with weight 0 and targets of zeros; the others weigh more, since Keras divides by the length.
     """
     missing = -len(x) % count
     if not missing:
@@ -241,22 +227,8 @@ def _of_all(logs: dict[str, float], factor: float) -> dict[str, float]:
     return {key: value * factor if key.endswith("top1") else value for key, value in logs.items()}
 
 
-def _divide_cpu(count: int) -> None:
-    """Split the CPU into several devices, which TensorFlow allows before its first use."""
-    import tensorflow
-
-    one = tensorflow.config.LogicalDeviceConfiguration()
-    cpu = tensorflow.config.list_physical_devices("CPU")[0]
-    # If it is in use already, its devices are counted afterwards.
-    with contextlib.suppress(RuntimeError):
-        tensorflow.config.set_logical_device_configuration(cpu, [one] * count)
-
-
 def _summing(kind: Any) -> Any:
-    """The class of an optimiser that first sums the gradients of all devices.
-
-    Keras sums them late, so that each device would clip the norm of its own gradients.
-    """
+    """The class of an optimiser that sums gradients before it clips them; Keras's clips those of each device."""
 
     class Summing(kind):  # type: ignore[misc]
         def apply(self, gradients: Any, trainable_variables: Any = None) -> None:
@@ -271,10 +243,9 @@ def _summing(kind: Any) -> Any:
 
 
 def _local_updates() -> Any:
-    """A base class of optimisers in which every device updates its own variables, all in the same way.
+    """A base class of optimisers in which each device updates its variables.
 
-    Keras updates them from outside, which TensorFlow does not allow in the branch of gradient accumulation. It comes
-    after any class of an optimiser, and before Keras's own base class for TensorFlow.
+    Keras updates them from outside, which TensorFlow does not allow in the branch of gradient accumulation.
     """
     from keras.src.backend.tensorflow.optimizer import TFOptimizer
     from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -287,8 +258,9 @@ def _local_updates() -> Any:
     return LocalUpdates
 
 
-def _started(framework: str, there: int, wanted: int) -> UnavailableError:
-    return UnavailableError(
-        f"{framework} has {there} of the {wanted} devices; it counts them when it starts, so begin in a new "
-        "process, or see 'zoo doctor'."
-    )
+def _require(there: Sequence[str], count: int, framework: str) -> None:
+    if len(there) < count:
+        raise UnavailableError(
+            f"{framework} has {len(there)} of the {count} devices; it counts them when it starts, so begin in a new "
+            "process, or see 'zoo doctor'."
+        )

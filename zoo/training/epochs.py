@@ -1,7 +1,6 @@
 """The epochs of one phase: train, evaluate, keep the best, report to the callbacks.
 
-All randomness comes from the seed and the numbers of the epoch and the step, so that a training that was stopped and
-resumed ends with the same weights as one that was not.
+All randomness comes from the seed and the numbers of epoch and step, so that a resumed training ends the same.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from zoo.training.callbacks.base import Callback, EpochEnd, StepProgress
 from zoo.training.clock import Clock
 from zoo.training.phase import Phase
 
-#: Least seconds between two checkpoints. Epochs on cached features take less time than writing one.
-SAVE_EVERY = 10.0
+SAVE_EVERY = 10.0  #: Least seconds between two checkpoints. Epochs on cached features take less time than writing one.
 #: The attributes of :class:`Epochs` that a checkpoint has.
 _POSITION = ("epoch", "step", "waited", "seen", "sums", "best")
 
@@ -29,17 +27,19 @@ class Epochs:
     """A phase in progress."""
 
     def __init__(
-        self, phase: Phase, clock: Clock, history: list[dict[str, float]], callbacks: Sequence[Callback]
+        self,
+        phase: Phase,
+        clock: Clock,
+        history: list[dict[str, float]],
+        callbacks: Sequence[Callback],
+        best: dict[str, float] | None = None,
     ) -> None:
-        """Start at the first epoch; :meth:`restore` starts elsewhere."""
+        """Start at the first epoch, :meth:`restore` elsewhere; ``best`` is the row of the best epoch so far."""
         self.phase, self.clock, self.history, self.callbacks = phase, clock, history, callbacks
         self.recipe, self.learner = phase.recipe, phase.learner
-        #: Epochs and steps done, and epochs since the best one.
-        self.epoch, self.step, self.waited = 0, 0, 0
-        #: Images of this epoch, and the sums of their loss and top-1.
-        self.seen, self.sums = 0, dict[str, float]()
-        #: The row of the best epoch, earlier phases included.
-        self.best: dict[str, float] | None = None
+        self.epoch, self.step, self.waited = 0, 0, 0  #: Epochs and steps done, and epochs since the best one.
+        self.seen, self.sums = 0, dict[str, float]()  #: Images of this epoch, and the sums of their loss and top-1.
+        self.best = best
         #: The best epochs of this phase, best first, with their weights; only if these are averaged at the end.
         self.tops: list[tuple[dict[str, float], list[np.ndarray]]] = []
         self.rate = self.speed = 0.0

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from zoo.data.checks.findings import Finding
     from zoo.training.learner import Learner
 
-#: Images in a batch of evaluation; results do not depend on it.
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 256  #: Images in a batch of evaluation; results do not depend on it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +48,15 @@ class Outcome:
     #: ``"finished"``, ``"early"`` (out of patience), ``"time"`` (out of time) or ``"stopped"`` (to be resumed).
     status: str
     epochs: int
-    #: The content of ``metrics.json``; empty if the training was stopped.
-    metrics: Mapping[str, Any]
+    metrics: Mapping[str, Any]  #: The content of ``metrics.json``; empty if the training was stopped.
 
 
 class Job:
     """A training from reading its data to its results; a subclass says what is trained in which phases."""
 
-    #: The command that runs it.
-    command = "train"
+    command = "train"  #: The command that runs it.
 
-    #: Makes a recipe of the command from plain values.
-    read_recipe: Callable[..., Any]
+    read_recipe: Callable[..., Any]  #: Makes a recipe of the command from plain values.
 
     def __init__(
         self, settings: Settings, run: Run, *, resumed: bool = False, callbacks: Sequence[Callback] = ()
@@ -84,8 +80,7 @@ class Job:
         self.history: list[dict[str, float]] = []
         self.findings: tuple[Finding, ...] = ()
         self.predictions: SplitPredictions | None = None
-        #: The row of the best epoch so far.
-        self.best: dict[str, float] | None = None
+        self.best: dict[str, float] | None = None  #: The row of the best epoch so far.
         self._number = 0
 
     @classmethod
@@ -102,17 +97,7 @@ class Job:
         device: str | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Outcome:
-        """Resume a training that was stopped, exactly where it was.
-
-        Args:
-            folder: its run folder.
-            time_limit: seconds for the training as a whole, with those before the stop; default: as before.
-            device: default: as before.
-            callbacks: see :mod:`zoo.training.callbacks`.
-
-        Raises:
-            UsageError: there is no checkpoint, or it is damaged, or the network or the dataset has changed.
-        """
+        """Resume a training that was stopped, exactly where it was; the time limit is for all of it."""
         run = Run(folder, cls.command)
         settings = resumed(run, cls.read_recipe, time_limit=time_limit, device=device)
         return cls(settings, run, resumed=True, callbacks=callbacks).train()
@@ -162,9 +147,7 @@ class Job:
     def _begin_phase(self, phase: Phase) -> Epochs:
         for callback in self.callbacks:
             callback.on_phase_begin(phase)
-        epochs = Epochs(phase, self.clock, self.history, self.callbacks)
-        epochs.best = self.best
-        return epochs
+        return Epochs(phase, self.clock, self.history, self.callbacks, self.best)
 
     def _resume(self) -> Epochs:
         """The phase that was stopped, where it was stopped."""
@@ -240,11 +223,7 @@ class Job:
             "variables": dict(self.settings.variables),
             "classes": list(self.dataset.classes) if self.spec.classes else [],
             "input_size": list(self.spec.input_size),
-            "resize": {
-                "policy": self.spec.resize.policy,
-                "fraction": self.spec.resize.fraction,
-                "interpolation": self.spec.resize.interpolation,
-            },
+            "resize": {key: getattr(self.spec.resize, key) for key in ("policy", "fraction", "interpolation")},
             "preprocessing": self.spec.preprocessing.describe(),
             "trained_on": Path(self.settings.dataset).resolve().name,
             "initial_weights": self.settings.weights,
@@ -267,11 +246,7 @@ class Job:
             callback.on_data_read(split, done, total)
 
     def loader(self, part: str, recipe: Recipe, targets: np.ndarray | None = None) -> Loader:
-        """A loader of a split, its images read: augmented and shuffled for ``train``, else as they are.
-
-        Raises:
-            UnavailableError: none of the images can be read.
-        """
+        """A loader of a split, its images read: augmented and shuffled for ``train``, else as they are."""
         training = part == "train"
         loader = Loader(
             self.dataset.splits[part],
@@ -343,10 +318,8 @@ class Job:
         except OSError as error:
             raise UsageError(f"{self.run.folder} has no split.csv, so the data cannot be compared.") from error
         if hashlib.sha256(before).hexdigest() != self.split_sha256:
-            raise UsageError(
-                f"The images in {self.settings.dataset} are not those that {self.run.folder} began with; "
-                "start a new run."
-            )
+            began = f"those that {self.run.folder} began with"
+            raise UsageError(f"The images in {self.settings.dataset} are not {began}; start a new run.")
 
     def _finish(self, status: str) -> dict[str, Any]:
         """Evaluate the kept network, and write the results."""

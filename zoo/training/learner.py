@@ -15,8 +15,7 @@ from zoo.core.spec import Preprocessing
 from zoo.training import distribution, losses, optimizers
 from zoo.training.recipe import Recipe
 
-#: The last layer of every network that classifies.
-_LAST = "predictions"
+_LAST = "predictions"  #: The last layer of every network that classifies.
 
 
 class DivergedError(ZooError):
@@ -24,11 +23,7 @@ class DivergedError(ZooError):
 
 
 class Learner:
-    """A network in training, on one device or on several (:mod:`zoo.training.distribution`).
-
-    It may be the upper part of a network whose lower part is frozen and has been computed already. It may train in
-    mixed precision; the network for inference is float32, without auxiliary heads and without an optimiser.
-    """
+    """A network in training: a whole one, or the upper part of one whose lower part is frozen and computed already."""
 
     def __init__(
         self,
@@ -43,17 +38,8 @@ class Learner:
     ) -> None:
         """Compile.
 
-        Args:
-            model: the network to train. Outputs after that of the layer ``predictions`` are auxiliary heads.
-            recipe: how it is trained.
-            plain: the network for inference, with layers of the same names as ``whole``; may be ``model``.
-            whole: the network that ``model`` is a part of; default: ``model``.
-            scales: a factor of the learning rate for each trainable variable of ``model``.
-            target: for an autoencoder: the preprocessing of the input, which is its target.
-            distill: whether labels come with a teacher's probabilities.
-
-        Raises:
-            UsageError: an optimiser or one of its arguments that Keras does not have.
+        ``plain`` is the network for inference, with the layer names of ``whole``, of which ``model`` is a part; either
+        may be ``model``. ``scales`` are factors of the learning rate by trainable variable of ``model``.
         """
         if model is plain:
             # The same layers in a second model: a compiled one would be saved with its optimiser.
@@ -82,28 +68,19 @@ class Learner:
 
             loss = DistillationLoss(loss, alpha=self.recipe.alpha, temperature=self.recipe.temperature)
         metrics: list[Any] = [] if self._target else [keras.metrics.MeanMetricWrapper(top1, name="top1")]
-        settings: dict[str, Any] = {"jit_compile": self._placement.jit}
+        loss_weights = None
         if auxiliary := len(self.model.outputs) - 1:
-            settings["loss_weights"] = [1.0] + [self.recipe.auxiliary_weight] * auxiliary
+            loss_weights = [1.0] + [self.recipe.auxiliary_weight] * auxiliary
             metrics = [metrics, *([] for _ in range(auxiliary))]
             loss = [loss] * (auxiliary + 1)
-        self._trained.compile(self.optimizer, loss, metrics=metrics, **settings)
+        self._trained.compile(self.optimizer, loss, loss_weights, metrics, jit_compile=self._placement.jit)
 
     def weigh_classes(self, weights: np.ndarray) -> None:
         """Weigh each image's loss by its class: float (classes,), mean 1 over the images."""
         self._class_weights = weights.astype("float32")
 
     def step(self, x: np.ndarray, y: np.ndarray, learning_rate: float) -> dict[str, float]:
-        """Train on one batch; ``loss`` and, for a network that classifies, ``top1``: means before the step.
-
-        Args:
-            x: uint8 images (b, height, width, 3), or the frozen part's outputs for them.
-            y: float32 (b, classes), labels; with a teacher (b, 2 classes), its probabilities after them.
-            learning_rate: of this step.
-
-        Raises:
-            DivergedError: the loss is not finite.
-        """
+        """Train on one batch; means of ``loss`` and, for a classifier, ``top1``, before the step."""
         self.optimizer.learning_rate = learning_rate
         weights: Any = None
         if self._class_weights is not None:
@@ -172,11 +149,7 @@ class Learner:
         return [ops.convert_to_numpy(variable.value) for variable in self._variables()]
 
     def restore(self, arrays: Sequence[np.ndarray]) -> None:
-        """Restore what :meth:`state` gave.
-
-        Raises:
-            UsageError: they belong to another network, or to another optimiser.
-        """
+        """Restore what :meth:`state` gave."""
         variables = self._variables()
         if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
             raise UsageError("The checkpoint belongs to another network or optimiser; start again, without --resume.")
@@ -210,11 +183,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
 
 def top1(y_true: Any, y_pred: Any) -> Any:
-    """Whether the most probable class is the label's: float (batch,), 0 or 1.
-
-    Columns of ``y_true`` after the classes are a teacher's and do not count. A row of zeros only fills up a batch and
-    is never right.
-    """
+    """Whether the most probable class is the label's, (batch,); never for a row of zeros, which fills up a batch."""
+    # Columns after the classes are a teacher's.
     right = ops.equal(ops.argmax(y_true[:, : y_pred.shape[-1]], axis=-1), ops.argmax(y_pred, axis=-1))
     return ops.cast(ops.logical_and(right, ops.any(ops.not_equal(y_true, 0), axis=-1)), "float32")
 

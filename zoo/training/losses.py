@@ -1,7 +1,4 @@
-"""Losses by the names that recipes use. A new one is a function here and a row of the table.
-
-Nothing here imports a framework before a loss is created.
-"""
+"""Losses by the names that recipes use. A new one is a function here, which imports its framework, and a row."""
 
 from __future__ import annotations
 
@@ -42,28 +39,13 @@ class Entry(NamedTuple):
     autoencoder: bool = False
 
 
-LOSSES = {
-    # Of probabilities.
-    "crossentropy": Entry(_crossentropy),
-    # Of capsule lengths.
-    "margin": Entry(_margin),
-    # Of images.
-    "mse": Entry(_mse, autoencoder=True),
-}
+#: Of probabilities, of capsule lengths, and of images.
+LOSSES = {"crossentropy": Entry(_crossentropy), "margin": Entry(_margin), "mse": Entry(_mse, autoencoder=True)}
 
 
 def get(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
-    """A Keras loss by name.
-
-    Args:
-        name: a key of :data:`LOSSES`.
-        label_smoothing: 0 to 1, the share of each label that is spread over all classes.
-
-    Raises:
-        UsageError: there is no such loss, or it has no labels to smooth.
-    """
+    """A Keras loss by name; ``label_smoothing`` is the share of each label that is spread over all classes."""
     if name not in LOSSES:
-        raise UsageError(
-            f"There is no loss '{name}'; it is one of {', '.join(LOSSES)}.{did_you_mean(name, list(LOSSES))}"
-        )
+        hint = did_you_mean(name, list(LOSSES))
+        raise UsageError(f"There is no loss '{name}'; it is one of {', '.join(LOSSES)}.{hint}")
     return LOSSES[name].create(label_smoothing)

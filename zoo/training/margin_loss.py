@@ -16,16 +16,6 @@ def margin_loss(
 
     ``sum_k T_k max(0, upper - v_k)² + down_weight (1 - T_k) max(0, v_k - lower)²``, equation 4 of Sabour, Frosst and
     Hinton, Dynamic Routing Between Capsules (2017), arXiv 1710.09829.
-
-    Args:
-        y_true: float (batch, classes): 1 for a class that is present, else 0, or shares in between.
-        y_pred: float (batch, classes): lengths from 0 to 1, independent of each other.
-        upper: m+, the length above which a present class costs nothing.
-        lower: m-, the length below which an absent class costs nothing.
-        down_weight: λ, the weight of the absent classes.
-
-    Returns:
-        float (batch,).
     """
     y_true = ops.cast(y_true, y_pred.dtype)
     present = ops.multiply(y_true, ops.square(ops.relu(ops.subtract(upper, y_pred))))
@@ -35,12 +25,7 @@ def margin_loss(
 
 @keras.saving.register_keras_serializable(package="zoo")
 class MarginLoss(keras.losses.Loss):  # type: ignore[misc]
-    """:func:`margin_loss` as a Keras loss, a mean over the batch.
-
-    Args:
-        label_smoothing: 0 to 1, the share of each label that is spread over all classes.
-        **kwargs: of :class:`keras.losses.Loss`.
-    """
+    """:func:`margin_loss` as a Keras loss, a mean over the batch."""
 
     def __init__(self, label_smoothing: float = 0.0, name: str = "margin_loss", **kwargs: Any) -> None:
         """Store the label smoothing."""
@@ -48,7 +33,7 @@ class MarginLoss(keras.losses.Loss):  # type: ignore[misc]
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Labels and outputs, float (batch, classes), to the loss of each image, (batch,)."""
+        """Labels and capsule lengths, float (batch, classes), to the loss of each image, (batch,)."""
         if self.label_smoothing:
             y_true = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
         return margin_loss(y_true, y_pred)

@@ -14,17 +14,7 @@ from zoo.training.recipe import Recipe
 
 
 def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callable[[Any], Any] | None = None) -> Any:
-    """The optimiser of a recipe.
-
-    Args:
-        recipe: names it.
-        scales: a factor of the learning rate for each trainable variable, in their order; default: 1. Weight decay
-            is not scaled.
-        adapt: derives another class from the optimiser's, for several devices.
-
-    Raises:
-        UsageError: Keras has no such optimiser, or it has no such argument.
-    """
+    """The optimiser of a recipe; ``scales`` are factors of the learning rate, not of weight decay, by variable."""
     arguments = dict(recipe.optimizer)
     name = str(arguments.pop("name"))
     offered = {
@@ -40,15 +30,15 @@ def create(recipe: Recipe, scales: Sequence[float] | None = None, adapt: Callabl
     for key in arguments:
         if key not in known or key == "kwargs":
             raise UsageError(f"Keras's optimiser {name} has no argument '{key}'.{did_you_mean(key, list(known))}")
+    optional = {
+        "weight_decay": recipe.weight_decay,
+        "global_clipnorm": recipe.clip_norm,
+        "gradient_accumulation_steps": recipe.accumulate if recipe.accumulate > 1 else None,
+        "use_ema": bool(recipe.average),
+        "ema_momentum": recipe.average,
+    }
     settings: dict[str, Any] = {"learning_rate": recipe.learning_rate, **arguments}
-    if recipe.weight_decay:
-        settings["weight_decay"] = recipe.weight_decay
-    if recipe.clip_norm:
-        settings["global_clipnorm"] = recipe.clip_norm
-    if recipe.accumulate > 1:
-        settings["gradient_accumulation_steps"] = recipe.accumulate
-    if recipe.average:
-        settings |= {"use_ema": True, "ema_momentum": recipe.average}
+    settings |= {key: value for key, value in optional.items() if value}
     try:
         scaled = kind if scales is None else _scaled(kind, scales)
         optimizer: Any = (scaled if adapt is None else adapt(scaled))(**settings)

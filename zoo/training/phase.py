@@ -37,16 +37,11 @@ class Batches(Protocol):
 class Phase:
     """One phase; ``train`` from scratch has one, fine-tuning up to two."""
 
-    #: The name under which its seconds are counted.
-    name: str
+    name: str  #: The name under which its seconds are counted.
     learner: Learner
-    #: By split; ``train`` at least.
-    batches: Mapping[str, Batches]
+    batches: Mapping[str, Batches]  #: By split; ``train`` at least.
     recipe: Recipe
-    #: For an autoencoder: the preprocessing of the input, which is its target.
-    target: Preprocessing | None = None
-    #: Epochs of earlier phases, and columns of the history that say which phase it is.
-    after: int = 0
+    target: Preprocessing | None = None  #: For an autoencoder: the preprocessing of the input, which is its target.
+    after: int = 0  #: Epochs of earlier phases, and columns of the history that say which phase it is.
     columns: Mapping[str, float] = field(default_factory=dict)
-    #: The share of the time limit by which it ends.
-    end: float = 1.0
+    end: float = 1.0  #: The share of the time limit by which it ends.

@@ -18,8 +18,7 @@ from zoo.pretrained import keras_file
 if TYPE_CHECKING:
     from zoo.engines.devices import Device
 
-#: Inputs of a network, and labels, float32 (b, classes).
-LabelledBatches = Iterable[tuple[np.ndarray, np.ndarray]]
+LabelledBatches = Iterable[tuple[np.ndarray, np.ndarray]]  #: Inputs of a network, and labels, float32 (b, classes).
 
 
 def scores(network: Any, batches: LabelledBatches) -> tuple[np.ndarray, np.ndarray]:
@@ -74,11 +73,7 @@ class EngineModel:
     """A network in a file, run by an engine as in every other command, for :func:`scores`."""
 
     def __init__(self, file: Path, device: Device) -> None:
-        """Start an engine.
-
-        Raises:
-            UnavailableError: the network cannot be run there.
-        """
+        """Start an engine."""
         self._engine = engines.start(keras_file.read_spec(file), None, device)
 
     def predict_on_batch(self, pixels: np.ndarray) -> np.ndarray:

@@ -1,7 +1,4 @@
-"""Learning-rate finder: the rate grows from step to step, and the one at which the loss falls fastest is suggested.
-
-The range test of Smith, Cyclical Learning Rates for Training Neural Networks (2017), arXiv 1506.01186.
-"""
+"""Learning-rate finder: the range test of Smith, Cyclical Learning Rates (2017), arXiv 1506.01186."""
 
 from __future__ import annotations
 
@@ -17,14 +14,11 @@ if TYPE_CHECKING:
     from zoo.training.learner import Learner
     from zoo.training.phase import Batches
 
-#: From the lowest rate to the highest in so many steps.
-LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
+LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100  #: From the lowest rate to the highest in so many steps.
 #: Momentum of the loss's moving average, and the multiple of its minimum at which the test ends.
 MOMENTUM, DIVERGED = 0.9, 4.0
-#: Steps after which the moving average is reliable.
-SETTLED = 15
-#: The loss must fall at least to this share.
-FALL = 0.95
+SETTLED = 15  #: Steps after which the moving average is reliable.
+FALL = 0.95  #: The loss must fall at least to this share.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""Recipes: how a network is trained, as data that a person can edit.
+"""Recipes: how a network is trained, as a YAML file of ``configs/recipes/``, of a user's folder, or any path.
 
-A recipe is a YAML file of ``configs/recipes/``, of a user's own folder, or any path. Nothing here imports a framework;
-the arguments of an optimiser, which only Keras knows, are checked when the training starts.
+The arguments of an optimiser, which only Keras knows, are checked when the training starts.
 """
 
 from __future__ import annotations
@@ -27,17 +26,12 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 MONITORS = ("top1", "loss")
 CLASS_WEIGHTS = ("none", "balanced")
 
-#: The recipe of a network that names none.
-DEFAULT = "default"
+DEFAULT = "default"  #: The recipe of a network that names none.
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained.
-
-    Raises:
-        UsageError: a value out of range, when it is made.
-    """
+    """How a network is trained."""
 
     name: str = DEFAULT
     description: str = ""
@@ -46,35 +40,27 @@ class Recipe:
     batch_size: int = 128
     #: Epochs without improvement of ``monitor`` after which the training ends; ``None``: never.
     patience: int | None = None
-    #: The metric on the validation images that chooses the best epoch: ``top1`` or ``loss``.
-    monitor: str = "top1"
+    monitor: str = "top1"  #: The metric on the validation images that chooses the best epoch: ``top1`` or ``loss``.
     # Optimiser
     #: Name of a Keras optimiser, and its arguments.
     optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd", "momentum": 0.9, "nesterov": True})
-    #: The peak learning rate of the schedule.
-    learning_rate: float = 0.05
+    learning_rate: float = 0.05  #: The peak learning rate of the schedule.
     schedule: Schedule = field(default_factory=Schedule)
     #: Decoupled, as in Keras: each step subtracts learning rate x weight decay of every kernel; not of biases, nor of
     #: BatchNorm's variables.
     weight_decay: float = 0.0
-    #: Largest global norm of the gradients; ``None``: no limit.
-    clip_norm: float | None = None
-    #: Batches whose gradients are accumulated for one step.
-    accumulate: int = 1
+    clip_norm: float | None = None  #: Largest global norm of the gradients; ``None``: no limit.
+    accumulate: int = 1  #: Batches whose gradients are accumulated for one step.
     #: Momentum of an EMA of the weights, which is then what is evaluated and saved, e.g. 0.998; ``None``: no EMA.
     average: float | None = None
     #: The weights of so many best epochs are averaged at the end; the mean is kept if it validates better.
     average_best: int = 1
     # Loss
-    #: A key of :data:`zoo.training.losses.LOSSES`.
-    loss: str = "crossentropy"
+    loss: str = "crossentropy"  #: A key of :data:`zoo.training.losses.LOSSES`.
     label_smoothing: float = 0.0
-    #: ``balanced`` weighs each image by the inverse of its class's share.
-    class_weights: str = "none"
-    #: Weight of the loss of auxiliary heads, if a network has them.
-    auxiliary_weight: float = 0.3
-    #: With a teacher: its weight in the loss, 0-1, and the distillation temperature.
-    alpha: float = 0.5
+    class_weights: str = "none"  #: ``balanced`` weighs each image by the inverse of its class's share.
+    auxiliary_weight: float = 0.3  #: Weight of the loss of auxiliary heads, if a network has them.
+    alpha: float = 0.5  #: With a teacher: its weight in the loss, 0-1, and the distillation temperature.
     temperature: float = 4.0
     # Data
     augment: Augment = field(default_factory=Augment)
@@ -104,23 +90,11 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON; the inverse of :func:`from_mapping`."""
-        values = dataclasses.asdict(self)
-        values["optimizer"] = dict(self.optimizer)
-        return {key: _plain(value) for key, value in values.items()}
+        return {key: _plain(value) for key, value in dataclasses.asdict(self).items()}
 
 
 def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides: Any) -> Recipe:
-    """A recipe by name or path, with changes.
-
-    Args:
-        name: a name (shipped, or ``recipes/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a YAML file.
-        changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``augment.cutout=8``,
-            ``optimizer.momentum=0.95``; the value as YAML.
-        **overrides: further values by key; ``None`` keeps the recipe's.
-
-    Raises:
-        UsageError: there is no such recipe or key, or a value is out of range.
-    """
+    """A recipe by name or path, with changes: ``KEY=VALUE`` as typed, and values by key, of which ``None`` is none."""
     file = find(name)
     values = read(file)
     for change in changes:
@@ -130,11 +104,7 @@ def load(name: str | os.PathLike[str], changes: Sequence[str] = (), **overrides:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The plain values of a recipe file, with its name.
-
-    Raises:
-        UsageError: it is not YAML, or not a mapping.
-    """
+    """The plain values of a recipe file, with its name."""
     try:
         values = catalogue.read_yaml(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -147,11 +117,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
-    """A recipe from plain values.
-
-    Raises:
-        UsageError: an unknown key, or a value of a wrong type or out of range; the message begins with ``where``.
-    """
+    """A recipe from plain values."""
     fields = {item.name: item for item in dataclasses.fields(Recipe)}
     ready: dict[str, Any] = {}
     try:
@@ -165,11 +131,7 @@ def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
 
 
 def find(name: str | os.PathLike[str], kind: str = "recipes") -> Path:
-    """The file of a recipe by name or path; ``kind`` is the folder of such recipes.
-
-    Raises:
-        UsageError: there is none of that name; the message names those that there are.
-    """
+    """The file of a recipe by name or path; ``kind`` is the folder of such recipes."""
     text = os.fspath(name)
     if text.endswith((".yaml", ".yml")) or os.sep in text:
         if not Path(text).is_file():
@@ -210,6 +172,13 @@ def apply(values: dict[str, Any], change: str) -> None:
     inner[last] = value
 
 
+_WORDS: dict[str, tuple[Any, str]] = {
+    "str": (str, "text"),
+    "int": (int, "a whole number"),
+    "float": (int | float, "a number"),
+}
+
+
 def _typed(key: str, value: Any, kind: str) -> Any:
     """A plain value, converted to the type of its field."""
     if key == "augment":
@@ -231,11 +200,8 @@ def _typed(key: str, value: Any, kind: str) -> Any:
             raise UsageError(f"{key} is a number. Received: {value!r}") from None
     if "int" in kind and isinstance(value, float) and value.is_integer():
         value = int(value)
-    wanted: Any = float
-    words = "a number"
-    if "str" in kind or "int" in kind:
-        wanted, words = (str, "text") if "str" in kind else (int, "a whole number")
-    if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else wanted):
+    wanted, words = _WORDS[kind.split(maxsplit=1)[0]]
+    if isinstance(value, bool) or not isinstance(value, wanted):
         raise UsageError(f"{key} is {words}. Received: {value!r}")
     return float(value) if "float" in kind else value
 
@@ -254,6 +220,5 @@ def _require(holds: bool, key: str, wanted: str, value: Any) -> None:
 
 def _choice(key: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
-        raise UsageError(
-            f"{key} is one of {', '.join(choices)}.{did_you_mean(value, list(choices))} Received: {value!r}"
-        )
+        hint = did_you_mean(value, list(choices))
+        raise UsageError(f"{key} is one of {', '.join(choices)}.{hint} Received: {value!r}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +16,18 @@ from zoo.pretrained import keras_file
 CONFIG = "config.yaml"
 
 
-@dataclass(frozen=True, slots=True)
 class Run:
     """The folder of one training. What cannot be written is an UnavailableError."""
 
-    folder: Path
-    #: The command that resumes it, for error messages.
-    command: str = "train"
-
-    @property
-    def model(self) -> Path:
-        """The network of the best epoch so far, as one file."""
-        return self.folder / "model.keras"
-
-    @property
-    def checkpoint(self) -> Path:
-        """What ``--resume`` needs."""
-        return self.folder / "checkpoint.npz"
-
-    @property
-    def network(self) -> Path:
-        """The run's own copy of a network description in YAML."""
-        return self.folder / "network.yaml"
-
-    @property
-    def split(self) -> Path:
-        """The split of each image; a dataset of its own."""
-        return self.folder / "split.csv"
-
-    @property
-    def history(self) -> Path:
-        """A row for each epoch."""
-        return self.folder / "history.csv"
-
-    @property
-    def resume_hint(self) -> str:
-        """The command that resumes this run, in quotes."""
-        return f"'zoo {self.command} --resume {self.folder}'"
+    def __init__(self, folder: Path, command: str = "train") -> None:
+        """``command`` resumes it, for error messages."""
+        self.folder, self.command = folder, command
+        self.model = folder / "model.keras"  #: The network of the best epoch so far.
+        self.checkpoint = folder / "checkpoint.npz"
+        self.network = folder / "network.yaml"  #: Its own copy of a network description in YAML.
+        self.split = folder / "split.csv"
+        self.history = folder / "history.csv"
+        self.resume_hint = f"'zoo {command} --resume {folder}'"
 
     def create(self) -> None:
         """Make the folder."""
@@ -60,21 +35,13 @@ class Run:
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def require_empty(self) -> None:
-        """Check that nothing would be overwritten.
-
-        Raises:
-            UsageError: there is something in the folder already.
-        """
+        """Check that nothing would be overwritten."""
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             hint = f", or resume it with {self.resume_hint}" if (self.folder / CONFIG).is_file() else ""
             raise UsageError(f"{self.folder} is not empty and is not overwritten; name another folder{hint}.")
 
     def read_config(self) -> dict[str, Any]:
-        """Read ``config.yaml``.
-
-        Raises:
-            UsageError: the file is missing or damaged.
-        """
+        """Read ``config.yaml``."""
         import yaml
 
         file = self.folder / CONFIG
@@ -89,14 +56,7 @@ class Run:
         return config
 
     def copy_network(self, spec: ModelSpec) -> None:
-        """Copy the YAML description of a network, which may change later, if it has one.
-
-        A network without a ``name`` is called like its file; the copy, whose file has another name, gets one.
-
-        Raises:
-            UnavailableError: the copy cannot be written.
-            UsageError: the description is gone, or was damaged meanwhile.
-        """
+        """Copy the YAML description of a network, which may change later, if it has one; the copy has a ``name``."""
         from zoo.catalog import declarative
         from zoo.catalog.declarative import yaml_lines
 
@@ -127,10 +87,8 @@ class Run:
 
 def next_folder(name: str) -> Path:
     """The first folder of ``runs/NAME-1``, ``runs/NAME-2`` … that does not exist."""
-    number = 1
-    while (folder := Path("runs") / f"{name}-{number}").exists():
-        number += 1
-    return folder
+    folders = (Path("runs") / f"{name}-{number}" for number in itertools.count(1))
+    return next(folder for folder in folders if not folder.exists())
 
 
 @contextlib.contextmanager

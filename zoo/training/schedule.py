@@ -17,8 +17,7 @@ class Decay(NamedTuple):
 
     #: From the schedule, the share of the training that is done and that of the decay to the share of the peak rate.
     factor: Callable[[Schedule, float, float], float]
-    #: Whether ``final`` may be 0.
-    reaches_zero: bool = True
+    reaches_zero: bool = True  #: Whether ``final`` may be 0.
 
 
 #: The schedules. A new one is a row.
@@ -35,26 +34,16 @@ SCHEDULES = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A linear warm-up, then a decay of :data:`SCHEDULES`; ``cosine`` with a warm-up of 0.2 is known as one-cycle.
-
-    All lengths are shares of the training, so that a schedule fits any number of epochs and any time limit.
-    """
+    """A linear warm-up, then a decay of :data:`SCHEDULES`; all lengths are shares of the training."""
 
     name: str = "cosine"
-    #: Share of the training in which the rate rises.
-    warmup: float = 0.1
-    #: Share of the peak rate that is left at the end, for cosine, linear and exponential.
-    final: float = 0.0
-    #: Shares of the training at which ``step`` goes down.
-    milestones: tuple[float, ...] = (0.5, 0.75)
+    warmup: float = 0.1  #: Share of the training in which the rate rises.
+    final: float = 0.0  #: Share of the peak rate that is left at the end, for cosine, linear and exponential.
+    milestones: tuple[float, ...] = (0.5, 0.75)  #: Shares of the training at which ``step`` goes down.
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        """Check the ranges.
-
-        Raises:
-            UsageError: a value out of range.
-        """
+        """Check the ranges."""
         if self.name not in SCHEDULES:
             raise UsageError(f"schedule.name is one of {', '.join(SCHEDULES)}. Received: {self.name!r}")
         if not 0 <= self.warmup < 1:
@@ -68,11 +57,7 @@ class Schedule:
 
     @classmethod
     def from_mapping(cls, values: Any) -> Schedule:
-        """A schedule of plain values.
-
-        Raises:
-            UsageError: an unknown key, or a value of a wrong type or out of range.
-        """
+        """A schedule of plain values."""
         if not isinstance(values, Mapping):
             raise UsageError(f"schedule is a name, or a mapping with one, {{name: cosine, …}}. Received: {values!r}")
         known = [field.name for field in dataclasses.fields(cls)]

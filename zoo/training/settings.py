@@ -18,55 +18,37 @@ from zoo.training.run import CONFIG, Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that decides the outcome of a training, except the machine. ``config.yaml`` has the same order."""
+    """Everything that decides the outcome of a training, except the machine; the keys of ``config.yaml`` in order."""
 
-    #: A name, or the path of a YAML file.
-    model: str
+    model: str  #: A name, or the path of a YAML file.
     #: Variables of the network, such as its width.
     variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    #: Height and width; default: the network's own.
-    input_size: tuple[int, int] | None = None
+    input_size: tuple[int, int] | None = None  #: Height and width; default: the network's own.
     #: Tag or file of initial weights. Default: random for training from scratch, the network's preferred ones for
     #: fine-tuning.
     weights: str | None = None
-    #: A dataset, as :func:`zoo.data.dataset.read_for_training` takes it.
-    dataset: str
+    dataset: str  #: A dataset, as :func:`zoo.data.dataset.read_for_training` takes it.
     #: Shares that are split off if the dataset has no such part; by default the dataset decides.
     val_split: float | None = None
     test_split: float = 0.0
-    #: A folder with validation images, if they are not in the dataset.
-    val_dir: str | None = None
+    val_dir: str | None = None  #: A folder with validation images, if they are not in the dataset.
     seed: int = 0
     device: str = "auto"
-    #: Seconds after which the training ends; the learning rate is scheduled for it.
-    time_limit: float | None = None
+    time_limit: float | None = None  #: Seconds after which the training ends; the learning rate is scheduled for it.
     tensorboard: bool = False
-    #: A network that knows the classes, for knowledge distillation.
-    teacher: str | None = None
-    #: Whether to look for duplicates and leaks before the training.
-    check: bool = False
-    #: Whether to find the peak learning rate of each phase.
-    lr_find: bool = False
-    #: The command as it was typed.
-    invocation: str | None = None
-    #: :class:`zoo.training.recipe.Recipe`, or that of fine-tuning.
-    recipe: Any
+    teacher: str | None = None  #: A network that knows the classes, for knowledge distillation.
+    check: bool = False  #: Whether to look for duplicates and leaks before the training.
+    lr_find: bool = False  #: Whether to find the peak learning rate of each phase.
+    invocation: str | None = None  #: The command as it was typed.
+    recipe: Any  #: :class:`zoo.training.recipe.Recipe`, or that of fine-tuning.
 
     def __post_init__(self) -> None:
-        """Check the range.
-
-        Raises:
-            UsageError: the time limit is not above 0.
-        """
+        """Check the range."""
         if self.time_limit is not None and self.time_limit <= 0:
             raise UsageError(f"The time limit of a training is above 0 seconds. Received: {self.time_limit:g}")
 
     def spec(self) -> ModelSpec:
-        """The network with its variables and its input size.
-
-        Raises:
-            UsageError: there is no such network, it is a trained one in a file, or it has no such variable.
-        """
+        """The network with its variables and its input size."""
         if keras_file.is_file(self.model):
             raise UsageError(f"{self.model} is a trained network; 'zoo train' takes a name or a YAML file.")
         spec = registry.with_variables(registry.resolve(self.model)[0], self.variables)
@@ -77,28 +59,20 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; paths are absolute, so that a run can be resumed from any folder."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return (
-            {"zoo_version": __version__}
-            | values
-            | {
-                "variables": {
-                    key: list(value) if isinstance(value, tuple) else value for key, value in self.variables.items()
-                },
-                "input_size": list(self.input_size) if self.input_size else None,
-                "dataset": os.path.abspath(self.dataset),
-                "val_dir": os.path.abspath(self.val_dir) if self.val_dir else None,
-                "recipe": self.recipe.as_dict(),
-            }
-        )
+        variables = self.variables.items()
+        return {
+            "zoo_version": __version__,
+            **{item.name: getattr(self, item.name) for item in fields(self)},
+            "variables": {key: list(value) if isinstance(value, tuple) else value for key, value in variables},
+            "input_size": list(self.input_size) if self.input_size else None,
+            "dataset": os.path.abspath(self.dataset),
+            "val_dir": os.path.abspath(self.val_dir) if self.val_dir else None,
+            "recipe": self.recipe.as_dict(),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], read: Callable[..., Any], *, where: str) -> Settings:
-        """The settings of :meth:`as_dict`; ``read`` makes a recipe of its plain values.
-
-        Raises:
-            UsageError: a key is missing or invalid; the message begins with ``where``.
-        """
+        """The settings of :meth:`as_dict`; ``read`` makes a recipe of its plain values."""
         try:
             size = values["input_size"]
             ready = {item.name: values[item.name] for item in fields(cls)} | {
@@ -114,11 +88,7 @@ class Settings:
 def resumed(
     run: Run, read: Callable[..., Any], *, time_limit: float | None = None, device: str | None = None
 ) -> Settings:
-    """The settings of a run that is resumed; ``read`` makes a recipe of its plain values.
-
-    Raises:
-        UsageError: it is no run, or was started by another command.
-    """
+    """The settings of a run that is resumed; ``read`` makes a recipe of its plain values."""
     config = run.read_config()
     if config.get("command", run.command) != run.command:
         raise UsageError(f"{run.folder} was started by 'zoo {config['command']}', which resumes it.")

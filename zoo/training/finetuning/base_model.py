@@ -13,12 +13,7 @@ from zoo.training.settings import Settings
 
 
 def choose(settings: Settings, head: Head, *, scratch: bool) -> default_model.Choice:
-    """The network and its weights, downloaded if need be.
-
-    Raises:
-        UsageError: a file is combined with other weights, variables or ``scratch``; or the network is an autoencoder.
-        WeightsError: its weights are unavailable.
-    """
+    """The network and its weights, downloaded if need be."""
     if keras_file.is_file(settings.model):
         if scratch or settings.weights or settings.variables:
             raise UsageError(

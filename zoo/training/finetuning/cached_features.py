@@ -12,15 +12,13 @@ from zoo.data.loading.loader import one_hot
 from zoo.data.split import Split
 from zoo.training.finetuning.trunk import TrunkOutputs
 
-#: Random streams of their own.
-_ORDER, _VIEW, _MIX = 4, 5, 6
+_ORDER, _VIEW, _MIX = 4, 5, 6  #: Random streams of their own.
 
 
 class CachedFeatures:
-    """Outputs of one split as batches; see :class:`zoo.training.phase.Batches`.
+    """Outputs of one split as batches, each of which depends only on the seed and the numbers of epoch and step.
 
     With ``shuffle`` each epoch takes a random view of each image, otherwise the first, which is the unchanged image.
-    A batch depends only on the seed and the numbers of the epoch and the step.
     """
 
     def __init__(
@@ -35,18 +33,7 @@ class CachedFeatures:
         mixup: float = 0.0,
         targets: np.ndarray | None = None,
     ) -> None:
-        """Nothing is read yet.
-
-        Args:
-            outputs: of the trunk, for ``split``.
-            split: images and labels.
-            classes: number of classes.
-            batch_size: images in a batch.
-            shuffle: a new order and random views in every epoch, from ``seed``.
-            seed: of order, views and mixup.
-            mixup: alpha of the Beta distribution with which pairs of outputs and labels are mixed; 0: not at all.
-            targets: labels of the images, float32 (n, columns); default: one-hot.
-        """
+        """``mixup`` is alpha of a Beta distribution; ``targets`` are labels, float32 (n, columns), default one-hot."""
         self.outputs, self.split = outputs, split
         self.batch_size, self.shuffle, self.seed, self.mixup = batch_size, shuffle, seed, mixup
         self._targets = one_hot(split.labels, classes) if targets is None else targets

@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 
     from zoo.training.learner import Learner
 
-#: Images and steps that are timed; a first one is not, because it pays for what happens once.
-IMAGES, STEPS = 24, 3
-#: Seconds for building, writing and evaluating around all phases.
-OVERHEAD = 20.0
+IMAGES, STEPS = 24, 3  #: Images and steps that are timed; a first one is not, because it pays for what happens once.
+OVERHEAD = 20.0  #: Seconds for building, writing and evaluating around all phases.
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,12 @@ class PhaseEstimate:
     """The estimate of a phase."""
 
     phase: str
-    #: The first stage or layer that is trained.
-    learns_from: str
+    learns_from: str  #: The first stage or layer that is trained.
     parameters: int
     epochs: int
     steps: int
-    #: Bytes on disk for the outputs of the frozen part.
-    stored_bytes: int
-    #: Seconds for these, and for the epochs.
-    feature_seconds: float
+    stored_bytes: int  #: Bytes on disk for the outputs of the frozen part.
+    feature_seconds: float  #: Seconds for these, and for the epochs.
     training_seconds: float
 
 
@@ -64,10 +59,7 @@ class DryRun:
 
 
 def dry_run(settings: Settings, folder: Path, callbacks: Sequence[Callback] = ()) -> DryRun:
-    """Time a few batches of every phase; arguments and errors as for :func:`zoo.training.finetuning.finetune.start`.
-
-    Nothing is written, except compiled networks to the cache.
-    """
+    """Time a few batches of every phase. Nothing is written, except compiled networks to the cache."""
     job = FineTuningJob(settings, Run(folder, "finetune"), callbacks=callbacks)
     phases = _Estimator(job).phases()
     seconds = sum(phase.feature_seconds + phase.training_seconds for phase in phases) + OVERHEAD

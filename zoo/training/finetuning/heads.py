@@ -14,8 +14,7 @@ from zoo import models
 from zoo.core.spec import ModelSpec
 from zoo.training.finetuning.recipe import Head
 
-#: Stages of a network that names none.
-_STAGES = 5
+_STAGES = 5  #: Stages of a network that names none.
 
 
 class HeadedModel(NamedTuple):
@@ -61,11 +60,7 @@ def split_point_below(model: keras.Model, name: str) -> str:
 
 
 def freeze(model: keras.Model, first: str) -> None:
-    """Make the layers from ``first`` on trainable, except BatchNorm, and no others.
-
-    In Keras 3 calling a network with ``training=False`` does not freeze BatchNorm's statistics in ``fit``; a layer that
-    is not trainable is frozen.
-    """
+    """Make the layers from ``first`` on trainable, except BatchNorm, whose statistics that freezes, and no others."""
     names = operation_names(model)
     place = names.index(first)
     for layer in model.layers:

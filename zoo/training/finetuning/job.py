@@ -1,8 +1,4 @@
-"""Fine-tuning: a pretrained network gets a new head, which is trained first; then more of the network may follow.
-
-The outputs of the part that is frozen in a phase are computed once for each image, by
-:mod:`zoo.training.finetuning.trunk`, and the phase trains on them. The result is one network with everything joined.
-"""
+"""Fine-tuning: a pretrained network gets a new head, which is trained first; then more of the network may follow."""
 
 from __future__ import annotations
 
@@ -36,15 +32,12 @@ if TYPE_CHECKING:
     from zoo.training.finetuning import heads
     from zoo.training.learner import Learner
 
-#: Modes in which more of the network is trained after the head.
-_TWO_PHASES = ("auto", "partial", "full")
-#: The share of the time limit for the head if a second phase follows.
-HEAD_SHARE = 0.3
+_TWO_PHASES = ("auto", "partial", "full")  #: Modes in which more of the network is trained after the head.
+HEAD_SHARE = 0.3  #: The share of the time limit for the head if a second phase follows.
 #: The largest difference in probabilities between the two parts of a network and the whole. Feature maps are cached in
 #: 16 bits.
 TOLERANCE = 5e-3
-#: Images on which they are compared.
-COMPARED = 4
+COMPARED = 4  #: Images on which they are compared.
 
 
 class FineTuningJob(Job):
@@ -62,14 +55,12 @@ class FineTuningJob(Job):
         self.classes = len(self.dataset.classes)
         self.data = TrainingData(self, self.recipe, self.base)
         self._head_batches: dict[str, Batches] = {}
-        #: The plan, in sentences.
-        self.sentences: list[str] = []
+        self.sentences: list[str] = []  #: The plan, in sentences.
         self.phase_names: list[str] = []
         #: The difference between the network and its two parts: in probabilities before a phase, in loss at the end.
         self.apart = 0.0
         self.loss_apart: float | None = None
-        #: Learning rates that were found, by phase.
-        self.rates: dict[str, float] = {}
+        self.rates: dict[str, float] = {}  #: Learning rates that were found, by phase.
 
     def check(self) -> ModelSpec:
         """Check that the network can get a new head, and fetch its weights."""
@@ -97,11 +88,7 @@ class FineTuningJob(Job):
         return [*super().failed, *self.data.failed.items()]
 
     def _check_unfreeze_from(self) -> None:
-        """Check that the network has what ``unfreeze_from`` names, before anything takes time.
-
-        Raises:
-            UsageError: it has not; the message names the nearest.
-        """
+        """Check that the network has what ``unfreeze_from`` names, before anything takes time."""
         name = self.recipe.unfreeze_from
         if name is not None and name not in (stage.name for stage in self.spec.stages):
             # Layers are known once it is built.
@@ -121,15 +108,7 @@ class FineTuningJob(Job):
         return self._upper_phase() if number == 1 and self.recipe.mode in _TWO_PHASES else None
 
     def second_phase(self, model: keras.Model, head_top1: float | None) -> tuple[str, str]:
-        """The phase after the head, and the first operation that is trained in it.
-
-        Args:
-            model: the network with its new head.
-            head_top1: accuracy of the head on the validation images; ``None`` if there are none.
-
-        Raises:
-            UsageError: the network has no stage and no layer of the name that was given.
-        """
+        """The phase after the head, whose accuracy is ``head_top1``, and the first operation that is trained in it."""
         from zoo import models
         from zoo.training.finetuning import heads
 
@@ -259,11 +238,7 @@ class FineTuningJob(Job):
         keras.utils.set_random_seed((self.settings.seed + number) % 2**32)
 
     def _compare_parts(self, model: keras.Model, upper: keras.Model, batches: dict[str, Batches]) -> None:
-        """Check that the network's outputs are those of its upper part on the cached features.
-
-        Raises:
-            UnavailableError: they are not.
-        """
+        """Check that the network's outputs are those of its upper part on the cached features."""
         found = batches["train"]
         assert isinstance(found, CachedFeatures)
         indices = found.outputs.kept[:COMPARED]
@@ -285,14 +260,9 @@ class FineTuningJob(Job):
         network = predict.EngineModel(self.run.model, self.device)
         for part in ("val", "test"):
             if part in self.dataset.splits:
+                split = self.dataset.splits[part]
                 # Read once, so they need not stay in memory.
-                loader = Loader(
-                    self.dataset.splits[part],
-                    self.spec.resize,
-                    classes=self.classes,
-                    batch_size=EVALUATION_BATCH,
-                    memory=0,
-                )
+                loader = Loader(split, self.spec.resize, classes=self.classes, batch_size=EVALUATION_BATCH, memory=0)
                 with contextlib.closing(loader):
                     by_split[part] = self.evaluate_split(network, loader, part)
                 self.data.failed |= dict(loader.failed)

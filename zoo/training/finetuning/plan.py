@@ -1,9 +1,7 @@
 """Which part of a pretrained network is fine-tuned: the rule of the mode ``auto``.
 
-The four cases of transfer learning: few images that are similar to those the network was trained on, train the head;
-many, fine-tune everything; few that are different, train a head on earlier features, that is, more of the network; many
-that are different, train everything, from the pretrained weights. Images are counted; they are similar if the accuracy
-of the trained head is at least :data:`SIMILAR`.
+Many images train everything; few train the last stage, or more if they are different, that is, the head's accuracy is
+low.
 """
 
 from __future__ import annotations
@@ -13,24 +11,18 @@ from dataclasses import dataclass
 
 from zoo.core.spec import ModelSpec
 
-#: Training images from which on there are many.
-MANY = 20_000
-#: Accuracy of the head on the validation images from which on they are similar.
-SIMILAR = 0.6
-#: The prefix of a layer's name that means the layer after it.
-AFTER = "after:"
-#: Stages that are trained if there are few images, similar and different ones.
-STAGES_SIMILAR, STAGES_DIFFERENT = 1, 3
+MANY = 20_000  #: Training images from which on there are many.
+SIMILAR = 0.6  #: Accuracy of the head on the validation images from which on they are similar.
+AFTER = "after:"  #: The prefix of a layer's name that means the layer after it.
+STAGES_SIMILAR, STAGES_DIFFERENT = 1, 3  #: Stages that are trained if there are few images, similar and different ones.
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
     """How much of a network is trained after its head, and why."""
 
-    #: ``"partial"`` or ``"full"``.
-    phase: str
-    #: Stages, counted from the top, for ``partial``.
-    stages: int
+    phase: str  #: ``"partial"`` or ``"full"``.
+    stages: int  #: Stages, counted from the top, for ``partial``.
     reason: str
 
 
@@ -71,10 +63,7 @@ def first_of_stages(names: Sequence[str], ends: Sequence[int], stages: int) -> s
 
 
 def resolve(spec: ModelSpec, names: Sequence[str], unfreeze_from: str) -> str | None:
-    """The first operation that is trained; ``None`` if there is no stage and no layer of that name.
-
-    ``names`` are the network's operations, in order; ``unfreeze_from`` is a stage, a layer, or ``after:LAYER``.
-    """
+    """The first operation in ``names`` that is trained, by stage, layer or ``after:LAYER``, if there is one."""
     if unfreeze_from.startswith(AFTER):
         name = unfreeze_from.removeprefix(AFTER)
         return names[names.index(name) + 1] if name in names[:-1] else None

@@ -1,8 +1,6 @@
 """Recipes of fine-tuning: the new head, which parts of the network are trained, and how, phase by phase.
 
-A recipe is a YAML file of ``configs/finetune/``, of a user's own folder, or any path. It has the keys of
-:class:`FineTuningRecipe` and of :class:`~zoo.training.recipe.Recipe`; the latter hold for all phases, and ``phases``
-has those of a single one.
+Keys of :class:`~zoo.training.recipe.Recipe` hold for all phases; ``phases`` has those of a single one.
 """
 
 from __future__ import annotations
@@ -22,8 +20,7 @@ from zoo.training.recipe import Recipe
 
 MODES = ("auto", "head", "partial", "full", "scratch")
 POOLS = ("avg", "max", "flatten", "own")
-#: Phases, in order.
-PHASES = ("head", "partial", "full", "scratch")
+PHASES = ("head", "partial", "full", "scratch")  #: Phases, in order.
 
 DEFAULT = "default"
 MOST_VIEWS = 64
@@ -61,11 +58,7 @@ class Head:
 
     @classmethod
     def from_mapping(cls, values: Any) -> Head:
-        """A head from plain values.
-
-        Raises:
-            UsageError: an unknown key, or a value out of range.
-        """
+        """A head from plain values."""
         if not isinstance(values, Mapping):
             raise UsageError(f"head is a mapping, such as {{pool: avg, dropout: 0.2}}. Received: {values!r}")
         known = [item.name for item in dataclasses.fields(cls)]
@@ -104,9 +97,8 @@ class FineTuningRecipe:
             raise UsageError(f"mode is one of {', '.join(MODES)}.{hint} Received: {self.mode!r}")
         for name, count in self.views.items():
             if name not in ("head", "partial"):
-                raise UsageError(
-                    f"views are for the phases head and partial, whose frozen part is cached. Received: {name}"
-                )
+                cached = "the phases head and partial, whose frozen part is cached"
+                raise UsageError(f"views are for {cached}. Received: {name}")
             if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_VIEWS:
                 raise UsageError(f"views is a whole number from 0 to {MOST_VIEWS}. Received: {count!r}")
         if isinstance(self.layer_decay, bool) or not isinstance(self.layer_decay, int | float):
@@ -137,19 +129,7 @@ def load(
     learning_rate: float | None = None,
     **overrides: Any,
 ) -> FineTuningRecipe:
-    """A recipe by name or path, with changes.
-
-    Args:
-        name: a name (shipped, or ``finetune/NAME.yaml`` in a folder of ``ZOO_CONFIG_PATH``), or the path of a file.
-        changes: ``KEY=VALUE`` as typed, the key with dots where it is nested: ``head.dropout=0.5``,
-            ``phases.partial.epochs=5``; the value as YAML. A key of all phases is changed in all of them.
-        epochs: of the last phase.
-        learning_rate: of the last phase.
-        **overrides: further values by key; ``None`` keeps the recipe's.
-
-    Raises:
-        UsageError: there is no such recipe or key, or a value is out of range.
-    """
+    """A recipe by name or path, with changes; ``epochs`` and ``learning_rate`` are those of the last phase."""
     file = recipes.find(name, _FOLDER)
     values = recipes.read(file)
     phases = values["phases"] = {key: dict(value or {}) for key, value in _phases(values, str(file)).items()}
@@ -166,23 +146,18 @@ def load(
             values[key] = value
             for phase in phases.values():
                 phase.pop(key, None)
-    last = [key for key, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None]
+    given = {"epochs": epochs, "learning_rate": learning_rate}
+    last = {key: value for key, value in given.items() if value is not None}
     ready = from_mapping(values, where=str(file))
     if last:
-        given = {"epochs": epochs, "learning_rate": learning_rate}
-        names = {"head": ("head",), "auto": ("partial", "full")}.get(ready.mode, (ready.mode,))
-        for phase_name in names:
-            phases[phase_name] = {**phases.get(phase_name, {}), **{key: given[key] for key in last}}
+        for phase_name in ("partial", "full") if ready.mode == "auto" else (ready.mode,):
+            phases[phase_name] = {**phases.get(phase_name, {}), **last}
         ready = from_mapping(values, where=str(file))
     return ready
 
 
 def from_mapping(values: Mapping[str, Any], *, where: str = "recipe") -> FineTuningRecipe:
-    """A recipe from plain values.
-
-    Raises:
-        UsageError: an unknown key, or a value of a wrong type or out of range; the message begins with ``where``.
-    """
+    """A recipe from plain values."""
     own = [item.name for item in dataclasses.fields(FineTuningRecipe)]
     common = _recipe_fields()
     given = _phases(values, where)

@@ -28,15 +28,10 @@ class TrainingData:
         self._loaders: dict[str, Loader] = {}
         #: With a teacher: labels and its probabilities for the training images, float32 (n, 2 classes).
         self.targets: np.ndarray | None = None
-        #: Reasons by path of the files that could not be read.
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, str] = {}  #: Reasons by path of the files that could not be read.
 
     def features(self, cut: Cut, name: str) -> dict[str, Batches]:
-        """The network's outputs at a cut, from the cache or computed now, for the phase ``name``.
-
-        Raises:
-            UnavailableError: none of the images can be read, or the cache cannot be written.
-        """
+        """The network's outputs at a cut, from the cache or computed now, for the phase ``name``."""
         job, recipe = self._job, self._recipe.phases[name]
         trunk = Trunk(job.spec, self._base.weights, cut, job.device)
         batches: dict[str, Batches] = {}
@@ -66,11 +61,7 @@ class TrainingData:
         return batches
 
     def images(self, recipe: Recipe) -> dict[str, Batches]:
-        """Images, augmented as a phase's recipe says.
-
-        Raises:
-            UnavailableError: none of the images can be read.
-        """
+        """Images, augmented as a phase's recipe says."""
         if earlier := self._loaders.pop("train", None):
             # Each phase has its own augmentation and batch size.
             earlier.close()

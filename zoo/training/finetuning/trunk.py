@@ -37,15 +37,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class TrunkOutputs:
-    """The outputs of a trunk for the images of a split.
+    """The outputs of a trunk for the images of a split, mapped from disk."""
 
-    ``values`` is float32 (n, views, channels), or float16 (n, views, rows, columns, channels), mapped from disk. The
-    rows of ``kept`` are of images that could be read; ``failed`` has the others by index, with the reason.
-    """
-
-    values: np.ndarray
-    kept: np.ndarray
-    failed: dict[int, str]
+    values: np.ndarray  #: float32 (n, views, channels), or float16 (n, views, rows, columns, channels).
+    kept: np.ndarray  #: Indices of the images that could be read.
+    failed: dict[int, str]  #: The others by index, with the reason.
 
 
 class Trunk:
@@ -79,14 +75,12 @@ class Trunk:
         return TrunkOutputs(values, np.delete(np.arange(len(split)), sorted(failed)), failed)
 
     def outputs(self, split: Split, views: Views, progress: Callable[[int, int], None] | None = None) -> TrunkOutputs:
-        """The outputs for the views of a split's images, from the cache or computed now.
-
-        Raises:
-            UnavailableError: none of the images can be read, or the cache cannot be written.
-        """
+        """The outputs for the views of a split's images, from the cache or computed now."""
         found = self.find(split, views)
         if found is None:
-            self._compute(split, views, progress)
+            with artifacts.create(self._folder(split, views), self._about(split, views)) as work:
+                failed = self._fill(work / "outputs.npy", split, views, progress)
+                (work / "failed.json").write_text(json.dumps(failed))
             found = self.find(split, views)
             assert found is not None
         if not len(found.kept):
@@ -95,12 +89,6 @@ class Trunk:
                 f"None of the {len(split)} images can be read; the first is {split.sources[index].path}: {why}."
             )
         return found
-
-    def _compute(self, split: Split, views: Views, progress: Callable[[int, int], None] | None) -> None:
-        target = self._folder(split, views)
-        with artifacts.create(target, self._about(split, views)) as work:
-            failed = self._fill(work / "outputs.npy", split, views, progress)
-            (work / "failed.json").write_text(json.dumps(failed))
 
     def _fill(
         self, file: Path, split: Split, views: Views, progress: Callable[[int, int], None] | None
@@ -176,11 +164,7 @@ def nbytes(images: int, views: int, shape: tuple[int, ...]) -> int:
 
 
 def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A new array on disk, (n, views, …).
-
-    Raises:
-        OSError: the disk has not enough space for all of it.
-    """
+    """A new array on disk, (n, views, …)."""
     from zoo.core.atomic import need_space
 
     kind = dtype(shape[2:])

@@ -15,8 +15,7 @@ from zoo.data.loading.loader import stored_size
 from zoo.images.decode import load
 from zoo.images.source import Source
 
-#: A random stream of its own.
-_VIEWS = 3
+_VIEWS = 3  #: A random stream of its own.
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,7 @@ class Views:
         return {"count": self.count, "augment": augment, "seed": self.seed if augment else None}
 
     def read(self, source: Source, resize: Resize) -> np.ndarray:
-        """The views of a source: uint8 (``count``, height, width, 3); for :func:`zoo.inference.pipeline.run`.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
+        """The views of a source: uint8 (``count``, height, width, 3); for :func:`zoo.inference.pipeline.run`."""
         plain = load(source, resize)
         if self.count == 1 or self.augment is None:
             return np.stack([plain] * self.count)
