@@ -1,8 +1,6 @@
-"""Approximate nearest neighbours: an HNSW index that is built once and kept in the cache.
+"""Approximate nearest neighbours by cosine: a cached HNSW graph of principal components (Malkov and Yashunin, 2018).
 
-Vectors are projected onto their principal directions and joined to a graph by usearch (Malkov and Yashunin, Efficient
-and robust approximate nearest neighbor search using hierarchical navigable small world graphs, 2018). Candidates from
-it are scored exactly by the caller, so that scores are right and only a neighbour may be missed.
+Candidates are scored exactly by the caller: scores are right, only a neighbour may be missed.
 """
 
 from __future__ import annotations
@@ -47,11 +45,7 @@ class ApproximateIndex:
     """The index of one file of vectors."""
 
     def __init__(self, folder: Path) -> None:
-        """Open what :func:`build_index` wrote.
-
-        Raises:
-            UnavailableError: usearch is not installed, or the index is damaged.
-        """
+        """Open what :func:`build_index` wrote."""
         self._basis = np.load(folder / "basis.npy")
         try:
             self._index: Index = _usearch().Index.restore(folder / "graph.usearch", view=True)
@@ -59,15 +53,7 @@ class ApproximateIndex:
             raise UnavailableError(f"{folder} is damaged; remove it, and it is built again.") from error
 
     def candidates(self, queries: np.ndarray, k: int) -> list[np.ndarray]:
-        """Rows that contain most of the ``k`` nearest of each query by cosine.
-
-        Args:
-            queries: float32 (q, dim), finite.
-            k: how many will be kept.
-
-        Returns:
-            int64 (n,) for each query, unordered, a few times ``k``.
-        """
+        """int64 rows for each query, float32 (q, dim): most of the ``k`` nearest by cosine, and more."""
         wanted = min(4 * k + 32, len(self._index))
         self._index.expansion_search = 4 * wanted
         found = self._index.search(np.atleast_2d(normalized(queries) @ self._basis), wanted, threads=processors())
@@ -80,9 +66,6 @@ def open_index(vectors: Vectors, *, progress: Progress | None = None) -> Approxi
     """The index of vectors, built now if there is none yet; ``None`` below :data:`LEAST` vectors.
 
     ``progress`` is called with the vectors added and their total.
-
-    Raises:
-        UnavailableError: usearch is not installed, or the index cannot be written.
     """
     if vectors.count < LEAST:
         return None
@@ -96,11 +79,7 @@ def open_index(vectors: Vectors, *, progress: Progress | None = None) -> Approxi
 
 
 def build_index(vectors: Vectors, target: Path, *, progress: Progress | None = None) -> None:
-    """Build the index in a folder, which appears when it is complete.
-
-    Raises:
-        UnavailableError: usearch is not installed, or the folder cannot be written.
-    """
+    """Build the index in a folder, which appears when it is complete."""
     with single_threaded_blas():
         basis = principal_directions(unit_sample(vectors), DIRECTIONS)
     index = _usearch().Index(

@@ -28,15 +28,7 @@ _RESTARTS, _RESTARTS_OF_SEARCH = 10, 3
 
 @dataclass(frozen=True, eq=False)
 class Cluster:
-    """One cluster.
-
-    Attributes:
-        number: from 0, the largest first.
-        members: int64 (size,), indices of its images, the nearest to the centroid first.
-        central: path of the image nearest to the centroid.
-        folder: the most frequent folder of its images; ``None`` if all images are in one folder.
-        share: of its images in that folder, 0 to 1.
-    """
+    """A cluster, 0 is the largest: ``members``, int64 (size,), by distance, and the share of its top folder."""
 
     number: int
     members: np.ndarray
@@ -52,18 +44,9 @@ class Cluster:
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Images in clusters.
+    """Images in clusters: ``numbers``, int64 (n,), and ``distances`` from the centroid, float32 (n,), of each image.
 
-    Attributes:
-        index: the file of vectors.
-        about: its attributes.
-        paths: of the images.
-        numbers: int64 (n,), the cluster of each image.
-        distances: float32 (n,), from the centroid.
-        clusters: the largest first.
-        silhouette: mean over a sample (Rousseeuw, 1987), -1 to 1; ``None`` for a single cluster.
-        tried: the silhouette of each number of clusters tried; empty if the number was given.
-        unusable: paths whose vectors are not finite.
+    ``silhouette`` is the mean over a sample (Rousseeuw, 1987), ``tried`` that of each number of clusters tried.
     """
 
     index: str
@@ -124,20 +107,9 @@ def find_clusters(
     metric: Metric = "cosine",
     seed: int = 0,
 ) -> Clusters:
-    """Cluster the images of a file of vectors by k-means (Lloyd, 1957) on 50 principal components.
+    """Cluster images by k-means (Lloyd, 1957) on 50 principal components; the file is read block by block.
 
-    The file is read block by block; 50 numbers of each vector are in memory.
-
-    Args:
-        index: what ``zoo features`` wrote.
-        k: number of clusters; default: the one of :data:`TRIED` with the highest mean silhouette.
-        layer: of several layers in the file; default: the first.
-        metric: ``"cosine"``, i.e. Euclidean distance of normalized vectors, or ``"euclidean"``.
-        seed: the same seed gives the same clusters.
-
-    Raises:
-        UsageError: the file holds no usable vectors, or fewer than ``k`` different ones.
-        UnavailableError: scikit-learn is not installed.
+    Without ``k`` it is the one of :data:`TRIED` with the highest mean silhouette.
     """
     if importlib.util.find_spec("sklearn") is None:
         raise UnavailableError("Clusters need scikit-learn, which is not installed: pip install 'keras-zoo[map]'.")

@@ -52,16 +52,7 @@ def duplicate_block(number: int, group: Group) -> Block:
 
 
 def draw_blocks(blocks: Iterable[Block], path: str | os.PathLike[str], *, limit: int = LIMIT) -> None:
-    """Draw blocks one after another, narrow ones side by side.
-
-    Args:
-        blocks: read as far as there is room.
-        path: the PNG file.
-        limit: images shown at most; the rest is counted.
-
-    Raises:
-        UnavailableError: the file cannot be written.
-    """
+    """Draw at most ``limit`` images of blocks one after another, narrow ones side by side; the rest is counted."""
     drawn: list[np.ndarray] = []
     left = limit
     remaining = iter(blocks)
@@ -80,11 +71,7 @@ def draw_blocks(blocks: Iterable[Block], path: str | os.PathLike[str], *, limit:
 
 
 def draw_clusters(found: Clusters, path: str | os.PathLike[str]) -> None:
-    """Draw a line for each cluster: the images nearest to its centroid, the nearest first.
-
-    Raises:
-        UnavailableError: the file cannot be written.
-    """
+    """Draw a line for each cluster: the images nearest to its centroid, the nearest first."""
     lines = [_cluster_line(cluster, found.paths) for cluster in found.clusters[:CLUSTERS]]
     if len(found.clusters) > CLUSTERS:
         lines.append(note(f"and {len(found.clusters) - CLUSTERS:,} more clusters"))

@@ -32,17 +32,10 @@ class Neighbours:
 def nearest(
     vectors: Vectors, queries: np.ndarray, k: int, metric: Metric = "cosine", *, progress: Progress | None = None
 ) -> list[Neighbours]:
-    """The k nearest vectors of each query, by exhaustive comparison.
+    """The k nearest vectors of each query, float32 (q, dim), by exhaustive comparison.
 
-    Candidates come from float32 products; their scores are computed again in float64 from the vectors as stored, so
-    that copies have equal scores. Equal scores are in row order. Vectors that are not finite are never found.
-
-    Args:
-        vectors: the vectors to search.
-        queries: float32 (q, dim), finite.
-        k: at least 1; fewer are returned if there are fewer vectors.
-        metric: what to compare by.
-        progress: called with the vectors compared and their total.
+    Candidates come from float32 products; scores are computed again in float64 from the vectors as stored, so that
+    copies have equal scores. Equal scores are in row order. Vectors that are not finite are never found.
     """
     if not vectors.count:
         return [Neighbours(np.empty(0, np.int64), np.empty(0)) for _ in queries]

@@ -14,11 +14,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 def check_metric(metric: str) -> Metric:
-    """Return a valid name.
-
-    Raises:
-        UsageError: no such metric.
-    """
+    """Return a valid name."""
     if metric not in METRICS:
         raise UsageError(f"--metric takes {', '.join(METRICS)}. Received: {metric}")
     return metric
@@ -55,15 +51,9 @@ class Comparison:
         self._queries = queries * inverse(np.sqrt(squared_norms(queries)))[:, None] if metric == "cosine" else queries
 
     def with_block(self, block: np.ndarray, norms: np.ndarray | None = None) -> np.ndarray:
-        """Compare with a block of vectors.
+        """float32 (q, n) ranked as :func:`scores` ranks; vectors that are not finite get minus infinity.
 
-        Args:
-            block: float32 (n, dim).
-            norms: their L2 norms if known, float32 (n,).
-
-        Returns:
-            float32 (q, n), ranked for each query as :func:`scores` ranks, although for ``euclidean`` the values
-            differ. Vectors that are not finite get minus infinity.
+        For ``euclidean`` the values differ from the scores.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             table: np.ndarray = self._queries @ block.T
@@ -79,16 +69,7 @@ class Comparison:
 
 
 def scores(queries: np.ndarray, vectors: np.ndarray, metric: Metric) -> np.ndarray:
-    """Exact score of each query with the vector at the same index: equal vectors have equal scores.
-
-    Args:
-        queries: float32 (n, dim).
-        vectors: float32 (n, dim).
-        metric: what to compute.
-
-    Returns:
-        float64 (n,); NaN if a vector is not finite.
-    """
+    """Exact score, float64 (n,), of each query with the vector at its index; NaN if not finite."""
     one, other = queries.astype(np.float64), vectors.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         if metric == "euclidean":

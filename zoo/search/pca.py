@@ -31,13 +31,7 @@ Blocks = Callable[[], Iterator[tuple[int, np.ndarray]]]
 
 @dataclass(frozen=True, eq=False)
 class PCA:
-    """Fitted components.
-
-    Attributes:
-        mean: float64 (dim,).
-        axes: float32 (dim, k), orthonormal, by falling variance; k may be 0 if all vectors are equal.
-        share: float64 (k,), explained share of the variance.
-    """
+    """Fitted components: ``axes``, float32 (dim, k), orthonormal, by falling variance; k may be 0."""
 
     mean: np.ndarray
     axes: np.ndarray
@@ -52,17 +46,7 @@ class PCA:
 
 
 def fit(blocks: Blocks, dim: int, components: int = COMPONENTS, *, seed: int = 0) -> PCA:
-    """Fit the components in a few passes over the data.
-
-    Args:
-        blocks: called once for each pass; at least one vector, all values finite.
-        dim: numbers in a vector.
-        components: how many at most; fewer if the data has a lower rank.
-        seed: of the random directions, if ``dim`` is above :data:`EXACT`.
-
-    Returns:
-        components whose largest entry is positive.
-    """
+    """Fit in a few passes, calling ``blocks`` once for each; fewer components if the data has a lower rank."""
     count, total = 0, np.zeros(dim)
     for _, block in blocks():
         total += block.sum(axis=0, dtype=np.float64)
@@ -86,10 +70,9 @@ def unit_sample(vectors: Vectors) -> np.ndarray:
 
 
 def principal_directions(sample: np.ndarray, most: int) -> np.ndarray:
-    """Directions of the largest variation about 0: float32 (dim, at most ``most``), orthonormal.
+    """Directions of the largest variation about 0, float32 (dim, at most ``most``), orthonormal.
 
-    Subspace iteration (Halko, Martinsson and Tropp, 2011, algorithm 4.4) is faster than all eigenvectors of a large
-    matrix.
+    Subspace iteration (Halko et al., 2011, algorithm 4.4) is faster than all eigenvectors of a large matrix.
     """
     most = min(most, *sample.shape)
     directions = np.random.default_rng(0).standard_normal((sample.shape[1], most), dtype=np.float32)

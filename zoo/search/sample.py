@@ -27,14 +27,7 @@ _LARGEST = 1e30
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows of a file of vectors.
-
-    Attributes:
-        vectors: the file.
-        rows: int64 (n,), ascending.
-        metric: with ``"cosine"`` vectors are normalized.
-        unusable: rows that were drawn and whose vectors are not finite, or far too large.
-    """
+    """Rows of a file, int64 (n,), ascending; ``unusable`` ones were drawn but are not finite, or far too large."""
 
     vectors: Vectors
     rows: np.ndarray
@@ -63,11 +56,7 @@ class Sample:
 
 
 def draw(vectors: Vectors, *, limit: int | None = None, metric: Metric = "cosine", seed: int = 0) -> Sample:
-    """All vectors of a file, or a random sample of ``limit``, without those that are not finite.
-
-    Raises:
-        UsageError: no such metric, no usable vectors, or a limit below 1.
-    """
+    """All vectors of a file, or a random sample of ``limit``, without those that are not finite."""
     if metric not in get_args(Metric):
         raise UsageError(f"--metric takes {' or '.join(get_args(Metric))}. Received: {metric}")
     if limit is not None and limit < 1:

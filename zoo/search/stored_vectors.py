@@ -26,11 +26,7 @@ class StoredVectors:
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
     def stream(self, images: Iterable[Source]) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-        """The stored vector of each image, float32 (dim,), or the reason why there is none.
-
-        A file that changed since its vector was computed is refused; a missing file is not. Of a path that occurs
-        more than once the first row is taken.
-        """
+        """The stored vector of each image, float32 (dim,), or the reason why there is none."""
         remaining = iter(images)
         while batch := list(itertools.islice(remaining, _BATCH)):
             rows = [self._row(source.path) for source in batch]

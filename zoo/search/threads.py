@@ -1,7 +1,6 @@
-"""Work in threads, in order, each thread with its own matrix products.
+"""Work in threads, in order, each with its own matrix products.
 
-BLAS splits a product among all processors and waits for the slowest, which takes twice as long on a busy machine as
-when each thread computes products of its own.
+BLAS splitting a product among all processors waits for the slowest: twice as long on a busy machine.
 """
 
 from __future__ import annotations
@@ -37,10 +36,7 @@ def deterministic() -> Iterator[None]:
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
-    """Results of a function that is called in threads, in the order of the items.
-
-    Items are read in the calling thread, as many ahead as there are threads (default: the number of processors).
-    """
+    """Results in the order of the items, which are read here, as many ahead as there are threads."""
     count = threads or processors()
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(count, thread_name_prefix="compare") as pool:

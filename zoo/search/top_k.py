@@ -17,12 +17,7 @@ class TopK:
         self._limits = np.full(queries, -np.inf, np.float32)
 
     def add(self, first: int, table: np.ndarray) -> None:
-        """Add the scores of a block.
-
-        Args:
-            first: the row of its first vector, above all rows added before.
-            table: float32 (queries, n); minus infinity is never kept.
-        """
+        """Add a block's scores, float32 (queries, n), whose first row is ``first``; minus infinity is never kept."""
         if not table.shape[1]:
             return
         # In most blocks no score is good enough, which the maxima tell for all queries at once.

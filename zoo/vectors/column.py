@@ -18,10 +18,9 @@ FEATURES, PROBABILITIES = "features", "probabilities"
 
 @dataclass(frozen=True, init=False)
 class Column:
-    """Name, shape of one row, dtype and attributes.
+    """Name, shape of one row, dtype and attributes, which override those of the file.
 
-    ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` those of the classes in
-    its attribute ``classes``. Attributes of a column override those of the file.
+    ``features`` is the first column, ``features_LAYER`` are further layers, ``probabilities`` has ``classes``.
     """
 
     name: str
@@ -53,12 +52,7 @@ class Column:
         return self.size * self.dtype.itemsize
 
     def cast(self, value: np.ndarray, name: str) -> np.ndarray:
-        """The row of an image in the column's dtype; errors mention ``name``.
-
-        Raises:
-            UnavailableError: a number is too large for the dtype.
-            ValueError: the shape differs.
-        """
+        """The row of an image in the column's dtype; errors mention ``name``."""
         value = np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"'{self.name}' is {self.shape}, and that of {name} {value.shape}")
@@ -86,10 +80,7 @@ ColumnChoice = Callable[[Sequence[Column]], Column]
 
 
 def by_layer(layer: str | None, path: str) -> ColumnChoice:
-    """Selects the column of a layer, by its attribute or as ``features_LAYER``; ``None``: the first column.
-
-    The choice raises a UsageError if there is no such layer.
-    """
+    """Selects the column of a layer, by its attribute or as ``features_LAYER``; ``None``: the first column."""
 
     def choose(columns: Sequence[Column]) -> Column:
         if layer is None:

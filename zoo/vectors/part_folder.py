@@ -56,12 +56,7 @@ class PartFolder:
         return (self.path / ABOUT).exists()
 
     def hold(self) -> None:
-        """Create the folder and lock it.
-
-        Raises:
-            UnavailableError: another process holds it, or it cannot be created.
-            UsageError: a folder of that name holds something else.
-        """
+        """Create the folder and lock it."""
         import filelock
 
         lock = filelock.FileLock(self.path / LOCK, timeout=0, thread_local=False)
@@ -105,11 +100,7 @@ class PartFolder:
         self._lock = None
 
     def read(self) -> State:
-        """Read ``about.json``.
-
-        Raises:
-            UsageError: it is damaged.
-        """
+        """Read ``about.json``."""
         try:
             values = json.loads((self.path / ABOUT).read_bytes())
             if values["format"] != FORMAT:

@@ -16,11 +16,7 @@ _REMEDY = "name another file, or --overwrite"
 
 
 def check_settings(target: Path, made: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
-    """Compare the attributes of a file with those requested.
-
-    Raises:
-        UsageError: they differ, or the file has none.
-    """
+    """Compare the attributes of a file with those requested."""
     if not made:
         raise UsageError(f"{target} does not say what it was made with; {_REMEDY}.")
     for key, was, now in differences(made, requested):
@@ -34,11 +30,7 @@ def check_settings(target: Path, made: Mapping[str, Any], requested: Mapping[str
 
 
 def check_columns(target: Path, made: Sequence[Column], requested: Sequence[Column]) -> None:
-    """Compare the columns of a file with those requested.
-
-    Raises:
-        UsageError: they differ.
-    """
+    """Compare the columns of a file with those requested."""
     known, given = (_plain([column.as_dict() for column in columns]) for columns in (made, requested))
     if known != given:
         raise UsageError(f"{target} was made with {_listed(made)} and not with {_listed(requested)}; {_REMEDY}.")

@@ -1,7 +1,6 @@
-"""Rows of numbers that are stored as in memory, read into buffers that are reused.
+"""Rows of numbers stored as in memory, read into reused buffers.
 
-A memory map would be shorter, but its pages count as memory of the process and each costs a page fault: reading into
-the same few megabytes is twice as fast and stays small.
+Pages of a memory map count as the process's memory and each costs a page fault: reading is twice as fast.
 """
 
 from __future__ import annotations
@@ -35,10 +34,7 @@ class Rows:
         raise NotImplementedError
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """Read rows in any order, int64 (n,) from 0 to ``count`` - 1; (n, *shape).
-
-        Each is read once, in file order, neighbours together.
-        """
+        """Rows in any order, int64 (n,), as (n, *shape); each is read once, in file order, neighbours together."""
         wanted, places = np.unique(rows, return_inverse=True)
         values = np.empty((len(wanted), *self.shape), self.dtype)
         for first, last in runs(wanted):
@@ -57,11 +53,7 @@ class ByteFile:
         self.size = os.fstat(self.raw.fileno()).st_size
 
     def fill(self, offset: int, memory: memoryview) -> None:
-        """Read as many bytes as the memory has.
-
-        Raises:
-            UnavailableError: the file has become shorter, or cannot be read.
-        """
+        """Read as many bytes as the memory has."""
         done = 0
         try:
             with self._lock:
@@ -97,16 +89,7 @@ class RawRows(Rows):
         offsets: np.ndarray | int,
         starts: np.ndarray | None = None,
     ) -> None:
-        """Nothing is read yet, and the file is not closed here.
-
-        Args:
-            file: where the rows are.
-            dtype: of a number.
-            shape: of a row.
-            count: number of rows.
-            offsets: of each extent in the file, or of the only one.
-            starts: the first row of each extent, ascending; not needed for a single one.
-        """
+        """``offsets`` of each extent in the file, its first row in ``starts``, ascending; the file is not closed."""
         self.count, self.shape, self.dtype = count, shape, dtype
         self._file = file
         self._offsets = np.atleast_1d(np.asarray(offsets, np.int64))
@@ -136,10 +119,7 @@ def runs(ascending: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 class Buffers:
-    """Arrays to read into, whose memory is reused once nothing refers to one of them any more.
-
-    Fresh memory costs more than reading into it, because the system clears it page by page.
-    """
+    """Arrays reused once nothing refers to them: fresh memory costs more, as the system clears it page by page."""
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         """Arrays of at most this shape (rows, …)."""

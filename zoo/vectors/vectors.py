@@ -39,13 +39,7 @@ def reading(
     problem: str | Callable[[Exception], str] = "is damaged; write it again with 'zoo features'",
     *also: type[Exception],
 ) -> Iterator[None]:
-    """Turns what a library raises for a damaged file into a UsageError; zoo's own errors pass.
-
-    Args:
-        path: the file.
-        problem: the rest of the sentence, or a function that makes it of the error.
-        also: further exceptions of the library.
-    """
+    """Turns what a library raises for a damaged file into a UsageError with ``problem``; zoo's own errors pass."""
     try:
         yield
     except ZooError:
@@ -61,19 +55,9 @@ def first_line(error: Exception) -> str:
 
 
 class Vectors:
-    """The vectors of one column of a file, and the paths of their images; a context manager.
+    """The vectors of one column of a file, and the paths of their images, read as needed; a context manager.
 
-    Attributes:
-        path: the file or folder.
-        about: attributes: ``model``, ``layer``, ``pool``, ``preprocessing``, ``weights_digest``, …; empty for a file
-            that zoo did not write. Those of the column override those of the file.
-        columns: of the file.
-        column: the one that is read.
-        count: images.
-        shape: of a row.
-        dim: numbers in a row.
-        dtype: as stored.
-        paths: of the images, read as they are needed.
+    ``about`` has the file's attributes, overridden by the column's; empty for a file that zoo did not write.
     """
 
     def __init__(
@@ -90,20 +74,7 @@ class Vectors:
         stamps: Callable[[int, int], Stamps] | None = None,
         failed: Callable[[], Iterator[tuple[str, str]]] | None = None,
     ) -> None:
-        """Called by formats.
-
-        Args:
-            path: the file.
-            rows: reads the numbers.
-            paths: as many as rows.
-            closing: closes what is open.
-            about: attributes of the file.
-            columns: of the file; default: ``features`` alone.
-            column: the one that ``rows`` reads; default: the first.
-            norms: reads the stored norms of the first column, if there are any.
-            stamps: reads sizes and modification times of some images' files, if there are any.
-            failed: reads the inputs without vectors.
-        """
+        """Called by formats; ``column`` (default: first) is the one that ``rows`` reads, ``norms`` are of the first."""
         if len(paths) != rows.count:
             raise UsageError(f"{path} has {rows.count} vectors and the names of {len(paths)} images; write it again.")
         self.path, self.paths = path, paths
@@ -124,12 +95,7 @@ class Vectors:
         return self._norms() if self._norms is not None and is_first else None
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Rows as stored, (stop - start, *shape), in fresh memory.
-
-        Raises:
-            UsageError: there are no such rows.
-            UnavailableError: the file cannot be read any more; so for all that read.
-        """
+        """Rows as stored, (stop - start, *shape), in fresh memory."""
         if not 0 <= start <= stop <= self.count:
             raise UsageError(f"{self.path} has rows 0 to {self.count - 1}. Received: {start}:{stop}")
         values = np.empty((stop - start, *self.shape), self.dtype)
@@ -141,23 +107,16 @@ class Vectors:
         self._rows.fill(start, out)
 
     def take(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Rows as stored, in the order requested, (n, *shape); rows may repeat.
-
-        Raises:
-            UsageError: there is no such row.
-        """
+        """Rows as stored, in the order requested, (n, *shape); rows may repeat."""
         wanted = np.asarray(rows, np.int64).reshape(-1)
         if len(wanted) and not (wanted.min() >= 0 and wanted.max() < self.count):
             raise UsageError(f"{self.path} has rows 0 to {self.count - 1}. Received: {wanted.min()} to {wanted.max()}")
         return self._rows.take(wanted)
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-        """All rows in order, in blocks of ``rows``; default: of about 32 MiB.
+        """``(first row, float32 (n, dim))`` in order; default: of about 32 MiB.
 
         The memory of a block is reused when nothing refers to it any more: a loop needs two blocks.
-
-        Yields:
-            ``(row, block)``: the number of the first row, and float32 (n, dim).
         """
         rows = min(rows or block_rows(self.shape), max(1, self.count))
         stored = Buffers((rows, *self.shape), self.dtype)

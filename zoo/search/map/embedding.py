@@ -72,16 +72,7 @@ METHODS = {
 
 
 def choose(request: str, count: int) -> tuple[str, str]:
-    """The method for ``count`` vectors, and the reason.
-
-    Args:
-        request: ``"auto"`` or one of :data:`METHODS`.
-        count: number of vectors.
-
-    Raises:
-        UsageError: no such method.
-        UnavailableError: the package of the requested method is not installed.
-    """
+    """The method for ``count`` vectors, and the reason."""
     if request not in ("auto", *METHODS):
         raise UsageError(f"--method takes auto, {', '.join(METHODS)}. Received: {request}")
     if request == "pca":
@@ -103,20 +94,9 @@ def choose(request: str, count: int) -> tuple[str, str]:
 
 
 def embed(components: np.ndarray, method: str, *, neighbours: int | None = None, seed: int = 0) -> np.ndarray:
-    """Coordinates on a plane; the same arguments give the same coordinates.
+    """Coordinates, float32 (n, 2), of principal components, float32 (n, k) by falling variance; deterministic.
 
-    Args:
-        components: float32 (n, k), principal components by falling variance; k may be 0.
-        method: one of :data:`METHODS`. UMAP and t-SNE start from the first two components, which keeps the global
-            structure.
-        neighbours: of UMAP, or the perplexity of t-SNE; reduced for fewer vectors. Default: the method's.
-        seed: random seed.
-
-    Returns:
-        float32 (n, 2), finite.
-
-    Raises:
-        UsageError: fewer than 2 neighbours.
+    UMAP and t-SNE start from the first two components, which keeps the global structure.
     """
     if neighbours is not None and neighbours < 2:
         raise UsageError(f"--neighbours is at least 2. Received: {neighbours}")

@@ -21,23 +21,7 @@ LIMIT = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Images and their coordinates.
-
-    Attributes:
-        index: the file of vectors.
-        about: its attributes.
-        total: vectors in the file.
-        dim: numbers in a vector.
-        paths: of the images on the map, in file order.
-        places: float32 (n, 2), finite.
-        labels: of the images.
-        unusable: paths whose vectors are not finite; they are not on the map.
-        method: one of :data:`zoo.search.map.embedding.METHODS`; ``why`` it was chosen.
-        metric: how vectors were compared.
-        variance: explained by the principal components, 0 to 1.
-        neighbours: as requested; ``None`` for the method's default.
-        seed: of the sample and of the method.
-    """
+    """Images and coordinates, float32 (n, 2), in file order; ``variance`` explained by the components is 0 to 1."""
 
     index: str
     about: Mapping[str, Any]
@@ -81,25 +65,7 @@ def make_map(
     neighbours: int | None = None,
     seed: int = 0,
 ) -> Map:
-    """Place the images of a file of vectors on a plane, similar ones close together.
-
-    Vectors are reduced to 50 principal components and these to two coordinates. Memory depends on the images on the
-    map, not on those in the file.
-
-    Args:
-        index: what ``zoo features`` wrote.
-        layer: of several layers in the file; default: the first.
-        method: ``"umap"``, ``"tsne"``, ``"pca"``, or ``"auto"`` for the first of them that is installed.
-        metric: ``"cosine"``, i.e. Euclidean distance of normalized vectors, or ``"euclidean"``.
-        colours: as ``request`` of :func:`zoo.search.map.labels.find`.
-        limit: a random sample is drawn from more vectors than this.
-        neighbours: of UMAP, or the perplexity of t-SNE; default: the method's.
-        seed: the same seed gives the same map.
-
-    Raises:
-        UsageError: the file holds no usable vectors, or an argument is invalid.
-        UnavailableError: the package of the method is not installed.
-    """
+    """Place images on a plane by 50 principal components of their vectors; above ``limit`` a random sample of them."""
     embedding.choose(method, limit)
     with open_vectors(index, layer=layer) as vectors:
         chosen = sample.draw(vectors, limit=limit, metric=metric, seed=seed)

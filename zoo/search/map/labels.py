@@ -28,14 +28,7 @@ COLUMNS = ("label", "cluster", "label1", *LABELS[1:])
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A label for each image.
-
-    Attributes:
-        names: in natural order.
-        numbers: int64 (n,), indices into ``names``, or :data:`NONE`.
-        kind: such as ``"folder"``; empty without labels.
-        rest: caption of the images with :data:`NONE`; empty if there are none.
-    """
+    """A label for each image: ``numbers``, int64 (n,), index ``names`` or are :data:`NONE`, which ``rest`` captions."""
 
     names: tuple[str, ...]
     numbers: np.ndarray
@@ -49,16 +42,7 @@ class Labels:
 
 
 def find(request: str, paths: Sequence[str]) -> Labels:
-    """The labels of images.
-
-    Args:
-        request: ``"auto"``: by folder if there are 2 to :data:`MOST` folders; ``"folder"``; ``"none"``; or a table in
-            CSV, JSON or JSON lines.
-        paths: of the images.
-
-    Raises:
-        UsageError: the table cannot be read, has no suitable columns, or names none of the images.
-    """
+    """Labels by ``folder``, ``none``, a table in CSV, JSON or JSON lines, or ``auto``: 2 to :data:`MOST` folders."""
     folders = [folder_name(path) for path in paths] if request in ("auto", "folder") else []
     if request == "none" or (request == "auto" and not 2 <= len(set(folders)) <= MOST):
         return unlabelled(len(paths))
@@ -73,13 +57,7 @@ def unlabelled(count: int) -> Labels:
 
 
 def most_frequent(names: Sequence[str | None], kind: str, others: str) -> Labels:
-    """Labels of which the :data:`MOST` most frequent are kept.
-
-    Args:
-        names: one for each image, ``None`` for no label.
-        kind: of label.
-        others: caption of the images with another label.
-    """
+    """The :data:`MOST` most frequent labels of names, ``None`` for no label; ``others`` captions the rest."""
     counts = Counter(name for name in names if name is not None)
     kept = sorted((name for name, _ in counts.most_common(MOST)), key=natural)
     numbers = {name: number for number, name in enumerate(kept)}

@@ -40,16 +40,7 @@ class WrittenPage:
 
 
 def write_page(found: Map, path: str | os.PathLike[str], progress: Progress | None = None) -> WrittenPage:
-    """Write the page, atomically.
-
-    Args:
-        found: the map.
-        path: of the file.
-        progress: called with the thumbnails done and their total.
-
-    Raises:
-        UnavailableError: it cannot be written.
-    """
+    """Write the page, atomically."""
     target = Path(path)
     # Opened first: a missing folder is reported before images are decoded.
     with output.opened(target) as stream:

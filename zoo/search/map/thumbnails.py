@@ -67,10 +67,7 @@ def layout(paths: Sequence[str]) -> Layout:
 
 
 def sheets(paths: Sequence[str], form: Layout, progress: Progress | None = None) -> Iterator[Sheet]:
-    """Draw centre crops of images in order; one sheet is in memory at a time.
-
-    ``progress`` is called with the images done and their total.
-    """
+    """Draw centre crops of images in order; one sheet is in memory at a time."""
     resize = Resize(form.side, form.side, "crop", fraction=1.0)
 
     def read(path: str) -> np.ndarray | str:

@@ -50,12 +50,7 @@ class CosineBound:
 
 
 def fit_bound(vectors: Vectors, threshold: float) -> CosineBound:
-    """The subspace with the least expected work for finding all pairs with a cosine of ``threshold`` or more.
-
-    Args:
-        vectors: one or more.
-        threshold: above 0, at most 1.
-    """
+    """The subspace with the least expected work for finding all pairs with a cosine of ``threshold`` or more."""
     sample = unit_sample(vectors)
     # One half of the sample gives the subspace, the other half shows how selective it is.
     fitted, held_out = sample[: (len(sample) + 1) // 2], sample[len(sample) // 2 :]

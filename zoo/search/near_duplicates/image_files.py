@@ -15,11 +15,7 @@ _ORIENTATION_TAG = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A file of a group of near-duplicates.
-
-    ``width`` and ``height`` are in pixels after EXIF orientation, ``bytes`` is the file size; ``None`` if unknown.
-    ``similarity`` is the cosine with the file to keep.
-    """
+    """A file of a group: pixels after EXIF orientation, file size (or ``None``), cosine with the file to keep."""
 
     path: str
     width: int | None = None
@@ -44,12 +40,7 @@ class FileState:
 
 
 def inspect_file(path: str, stamp: tuple[int, int] | None = None) -> FileState:
-    """Inspect a file; only the header of the image is read.
-
-    Args:
-        path: as stored with the vector.
-        stamp: size in bytes and modification time in nanoseconds of the file that the vector was computed from.
-    """
+    """Read the header of an image; ``stamp`` is size and modification time (ns) when its vector was computed."""
     if "://" in path:
         return FileState(ImageFile(path), (path,), exists=False)
     try:

@@ -1,7 +1,4 @@
-"""Splits a connected group so that every member is similar to the first one of its part (leader algorithm).
-
-Hartigan, Clustering Algorithms, 1975, chapter 3.
-"""
+"""Splits a connected group into parts similar to a leader (Hartigan, Clustering Algorithms, 1975, chapter 3)."""
 
 from __future__ import annotations
 
@@ -20,11 +17,7 @@ _SIZE, _BYTES = 2048, 16 << 20
 
 @dataclass(frozen=True, eq=False)
 class LeaderCluster:
-    """A leader and the vectors similar to it.
-
-    ``leader`` and ``members`` (int64 (n,)) are indices into the rows given; ``similarities`` are the cosines of the
-    members with the leader, float64 (n,).
-    """
+    """A leader and its members, int64 (n,), as indices into the rows given, with their cosines, float64 (n,)."""
 
     leader: int
     members: np.ndarray
@@ -32,16 +25,7 @@ class LeaderCluster:
 
 
 def leader_clusters(vectors: Vectors, rows: np.ndarray, threshold: float) -> Iterator[LeaderCluster]:
-    """Assign rows to leaders: the first row leads all that reach the threshold with it, then the first that is left.
-
-    Args:
-        vectors: the vectors.
-        rows: int64 (n,), preferred leaders first.
-        threshold: cosine that a member has with its leader at least.
-
-    Yields:
-        the clusters of two or more.
-    """
+    """Clusters of two or more: the first row leads all that reach the threshold with it, then the next one left."""
     leader_of = np.full(len(rows), -1)
     similarity = np.zeros(len(rows))
     size = max(1, min(_SIZE, _BYTES // (8 * vectors.dim)))

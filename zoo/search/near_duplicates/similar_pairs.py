@@ -26,19 +26,10 @@ _COLLECTED, _EXACT = 1 << 15, 16 << 20
 def similar_groups(
     vectors: Vectors, threshold: float, *, threads: int | None = None, progress: Progress | None = None
 ) -> list[np.ndarray]:
-    """Connected components of the graph in which vectors with a cosine of ``threshold`` or more are joined.
+    """Rows, int64 ascending, of each connected component of the graph joining cosines of ``threshold`` or more.
 
-    No pair is missed (:mod:`zoo.search.near_duplicates.cosine_bound`), and every pair is verified with the vectors as
-    stored. Zero vectors and vectors with non-finite values have no pairs.
-
-    Args:
-        vectors: the vectors. Memory: :data:`~zoo.search.near_duplicates.cosine_bound.MOST_BYTES` and 200 MiB.
-        threshold: above 0, at most 1.
-        threads: default: the number of processors.
-        progress: called with the pairs compared and their total.
-
-    Returns:
-        the rows of each component of two or more, int64, ascending; components in the order of their first row.
+    No pair is missed, and every pair is verified with the vectors as stored. Zero and non-finite vectors have no pairs.
+    Memory: :data:`~zoo.search.near_duplicates.cosine_bound.MOST_BYTES` and 200 MiB.
     """
     if vectors.count < 2:
         return []

@@ -82,11 +82,7 @@ def write_blocks(file: IO[bytes], content: Content, column: Column) -> np.ndarra
 def rows_in(
     file: ByteFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int, end: int, *, fortran: bool
 ) -> Rows:
-    """The rows of an array whose numbers begin at ``offset`` in a file, which has them up to ``end`` at most.
-
-    Raises:
-        UsageError: it holds no vectors, or is cut short.
-    """
+    """The rows of an array whose numbers begin at ``offset`` in a file, which has them up to ``end`` at most."""
     if dtype.kind not in "fiu" or len(shape) < 2:
         raise UsageError(f"{name} holds no vectors of numbers, one for each image, but {dtype} of shape {shape}.")
     size = math.prod(shape) * dtype.itemsize
@@ -98,11 +94,7 @@ def rows_in(
 
 
 def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, Fortran order and dtype of the array that begins here; the file then stands at the numbers.
-
-    Raises:
-        ValueError: no array begins here, or it would have to be unpickled.
-    """
+    """Shape, Fortran order and dtype of the array that begins here; ValueError if none, or if it would be unpickled."""
     version = npy_format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"version {version} of the format")

@@ -137,11 +137,7 @@ class _RowGroups:
         return self._numbers("size", start, stop, np.int64), self._numbers("mtime_ns", start, stop, np.int64)
 
     def foreign_column(self) -> Column:
-        """``features`` of a file that zoo did not write.
-
-        Raises:
-            UsageError: it has no such vectors.
-        """
+        """``features`` of a file that zoo did not write."""
         schema = self._file.schema_arrow
         if FEATURES not in schema.names:
             raise UsageError(f"{self._path} has no column '{FEATURES}'. It has {', '.join(schema.names)}.")

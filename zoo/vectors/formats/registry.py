@@ -45,11 +45,7 @@ class Format:
     needs: tuple[str, str] | None = None
 
     def load(self) -> FormatModule:
-        """Import the module.
-
-        Raises:
-            UnavailableError: its package is not installed.
-        """
+        """Import the module."""
         if self.needs is not None:
             package, extra = self.needs
             try:
@@ -66,11 +62,7 @@ class Format:
         return module.files(path) if hasattr(module, "files") else [path]
 
     def check_columns(self, columns: Sequence[Column], path: Path) -> None:
-        """See whether columns can be written.
-
-        Raises:
-            UsageError: they cannot.
-        """
+        """See whether columns can be written."""
         for column in columns:
             if not self.maps and len(column.shape) > 1:
                 shape = " × ".join(map(str, column.shape))
@@ -81,11 +73,7 @@ class Format:
                 )
 
     def check_target(self, path: Path) -> None:
-        """See that only an older file of this format would be replaced.
-
-        Raises:
-            UsageError: something else would.
-        """
+        """See that only an older file of this format would be replaced."""
         if not os.path.lexists(path):
             return
         if path.is_dir() != bool(self.marker):
@@ -131,11 +119,7 @@ def suffix_list() -> str:
 
 
 def format_of(path: Path) -> Format:
-    """The format of a file to be written.
-
-    Raises:
-        UsageError: its suffix names none.
-    """
+    """The format of a file to be written."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
@@ -143,16 +127,7 @@ def format_of(path: Path) -> Format:
 
 
 def open_vectors(path: str | os.PathLike[str], *, layer: str | None = None) -> Vectors:
-    """Open feature vectors on disk, written by zoo or by others.
-
-    Args:
-        path: a file with a suffix of :data:`FORMATS`, or a folder of shards with a ``manifest.json``.
-        layer: of several layers; default: the first.
-
-    Raises:
-        UsageError: there is no such file or layer, or it is damaged or in no known format.
-        UnavailableError: the format needs a package that is not installed.
-    """
+    """Open feature vectors, of zoo or others: a file with a suffix of :data:`FORMATS`, or a folder of shards."""
     from zoo.vectors.column import by_layer
 
     return open_column(Path(path), by_layer(layer, os.fspath(path)))

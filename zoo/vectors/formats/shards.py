@@ -42,11 +42,7 @@ class Shard:
 
 
 def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, Any]) -> None:
-    """Write the manifest of a folder atomically, which completes the folder.
-
-    Raises:
-        UnavailableError: it cannot be written.
-    """
+    """Write the manifest of a folder atomically, which completes the folder."""
     target = folder / MANIFEST
     manifest = {"format": FORMAT, "shards": [asdict(shard) for shard in shards], "about": dict(about)}
     try:
@@ -56,11 +52,7 @@ def write_manifest(folder: Path, shards: Sequence[Shard], about: Mapping[str, An
 
 
 def read_manifest(folder: Path) -> tuple[list[Shard], dict[str, Any]]:
-    """The shards of a folder, and the attributes.
-
-    Raises:
-        UsageError: the manifest is damaged, or a shard is missing.
-    """
+    """The shards of a folder, and the attributes."""
     path = folder / MANIFEST
     with reading(path, "is damaged, or of another version of zoo"):
         manifest = json.loads(path.read_bytes())

@@ -42,11 +42,7 @@ class About:
 
 
 def read_about(path: Path) -> About | None:
-    """Read ``about.json``; ``None`` if there is none.
-
-    Raises:
-        UsageError: it is damaged.
-    """
+    """Read ``about.json``; ``None`` if there is none."""
     if not path.exists():
         return None
     with reading(path, "is damaged, or was not written by zoo; write the vectors again"):
@@ -127,11 +123,7 @@ def assemble(
     about: About | None,
     rows_file: Path,
 ) -> Vectors:
-    """Vectors from rows and their sidecars; of ``rows_file`` (``rows.npy``), which may be missing, all is read.
-
-    Raises:
-        UsageError: the sidecars do not belong to the rows.
-    """
+    """Vectors from rows and their sidecars; of ``rows_file`` (``rows.npy``), which may be missing, all is read."""
     if about is None:
         return Vectors(str(path), rows, paths, closing.pop_all(), columns=columns, column=column)
     stamps: np.ndarray | None = None

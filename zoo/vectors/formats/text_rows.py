@@ -43,27 +43,14 @@ class Spool:
     """Rows and names read from text into temporary files, which are removed when they are closed."""
 
     def __init__(self, path: Path, column: Column, closing: contextlib.ExitStack) -> None:
-        """Create the files.
-
-        Args:
-            path: the text, for errors.
-            column: of the rows.
-            closing: closes the files.
-
-        Raises:
-            UnavailableError: they cannot be written; so for all that write.
-        """
+        """Create the files."""
         self.path, self.column, self.count = path, column, 0
         with spooling(path):
             self._numbers: Any = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
             self._names: Any = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
 
     def add(self, numbers: Sequence[str], name: str | None = None) -> None:
-        """Add a row.
-
-        Raises:
-            ValueError: they are not numbers, or not the right count.
-        """
+        """Add a row; ValueError if they are not numbers, or not the right count."""
         row = np.array(numbers, self.column.dtype) if len(numbers) else np.empty(0, self.column.dtype)
         if row.size != self.column.size:
             raise ValueError(f"{row.size} numbers where there should be {self.column.size}")

@@ -21,11 +21,7 @@ class ExistingFile:
     """All columns of a file, open for reading."""
 
     def __init__(self, path: Path) -> None:
-        """Open it.
-
-        Raises:
-            UsageError: it is damaged, or no file of vectors.
-        """
+        """Open it."""
         self.path = path
         self._closing = contextlib.ExitStack()
         self._vectors: list[Vectors] = []

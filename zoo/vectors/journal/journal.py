@@ -37,11 +37,7 @@ SECONDS, BYTES = 1.0, 8 << 20
 
 @dataclass(frozen=True)
 class Written:
-    """A finished file: its rows and their shape, and the number of failed inputs.
-
-    ``bytes`` counts all its files; ``changed`` rows replaced older ones, because the image changed; ``vanished`` rows
-    are of images that are not among the inputs any more.
-    """
+    """A finished file; ``changed`` rows replaced older ones, ``vanished`` are of images that are no inputs any more."""
 
     path: Path
     count: int
@@ -57,12 +53,7 @@ class Journal:
 
     Without :meth:`finish`, also after an exception or Ctrl-C, the work is kept in ``FILE.part`` and can be resumed; if
     the process is killed, all but the last second. A journal belongs to one thread; only :meth:`pending` may be
-    iterated by another.
-
-    Attributes:
-        target: the file.
-        complete: whether the file is finished, so that there is nothing to do.
-        vanished: rows of images that are not among the inputs any more; set when :meth:`pending` is exhausted.
+    iterated by another, and ``vanished`` is set when it is exhausted.
     """
 
     def __init__(
@@ -83,19 +74,10 @@ class Journal:
 
     @classmethod
     def open(cls, target: str | os.PathLike[str], about: Mapping[str, Any], *, mode: Mode = "new") -> Journal:
-        """Begin, resume or update a file.
+        """Begin, resume or update a file: ``"new"`` refuses an existing one; ``"resume"`` continues, or begins.
 
-        Args:
-            target: the file; its suffix is the format.
-            about: attributes, as plain values for JSON.
-            mode: ``"new"``: there must be no such file. ``"resume"``: continue interrupted work, begin if there is
-                none, do nothing if the file is finished. ``"update"``: add new images to a finished file, retry failed
-                ones and recompute changed ones, or begin. ``"overwrite"``: replace the file when the new one is
-                complete.
-
-        Raises:
-            UsageError: the file exists or was begun, has other settings, or its format is unknown.
-            UnavailableError: another process writes the file, it cannot be written, or a package is missing.
+        ``"update"`` adds new images, retries failed and recomputes changed ones, or begins; ``"overwrite"``
+        replaces the file when the new one is complete.
         """
         if mode not in get_args(Mode):
             raise UsageError(f"Expected one of the modes {', '.join(get_args(Mode))}. Received: {mode}")
@@ -181,12 +163,7 @@ class Journal:
         self.vanished = gone + done.left() + (old.left() if old else 0)
 
     def declare(self, columns: Sequence[Column]) -> None:
-        """Set the columns, before the first row; known columns must be equal.
-
-        Raises:
-            UsageError: they differ, or the format cannot hold them.
-            UnavailableError: the disk cannot be written.
-        """
+        """Set the columns, before the first row; known columns must be equal."""
         if self.columns:
             check_columns(self.target, self.columns, columns)
             return
@@ -198,16 +175,7 @@ class Journal:
         self.columns = tuple(columns)
 
     def add(self, source: Source, values: Sequence[np.ndarray]) -> None:
-        """Add the row of an input.
-
-        Args:
-            source: the input.
-            values: an array for each column of its shape, converted to its dtype.
-
-        Raises:
-            UnavailableError: a number is too large for the dtype, or the disk cannot be written.
-            ValueError: the shapes differ from those of the columns.
-        """
+        """Add the row of an input: an array for each column; ValueError if a shape differs."""
         arrays = [column.cast(value, source.path) for column, value in zip(self.columns, values, strict=True)]
         size, time_ns, row = self._take_back(source)
         self._log.add(Line(source.path, size, time_ns, row=row), arrays)
@@ -220,23 +188,13 @@ class Journal:
         self._commit_sometimes()
 
     def commit(self) -> None:
-        """Secure what was added against a killed process; happens about once a second.
-
-        Raises:
-            UnavailableError: the disk cannot be written.
-        """
+        """Secure what was added against a killed process; happens about once a second."""
         with self._writing():
             self._log.commit()
         self._committed = time.monotonic()
 
     def finish(self) -> Written:
-        """Write the file and remove the folder; an older file is replaced when the new one is on the disk.
-
-        Memory: a few bytes for each row.
-
-        Raises:
-            UnavailableError: the disk cannot be written; what was added is kept.
-        """
+        """Write the file and remove the folder; an older file is replaced when the new one is on the disk."""
         self.commit()
         if self._older is not None and not self._log.count + self._log.failed:
             # Nothing was added or changed.

@@ -23,14 +23,7 @@ class MergedContent:
     def __init__(
         self, about: Mapping[str, Any], columns: Sequence[Column], log: Log, older: ExistingFile | None
     ) -> None:
-        """Determine where each row comes from.
-
-        Args:
-            about: attributes.
-            columns: of both.
-            log: the new rows.
-            older: the file that is updated, if any.
-        """
+        """Determine where each row of ``log`` and the older file comes from."""
         self.about, self.columns = about, columns
         self._log, self._older = log, older
         #: With an older file: the row in it, or -1 - the row in the log.

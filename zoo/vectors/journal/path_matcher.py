@@ -6,10 +6,7 @@ from collections.abc import Iterable
 
 
 class PathMatcher:
-    """Finds paths in a list of paths, each entry at most once.
-
-    The same paths in the same order need no memory; from the first difference on the remaining paths are in memory.
-    """
+    """Finds paths in a list, each entry once; remembers paths only from the first difference in order on."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         """The paths are read as they are needed."""
