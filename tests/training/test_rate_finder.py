@@ -36,8 +36,8 @@ def test_a_rate_is_found_and_everything_is_as_it_was():
     one = learner()
     before = [np.array(value) for value in one.state()]
     found = rate_finder.find(one, Batches())
-    assert 1e-4 < found.rate < 1
-    assert list(found.rates) == sorted(found.rates)
+    assert found is not None
+    assert 1e-4 < found < 1
     for then, now in zip(before, one.state(), strict=True):
         np.testing.assert_array_equal(then, now)
 

@@ -87,18 +87,5 @@ def _show(found: DryRun, format: str | None) -> None:
 
     for sentence in found.sentences:
         common.say(sentence)
-    rows: list[dict[str, Any]] = [
-        {
-            "phase": phase.phase,
-            "learns_from": phase.learns_from,
-            "parameters": phase.parameters,
-            "epochs": phase.epochs,
-            "steps": phase.steps,
-            "stored_mb": round(phase.stored_bytes / 1e6, 1),
-            "feature_seconds": round(phase.feature_seconds, 1),
-            "training_seconds": round(phase.training_seconds, 1),
-        }
-        for phase in found.phases
-    ]
-    out.write(rows, sys.stdout, out.choose_format(format, sys.stdout), columns=list(rows[0]))
+    out.write(found.phases, sys.stdout, out.choose_format(format, sys.stdout), columns=list(found.phases[0]))
     common.say(f"about {found.seconds:,.0f} seconds in all, and {found.memory_bytes / 1e9:.1f} GB of memory")

@@ -131,7 +131,26 @@ class _TensorFlow(_Parallel):
         return layer.__class__.from_config(config)
 
     def adapt(self, kind: Any) -> Any:
-        return type(kind.__name__, (_summing(kind), _local_updates()), {})
+        from keras.src.backend.tensorflow.optimizer import TFOptimizer
+        from keras.src.optimizers.base_optimizer import BaseOptimizer
+
+        class Summing(kind):  # type: ignore[misc]
+            # Keras sums gradients late, so that each device would clip the norm of its own.
+            def apply(self, gradients: Any, trainable_variables: Any = None) -> None:
+                import tensorflow
+
+                gradients = list(gradients)
+                there = [gradient for gradient in gradients if gradient is not None]
+                sums = iter(tensorflow.distribute.get_replica_context().all_reduce("sum", there))
+                super().apply([None if gradient is None else next(sums) for gradient in gradients], trainable_variables)
+
+        class LocalUpdates(TFOptimizer):  # type: ignore[misc]
+            # Keras updates from outside the devices, which TensorFlow does not allow in gradient accumulation.
+            _apply_weight_decay = BaseOptimizer._apply_weight_decay
+            _backend_update_step = BaseOptimizer._backend_update_step
+            _backend_increment_gradient_accumulators = BaseOptimizer._backend_increment_gradient_accumulators
+
+        return type(kind.__name__, (Summing, LocalUpdates), {})
 
     def assign(self, variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
         # Each device has random numbers of its own.
@@ -225,37 +244,6 @@ def fill(x: np.ndarray, y: Any, weights: Any, count: int) -> tuple[np.ndarray, A
 def _of_all(logs: dict[str, float], factor: float) -> dict[str, float]:
     """Keras's logs of a filled batch for the images alone; the loss is, by its weights, already."""
     return {key: value * factor if key.endswith("top1") else value for key, value in logs.items()}
-
-
-def _summing(kind: Any) -> Any:
-    """The class of an optimiser that sums gradients before it clips them; Keras's clips those of each device."""
-
-    class Summing(kind):  # type: ignore[misc]
-        def apply(self, gradients: Any, trainable_variables: Any = None) -> None:
-            import tensorflow
-
-            gradients = list(gradients)
-            there = [gradient for gradient in gradients if gradient is not None]
-            sums = iter(tensorflow.distribute.get_replica_context().all_reduce("sum", there))
-            super().apply([None if gradient is None else next(sums) for gradient in gradients], trainable_variables)
-
-    return Summing
-
-
-def _local_updates() -> Any:
-    """A base class of optimisers in which each device updates its variables.
-
-    Keras updates them from outside, which TensorFlow does not allow in the branch of gradient accumulation.
-    """
-    from keras.src.backend.tensorflow.optimizer import TFOptimizer
-    from keras.src.optimizers.base_optimizer import BaseOptimizer
-
-    class LocalUpdates(TFOptimizer):  # type: ignore[misc]
-        _apply_weight_decay = BaseOptimizer._apply_weight_decay
-        _backend_update_step = BaseOptimizer._backend_update_step
-        _backend_increment_gradient_accumulators = BaseOptimizer._backend_increment_gradient_accumulators
-
-    return LocalUpdates
 
 
 def _require(there: Sequence[str], count: int, framework: str) -> None:

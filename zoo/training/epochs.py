@@ -164,9 +164,8 @@ class Epochs:
 
     def _average_best(self) -> None:
         """Keep the mean of the best epochs' weights if it is better on the validation images than each of them."""
-        means = [
-            np.mean(values, axis=0).astype(values[0].dtype) for values in zip(*(w for _, w in self.tops), strict=True)
-        ]
+        together = zip(*(weights for _, weights in self.tops), strict=True)
+        means = [np.mean(values, axis=0).astype(values[0].dtype) for values in together]
         with self.learner.temporary_weights(means):
             row = {**self.tops[0][0], **self._validate()}
             is_best = self.best is None or self._is_better(row, self.best)
@@ -175,11 +174,10 @@ class Epochs:
                 epoch = EpochEnd(row, self.phase.after + self.epoch, True, int(row["epoch"]), self.learner, due=True)
                 for callback in self.callbacks:
                     callback.on_new_best(epoch)
-        text = f"the mean weights of the {len(self.tops)} best epochs have val loss {row['val_loss']:.4f}: " + (
-            "better, so they are kept" if is_best else "no better, so they are not kept"
-        )
+        mean = f"the mean weights of the {len(self.tops)} best epochs have val loss {row['val_loss']:.4f}"
+        kept = "better, so they are kept" if is_best else "no better, so they are not kept"
         for callback in self.callbacks:
-            callback.on_message(text)
+            callback.on_message(f"{mean}: {kept}")
         self.tops = []
 
     def _is_better(self, row: Mapping[str, float], best: Mapping[str, float]) -> bool:

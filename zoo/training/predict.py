@@ -59,8 +59,7 @@ class SplitPredictions(Predictions):
         return self._sorted(np.flatnonzero(self.predicted == self.labels), self.scores.max(1))
 
     def _sorted(self, indices: np.ndarray, by: np.ndarray) -> np.ndarray:
-        order: np.ndarray = indices[np.argsort(by[indices], kind="stable")]
-        return order
+        return np.asarray(indices[np.argsort(by[indices], kind="stable")])
 
 
 def predict(network: Any, loader: Loader, split: str) -> SplitPredictions:

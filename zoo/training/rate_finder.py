@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,24 +20,16 @@ SETTLED = 15  #: Steps after which the moving average is reliable.
 FALL = 0.95  #: The loss must fall at least to this share.
 
 
-@dataclass(frozen=True, slots=True)
-class RangeTest:
-    """The suggested rate, ``None`` if the loss fell at none, the rates that were tried and the smoothed losses."""
-
-    rate: float | None
-    rates: tuple[float, ...]
-    losses: tuple[float, ...]
-
-
-def find(learner: Learner, batches: Batches) -> RangeTest:
-    """Try rates on a learner, whose state is restored afterwards, on as many epochs of batches as are needed."""
+def find(learner: Learner, batches: Batches) -> float | None:
+    """The rate for a learner, whose state is restored afterwards; ``None`` if the loss fell at none."""
     from zoo.training.learner import DivergedError
 
     before = [np.array(value) for value in learner.state()]
     rates: list[float] = []
     losses: list[float] = []
     mean, least = 0.0, math.inf
-    for number, (x, y) in enumerate(itertools.islice(_endless(batches), STEPS)):
+    endless = itertools.chain.from_iterable(map(batches.epoch, itertools.count()))
+    for number, (x, y) in enumerate(itertools.islice(endless, STEPS)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (number / (STEPS - 1))
         try:
             loss = learner.step(x, y, rate)["loss"]
@@ -52,7 +43,7 @@ def find(learner: Learner, batches: Batches) -> RangeTest:
         if smooth > DIVERGED * least:
             break
     learner.restore(before)
-    return RangeTest(steepest(rates, losses), tuple(rates), tuple(losses))
+    return steepest(rates, losses)
 
 
 def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
@@ -63,8 +54,3 @@ def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
         return None
     slopes = np.gradient(np.asarray(losses[begin : least + 1]), np.log(rates[begin : least + 1]))
     return float(rates[begin + int(np.argmin(slopes))])
-
-
-def _endless(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for number in itertools.count():
-        yield from batches.epoch(number)

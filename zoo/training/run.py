@@ -57,6 +57,8 @@ class Run:
 
     def copy_network(self, spec: ModelSpec) -> None:
         """Copy the YAML description of a network, which may change later, if it has one; the copy has a ``name``."""
+        import yaml
+
         from zoo.catalog import declarative
         from zoo.catalog.declarative import yaml_lines
 
@@ -65,7 +67,11 @@ class Run:
         file = spec.arguments["network"]
         text = yaml_lines.read_text(file)
         if "name" not in (yaml_lines.parse(text, file).mapping or {}):
-            text = _with_name(text, spec.name)
+            mapping: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+            start = mapping.value[0][0].start_mark
+            # In quotes, because a file may be called 7.yaml.
+            entry = f'name: "{spec.name}"' + (", " if mapping.flow_style else "\n" + " " * start.column)
+            text = text[: start.index] + entry + text[start.index :]
         self.write_text(self.network.name, text)
 
     def write_text(self, name: str, text: str) -> None:
@@ -98,14 +104,3 @@ def writing(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnavailableError(f"{file} cannot be written: {error.strerror or error}.") from error
-
-
-def _with_name(text: str, name: str) -> str:
-    """The YAML of a mapping with a ``name`` before its first key; comments and all else stay."""
-    import yaml
-
-    mapping: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    start = mapping.value[0][0].start_mark
-    # In quotes, because a file may be called 7.yaml.
-    entry = f'name: "{name}"' + (", " if mapping.flow_style else "\n" + " " * start.column)
-    return text[: start.index] + entry + text[start.index :]

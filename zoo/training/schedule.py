@@ -13,9 +13,8 @@ from zoo.core.suggestions import did_you_mean
 
 
 class Decay(NamedTuple):
-    """A schedule after its warm-up."""
+    """A schedule after its warm-up: a function of schedule, share of the training and share of the decay."""
 
-    #: From the schedule, the share of the training that is done and that of the decay to the share of the peak rate.
     factor: Callable[[Schedule, float, float], float]
     reaches_zero: bool = True  #: Whether ``final`` may be 0.
 

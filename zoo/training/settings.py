@@ -21,12 +21,9 @@ class Settings:
     """Everything that decides the outcome of a training, except the machine; the keys of ``config.yaml`` in order."""
 
     model: str  #: A name, or the path of a YAML file.
-    #: Variables of the network, such as its width.
-    variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  #: Of the network.
     input_size: tuple[int, int] | None = None  #: Height and width; default: the network's own.
-    #: Tag or file of initial weights. Default: random for training from scratch, the network's preferred ones for
-    #: fine-tuning.
-    weights: str | None = None
+    weights: str | None = None  #: Tag or file; default: random from scratch, the network's preferred for fine-tuning.
     dataset: str  #: A dataset, as :func:`zoo.data.dataset.read_for_training` takes it.
     #: Shares that are split off if the dataset has no such part; by default the dataset decides.
     val_split: float | None = None
@@ -70,20 +67,6 @@ class Settings:
             "recipe": self.recipe.as_dict(),
         }
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any], read: Callable[..., Any], *, where: str) -> Settings:
-        """The settings of :meth:`as_dict`; ``read`` makes a recipe of its plain values."""
-        try:
-            size = values["input_size"]
-            ready = {item.name: values[item.name] for item in fields(cls)} | {
-                "variables": MappingProxyType(dict(values["variables"])),
-                "input_size": (size[0], size[1]) if size else None,
-                "recipe": read(values["recipe"], where=where),
-            }
-            return cls(**ready)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise UsageError(f"{where} is not what zoo wrote: {type(error).__name__} at {error}.") from error
-
 
 def resumed(
     run: Run, read: Callable[..., Any], *, time_limit: float | None = None, device: str | None = None
@@ -96,4 +79,14 @@ def resumed(
     if run.network.is_file():
         # The description may have changed since; the run has its own copy.
         config["model"] = str(run.network)
-    return Settings.from_dict(config, read, where=str(run.folder / CONFIG))
+    where = str(run.folder / CONFIG)
+    try:
+        size = config["input_size"]
+        ready = {item.name: config[item.name] for item in fields(Settings)} | {
+            "variables": MappingProxyType(dict(config["variables"])),
+            "input_size": (size[0], size[1]) if size else None,
+            "recipe": read(config["recipe"], where=where),
+        }
+        return Settings(**ready)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise UsageError(f"{where} is not what zoo wrote: {type(error).__name__} at {error}.") from error

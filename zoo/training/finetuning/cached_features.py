@@ -47,8 +47,7 @@ class CachedFeatures:
     @property
     def labels(self) -> np.ndarray:
         """Classes of the images that take part, in order: int64 (n,)."""
-        labels: np.ndarray = self.split.labels[self.outputs.kept]
-        return labels
+        return np.asarray(self.split.labels[self.outputs.kept])
 
     @property
     def failed(self) -> list[tuple[str, str]]:

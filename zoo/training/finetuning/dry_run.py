@@ -6,9 +6,8 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,26 +33,11 @@ IMAGES, STEPS = 24, 3  #: Images and steps that are timed; a first one is not, b
 OVERHEAD = 20.0  #: Seconds for building, writing and evaluating around all phases.
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseEstimate:
-    """The estimate of a phase."""
+class DryRun(NamedTuple):
+    """The plan in sentences, a row for each phase, seconds in all, and the peak memory in bytes."""
 
-    phase: str
-    learns_from: str  #: The first stage or layer that is trained.
-    parameters: int
-    epochs: int
-    steps: int
-    stored_bytes: int  #: Bytes on disk for the outputs of the frozen part.
-    feature_seconds: float  #: Seconds for these, and for the epochs.
-    training_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """The plan in sentences, its phases, seconds in all, and the peak memory in bytes."""
-
-    sentences: tuple[str, ...]
-    phases: tuple[PhaseEstimate, ...]
+    sentences: list[str]
+    phases: list[dict[str, Any]]
     seconds: float
     memory_bytes: int
 
@@ -62,9 +46,9 @@ def dry_run(settings: Settings, folder: Path, callbacks: Sequence[Callback] = ()
     """Time a few batches of every phase. Nothing is written, except compiled networks to the cache."""
     job = FineTuningJob(settings, Run(folder, "finetune"), callbacks=callbacks)
     phases = _Estimator(job).phases()
-    seconds = sum(phase.feature_seconds + phase.training_seconds for phase in phases) + OVERHEAD
+    seconds = sum(phase["feature_seconds"] + phase["training_seconds"] for phase in phases) + OVERHEAD
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return DryRun(_sentences(job), tuple(phases), seconds, peak if sys.platform == "darwin" else peak * 1024)
+    return DryRun(_sentences(job), phases, seconds, peak if sys.platform == "darwin" else peak * 1024)
 
 
 class _Estimator:
@@ -75,14 +59,14 @@ class _Estimator:
         self.train = job.dataset.splits["train"]
         self.others = len(job.dataset.splits.get("val", ()))
 
-    def phases(self) -> list[PhaseEstimate]:
+    def phases(self) -> list[dict[str, Any]]:
         trunk = self._time_trunk(self.recipe.head.cut) if self.job.caches("head") else None
         if len(self.job.devices) == 1:
             keras_backend.start(self.job.device)
         with distribution.over(self.job.devices), quiet_stderr():
             return list(self._phases(trunk))
 
-    def _phases(self, head_trunk: tuple[float, tuple[int, ...]] | None) -> Iterator[PhaseEstimate]:
+    def _phases(self, head_trunk: tuple[float, tuple[int, ...]] | None) -> Iterator[dict[str, Any]]:
         from zoo.training.finetuning import heads
         from zoo.training.learner import Learner
 
@@ -126,12 +110,12 @@ class _Estimator:
 
     def _on_features(
         self, name: str, learner: Learner, first: str, seconds: float, shape: tuple[int, ...]
-    ) -> PhaseEstimate:
+    ) -> dict[str, Any]:
         x = np.random.default_rng(0).random((self.recipe.phases[name].batch_size, *shape), np.float32)
         count = len(self.train) * self.recipe.views[name] + self.others
         return self._estimate(name, learner, first, x, nbytes(count, 1, shape), seconds * count)
 
-    def _on_images(self, name: str, model: keras.Model, first: str) -> PhaseEstimate:
+    def _on_images(self, name: str, model: keras.Model, first: str) -> dict[str, Any]:
         from zoo.training.learner import Learner
 
         recipe = self.recipe.phases[name]
@@ -141,7 +125,7 @@ class _Estimator:
 
     def _estimate(
         self, name: str, learner: Learner, first: str, x: np.ndarray, stored: int, feature_seconds: float
-    ) -> PhaseEstimate:
+    ) -> dict[str, Any]:
         recipe = self.recipe.phases[name]
         y = np.zeros((len(x), self.job.classes), np.float32)
         y[:, 0] = 1
@@ -151,9 +135,16 @@ class _Estimator:
             learner.step(x, y, recipe.learning_rate)
         step = (time.perf_counter() - started) / STEPS
         steps = max(1, len(self.train) // recipe.batch_size)
-        parameters = sum(int(np.prod(variable.shape)) for variable in learner.model.trainable_variables)
-        seconds = step * steps * recipe.epochs
-        return PhaseEstimate(name, first, parameters, recipe.epochs, steps, stored, feature_seconds, seconds)
+        return {
+            "phase": name,
+            "learns_from": first,
+            "parameters": sum(int(np.prod(variable.shape)) for variable in learner.model.trainable_variables),
+            "epochs": recipe.epochs,
+            "steps": steps,
+            "stored_mb": round(stored / 1e6, 1),
+            "feature_seconds": round(feature_seconds, 1),
+            "training_seconds": round(step * steps * recipe.epochs, 1),
+        }
 
 
 def _output_shape(trunk: Trunk, split: Split) -> tuple[int, ...]:
@@ -162,13 +153,12 @@ def _output_shape(trunk: Trunk, split: Split) -> tuple[int, ...]:
     return tuple(outputs[0].shape[1:])
 
 
-def _sentences(job: FineTuningJob) -> tuple[str, ...]:
+def _sentences(job: FineTuningJob) -> list[str]:
     counts = ", ".join(f"{len(split):,} {part}" for part, split in job.dataset.splits.items())
     found = job.base.weights
     weights = "random weights" if job.scratch else f"its weights '{found.tag}'" if found else "its own weights"
-    sentences = [
+    return [
         f"{len(job.dataset.classes)} classes: {counts}",
         f"{job.spec.name} with {weights}, on {job.device.model}",
         *([plan.rule()] if job.recipe.mode == "auto" else ()),
     ]
-    return tuple(sentences)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.core.errors import UnavailableError
+from zoo.catalog import default_model, registry
+from zoo.core.errors import UnavailableError, UsageError
 from zoo.core.spec import Cut, ModelSpec
 from zoo.data.loading.loader import Loader
 from zoo.engines import keras_backend
+from zoo.pretrained import digests, keras_file
+from zoo.pretrained import weights as pretrained
 from zoo.training import precision, predict, rate_finder
 from zoo.training.callbacks.base import Callback
-from zoo.training.finetuning import base_model, plan
+from zoo.training.finetuning import plan
 from zoo.training.finetuning.cached_features import CachedFeatures
 from zoo.training.finetuning.recipe import FineTuningRecipe, from_mapping
 from zoo.training.finetuning.training_data import TrainingData
@@ -67,8 +70,27 @@ class FineTuningJob(Job):
         assert isinstance(self.settings.recipe, FineTuningRecipe)
         self.recipe = self.settings.recipe
         self.scratch = self.recipe.mode == "scratch"
-        self.base = base_model.choose(self.settings, self.recipe.head, scratch=self.scratch)
+        self.base = self._base_model()
         return self.base.spec
+
+    def _base_model(self) -> default_model.Choice:
+        """The network to start from and its weights, downloaded if need be."""
+        settings = self.settings
+        if keras_file.is_file(settings.model):
+            if self.scratch or settings.weights or settings.variables:
+                raise UsageError(
+                    f"{settings.model} has weights of its own, so it takes no other weights or variables, and the mode "
+                    "'scratch' takes a name."
+                )
+            return default_model.Choice(keras_file.read_spec(settings.model), None, None, "asked for by file")
+        spec = settings.spec()
+        if spec.classes == 0:
+            raise UsageError(f"{spec.name} is an autoencoder; fine-tuning takes a network that classifies.")
+        if self.scratch:
+            return default_model.Choice(spec, None, None, "random weights")
+        tag = settings.weights or registry.resolve(settings.model)[1]
+        found = pretrained.fetch(spec, tag, include_top=self.recipe.head.pool == "own")
+        return default_model.Choice(spec, found.tag, found, "asked for by name")
 
     # Data
 
@@ -142,14 +164,13 @@ class FineTuningJob(Job):
         if batches := self._head_batches:
             upper = heads.upper_part(model, features)
             self._compare_parts(model, upper, batches)
-            learner = self._learner(upper, recipe, plain=model, whole=model)
         else:
+            upper = model
             batches = self.data.images(recipe)
             names = heads.operation_names(model)
             heads.freeze(model, names[names.index(features) + 1])
-            learner = self._learner(model, recipe, plain=model)
-        self._plan(f"the head is trained for {recipe.epochs} epochs: {learner.model.count_params():,} parameters")
-        return self._complete("head", learner, batches, recipe, 0)
+        self._plan(f"the head is trained for {recipe.epochs} epochs: {upper.count_params():,} parameters")
+        return self._complete("head", 0, batches, upper, plain=model, whole=model)
 
     def _upper_phase(self) -> Phase:
         from zoo import models
@@ -177,25 +198,22 @@ class FineTuningJob(Job):
         self._compare_parts(kept, heads.upper_part(kept, cut), batches)
         model = heads.upper_part(whole, cut)
         scales = heads.rate_scales(model, whole, self.spec, self.recipe.layer_decay)
-        learner = self._learner(model, recipe, plain=kept, whole=whole, scales=scales)
-        return self._complete(name, learner, batches, recipe, 1)
+        return self._complete(name, 1, batches, model, plain=kept, whole=whole, scales=scales)
 
     def _image_phase(self, name: str, number: int, whole: keras.Model, plain: keras.Model) -> Phase:
         """A phase without a frozen part."""
         from zoo.training.finetuning import heads
 
-        recipe = self.recipe.phases[name]
-        batches = self.data.images(recipe)
+        batches = self.data.images(self.recipe.phases[name])
         scales = heads.rate_scales(whole, whole, self.spec, 1.0 if self.scratch else self.recipe.layer_decay)
-        learner = self._learner(whole, recipe, plain=plain, whole=whole, scales=scales)
-        return self._complete(name, learner, batches, recipe, number)
+        return self._complete(name, number, batches, whole, plain=plain, whole=whole, scales=scales)
 
-    def _learner(self, model: keras.Model, recipe: Recipe, **settings: Any) -> Learner:
+    def _complete(self, name: str, number: int, batches: dict[str, Batches], model: keras.Model, **parts: Any) -> Phase:
+        """The phase ``number`` with a learner of ``model``; ``parts`` are further arguments of the learner."""
         from zoo.training.learner import Learner
 
-        return Learner(model, recipe, distill=self.data.targets is not None, **settings)
-
-    def _complete(self, name: str, learner: Learner, batches: dict[str, Batches], recipe: Recipe, number: int) -> Phase:
+        recipe = self.recipe.phases[name]
+        learner = Learner(model, recipe, distill=self.data.targets is not None, **parts)
         if recipe.class_weights == "balanced":
             self.weigh_classes(learner, batches["train"].labels)
         if self.settings.lr_find:
@@ -215,7 +233,7 @@ class FineTuningJob(Job):
         """The recipe with the peak learning rate that the finder suggests; it runs once, also for a resumed run."""
         if name not in self.rates:
             with self.clock.measure("lr_find"):
-                found = rate_finder.find(learner, batches).rate
+                found = rate_finder.find(learner, batches)
             self.rates[name] = recipe.learning_rate if found is None else found
             why = "the recipe's, because the loss fell at no rate" if found is None else "where the loss fell fastest"
             self._plan(f"peak learning rate of the phase {name}: {self.rates[name]:.2g}, {why}")
@@ -294,7 +312,20 @@ class FineTuningJob(Job):
 
     def metadata(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """The metadata of the network's file, with that of the network it comes from."""
-        return super().metadata(metrics) | ({} if self.scratch else base_model.metadata(self.base))
+        if self.scratch:
+            return super().metadata(metrics)
+        spec, found = self.base.spec, self.base.weights
+        weights = spec.weights.get(self.base.tag) if self.base.tag else spec.weight_set()
+        file = found.path if found is not None else spec.file
+        return {
+            **super().metadata(metrics),
+            "backbone": spec.name,
+            "initial_weights": self.base.tag or spec.file,
+            "weights_sha256": digests.digest(file) if file else None,
+            # The licence of the weights covers what is derived from them.
+            "licence": weights.licence if weights else None,
+            "attribution": weights.attribution if weights else None,
+        }
 
     def _plan(self, sentence: str) -> None:
         """Add a sentence to the plan, unless a resumed run has it already, and show it."""

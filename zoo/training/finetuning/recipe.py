@@ -30,16 +30,11 @@ _FOLDER = "finetune"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A new head on a pretrained network.
+    """A new head on a pretrained network."""
 
-    ``pool`` makes a vector of the last feature map: ``avg`` and ``max`` pool globally, ``flatten`` keeps all of it, and
-    ``own`` keeps the network's own classifier up to its last layer. ``hidden`` are the widths of ReLU layers before the
-    new last layer; ``dropout`` comes before each layer.
-    """
-
-    pool: str = "avg"
-    hidden: tuple[int, ...] = ()
-    dropout: float = 0.2
+    pool: str = "avg"  #: Of the last feature map; ``own`` is the network's own classifier up to its last layer.
+    hidden: tuple[int, ...] = ()  #: Widths of ReLU layers before the new last layer.
+    dropout: float = 0.2  #: Before each layer.
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -65,11 +60,8 @@ class Head:
         for key in values:
             if key not in known:
                 raise UsageError(f"there is no '{key}' in a head.{did_you_mean(key, known)}")
-        ready = dict(values)
-        if "hidden" in ready:
-            hidden = ready["hidden"]
-            ready["hidden"] = tuple(hidden) if isinstance(hidden, list | tuple) else (hidden,)
-        return cls(**ready)
+        hidden = values.get("hidden", ())
+        return cls(**{**values, "hidden": tuple(hidden) if isinstance(hidden, list | tuple) else (hidden,)})
 
 
 @dataclass(frozen=True, slots=True)

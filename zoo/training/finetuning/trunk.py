@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import engines
-from zoo.core import artifacts
+from zoo.core import artifacts, atomic
 from zoo.core.errors import ImageError, UnavailableError
 from zoo.core.spec import Cut, ModelSpec
 from zoo.data.idx import IdxImages
@@ -112,8 +112,7 @@ class Trunk:
             os.utime(file.parent)
             if progress is not None:
                 progress(index + 1, len(split))
-        if values is None:
-            values = _allocate(file, (len(split), 0))
+        values = _allocate(file, (len(split), 0)) if values is None else values
         values.flush()  # type: ignore[attr-defined]
         return failed
 
@@ -135,10 +134,9 @@ class Trunk:
 
     def _about(self, split: Split, views: Views) -> dict[str, Any]:
         """Everything that could change the outputs."""
+        code = ("zoo.engines", "zoo.images", "zoo.data", "zoo.inference", "zoo.training.finetuning")
         return {
-            **code_values(
-                self.spec, "zoo.engines", "zoo.images", "zoo.data", "zoo.inference", "zoo.training.finetuning"
-            ),
+            **code_values(self.spec, *code),
             "network": network_values(self.spec, self.weights),
             "device": self.device.kind,
             "resize": self.spec.resize.values(),
@@ -165,10 +163,8 @@ def nbytes(images: int, views: int, shape: tuple[int, ...]) -> int:
 
 def _allocate(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A new array on disk, (n, views, …)."""
-    from zoo.core.atomic import need_space
-
     kind = dtype(shape[2:])
-    need_space(file.parent, math.prod(shape) * kind.itemsize)
+    atomic.need_space(file.parent, math.prod(shape) * kind.itemsize)
     return np.lib.format.open_memmap(file, mode="w+", dtype=kind, shape=shape)
 
 
@@ -182,8 +178,8 @@ def _digest(split: Split) -> str:
     for source in split.sources:
         try:
             status = os.stat(source.path)
-            text = f"{os.path.abspath(source.path)}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            state = f"{status.st_size}\0{status.st_mtime_ns}"
         except OSError:
-            text = f"{os.path.abspath(source.path)}\0missing\n"
-        hashed.update(text.encode("utf-8", "surrogateescape"))
+            state = "missing"
+        hashed.update(f"{os.path.abspath(source.path)}\0{state}\n".encode("utf-8", "surrogateescape"))
     return hashed.hexdigest()

@@ -20,11 +20,7 @@ _VIEWS = 3  #: A random stream of its own.
 
 @dataclass(frozen=True)
 class Views:
-    """A number of views of each image; the first one is unchanged.
-
-    Flips are not random: of two views one is flipped, and four views have every flip that the augmentation allows, so
-    that none is computed twice.
-    """
+    """A number of views of each image: the first unchanged, the others flipped in turn, so that no two are alike."""
 
     count: int = 1
     augment: Augment | None = None
@@ -53,8 +49,7 @@ class Views:
         image = image[:: -1 if down else 1, :: -1 if across else 1]
         size = resize.height, resize.width
         batch, _ = augment_batch(np.ascontiguousarray(image)[None], np.ones((1, 1), np.float32), change, rng, size)
-        view: np.ndarray = batch[0]
-        return view
+        return np.asarray(batch[0])
 
 
 def _mirrored(number: int, flip: str) -> tuple[bool, bool]:
