@@ -21,8 +21,8 @@ def index(tmp_path):
     return write_vectors(tmp_path / "f.h5", vectors, images(tmp_path / "p", which))
 
 
-def test_each_image_has_its_group_and_the_number_is_explained(zoo, index):
-    done = zoo("cluster", "--index", index)
+def test_each_image_has_its_group_and_the_number_is_explained(invoke, index):
+    done = invoke("cluster", "--index", index)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["cluster"] for row in rows] == [0] * 12 + [1] * 9 + [2] * 4
@@ -30,8 +30,8 @@ def test_each_image_has_its_group_and_the_number_is_explained(zoo, index):
     assert done.stderr.startswith(b"zoo: 3 clusters have the best mean silhouette of 2 to 20: 0.")
 
 
-def test_the_table_shows_the_groups_and_a_sheet_their_images(zoo, index, tmp_path):
-    done = zoo("cluster", "--index", index, "-k", 3, "--format", "table", "--sheet", tmp_path / "groups.png")
+def test_the_table_shows_the_groups_and_a_sheet_their_images(invoke, index, tmp_path):
+    done = invoke("cluster", "--index", index, "-k", 3, "--format", "table", "--sheet", tmp_path / "groups.png")
     text = done.stdout.decode()
     assert f"{index}: 25 images in 3 clusters" in text
     assert "class0" in text
@@ -40,22 +40,22 @@ def test_the_table_shows_the_groups_and_a_sheet_their_images(zoo, index, tmp_pat
     assert Image.open(tmp_path / "groups.png").height > 300
 
 
-def test_json_has_all_and_a_map_takes_the_rows_for_colours(zoo, index, tmp_path):
-    whole = json.loads(zoo("cluster", "--index", index, "-k", 2, "--format", "json").stdout)
+def test_json_has_all_and_a_map_takes_the_rows_for_colours(invoke, index, tmp_path):
+    whole = json.loads(invoke("cluster", "--index", index, "-k", 2, "--format", "json").stdout)
     assert (whole["k"], whole["n"], len(whole["pictures"]), len(whole["clusters"])) == (2, 25, 25, 2)
-    table = zoo("cluster", "--index", index, "-k", 2, "--format", "csv").stdout.decode()
+    table = invoke("cluster", "--index", index, "-k", 2, "--format", "csv").stdout.decode()
     assert len(list(csv.DictReader(io.StringIO(table)))) == 25
-    zoo("cluster", "--index", index, "-k", 2, "-o", tmp_path / "c.jsonl")
-    done = zoo("map", "--index", index, "--method", "pca", "--labels", tmp_path / "c.jsonl")
+    invoke("cluster", "--index", index, "-k", 2, "-o", tmp_path / "c.jsonl")
+    done = invoke("map", "--index", index, "--method", "pca", "--labels", tmp_path / "c.jsonl")
     assert {json.loads(line)["label"] for line in done.stdout.splitlines()} == {"0", "1"}
     assert b"coloured by 2 clusters" in done.stderr
 
 
-def test_what_is_no_number_is_in_no_group_and_fails(zoo, tmp_path):
+def test_what_is_no_number_is_in_no_group_and_fails(invoke, tmp_path):
     vectors, _ = blobs((12, 9, 4))
     vectors[7] = np.nan
     index = write_vectors(tmp_path / "f.h5", vectors, [f"{number}.png" for number in range(25)])
-    done = zoo("cluster", "--index", index, "-k", 3)
+    done = invoke("cluster", "--index", index, "-k", 3)
     assert done.returncode == 1
     assert b"1 of 25 vectors contain NaN or infinite values" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["path"] == "7.png"
@@ -71,8 +71,8 @@ def test_what_is_no_number_is_in_no_group_and_fails(zoo, tmp_path):
         (["-o", "nowhere/x.csv"], 4, b"nowhere/x.csv cannot be written"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(zoo, index, arguments, status, says):
-    done = zoo("cluster", "--index", index, "-k", "2", *arguments)
+def test_what_cannot_be_is_one_sentence(invoke, index, arguments, status, says):
+    done = invoke("cluster", "--index", index, "-k", "2", *arguments)
     assert (done.returncode, done.stdout) == (status, b"")
     assert says in done.stderr
     assert b"Traceback" not in done.stderr

@@ -32,8 +32,8 @@ def similarity(degrees):
     return round(float(np.cos(np.radians(degrees))), 6)
 
 
-def test_a_row_a_group(zoo, index, tmp_path):
-    done = zoo("dupes", "--index", index)
+def test_a_row_a_group(invoke, index, tmp_path):
+    done = invoke("dupes", "--index", index)
     assert done.returncode == 0, done.stderr
     first, second = map(json.loads, done.stdout.splitlines())
     assert (first["keep"], first["remove"], first["reason"]) == ("p/b.jpg", ["p/a.jpg"], "the most pixels")
@@ -49,8 +49,8 @@ def test_a_row_a_group(zoo, index, tmp_path):
     assert sorted(os.listdir(tmp_path / "p")) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
 
-def test_other_formats_and_a_sheet(zoo, index, tmp_path):
-    done = zoo("dupes", "--index", index, "--format", "csv", "--sheet", "sheet.png")
+def test_other_formats_and_a_sheet(invoke, index, tmp_path):
+    done = invoke("dupes", "--index", index, "--format", "csv", "--sheet", "sheet.png")
     table = list(csv.DictReader(io.StringIO(done.stdout.decode())))
     assert [(row["group"], row["keep"], row["path"]) for row in table] == [
         ("1", "yes", "p/b.jpg"),
@@ -60,23 +60,23 @@ def test_other_formats_and_a_sheet(zoo, index, tmp_path):
     ]
     assert [row["similarity"] for row in table] == ["1.0", str(similarity(5)), "1.0", str(similarity(1))]
     assert Image.open(tmp_path / "sheet.png").width > 300
-    text = zoo("dupes", "--index", index, "--format", "table").stdout.decode()
+    text = invoke("dupes", "--index", index, "--format", "table").stdout.decode()
     assert text.startswith("group 1: the most pixels\n  keep    60×60")
     assert text.count("p/") == 4
 
 
-def test_a_threshold(zoo, index):
-    done = zoo("dupes", "--index", index, "--threshold", 0.999, "--format", "json")
+def test_a_threshold(invoke, index):
+    done = invoke("dupes", "--index", index, "--threshold", 0.999, "--format", "json")
     assert [group["keep"] for group in json.loads(done.stdout)] == ["p/c.jpg"]
-    done = zoo("dupes", "--index", index, "--threshold", 1, "--format", "json")
+    done = invoke("dupes", "--index", index, "--threshold", 1, "--format", "json")
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
     assert b"no near-duplicates" in done.stderr
 
 
-def test_what_changed_is_left_out_and_said(zoo, index, tmp_path):
+def test_what_changed_is_left_out_and_said(invoke, index, tmp_path):
     Image.new("RGB", (70, 70)).save(tmp_path / "p/a.jpg")
     os.remove(tmp_path / "p/d.jpg")
-    done = zoo("dupes", "--index", index, "--format", "json")
+    done = invoke("dupes", "--index", index, "--format", "json")
     assert (done.returncode, json.loads(done.stdout)) == (1, [])
     assert b"p/a.jpg is left out: changed" in done.stderr
     assert b"p/d.jpg is left out: no such file" in done.stderr
@@ -92,8 +92,8 @@ def test_what_changed_is_left_out_and_said(zoo, index, tmp_path):
         (["--index", "f.h5", "--layer", "conv9"], b"conv9"),
     ],
 )
-def test_usage_errors_are_exit_2(zoo, index, arguments, says):
-    done = zoo("dupes", *arguments)
+def test_usage_errors_are_exit_2(invoke, index, arguments, says):
+    done = invoke("dupes", *arguments)
     assert (done.returncode, done.stdout) == (2, b"")
     assert says in done.stderr
     assert b"Traceback" not in done.stderr

@@ -94,9 +94,9 @@ def plane(tmp_path):
     return write(tmp_path / "f.npy", np.stack([np.cos(angles), np.sin(angles)], axis=1), ["a", "b", "c", "d", "e"])
 
 
-def test_by_path_in_every_format(zoo, plane):
+def test_by_path_in_every_format(invoke, plane):
     def asked(*more):
-        done = zoo("search", "a", "x", "--index", plane, "--by-path", "-k", 2, *more)
+        done = invoke("search", "a", "x", "--index", plane, "--by-path", "-k", 2, *more)
         assert done.returncode == 1, done.stderr
         return done.stdout.decode()
 
@@ -115,9 +115,9 @@ def test_by_path_in_every_format(zoo, plane):
     assert asked("--format", "table").splitlines()[:3] == ["a", "   1     1.0000  a", f"   2     {cosine:.4f}  b"]
 
 
-def test_what_is_asked_for(zoo, plane, tmp_path):
+def test_what_is_asked_for(invoke, plane, tmp_path):
     def found(*more):
-        done = zoo("search", "a", "--index", plane, "--by-path", *more)
+        done = invoke("search", "a", "--index", plane, "--by-path", *more)
         assert done.returncode == 0, done.stderr
         return [match["path"] for match in rows(done)[0]["matches"]]
 
@@ -126,9 +126,9 @@ def test_what_is_asked_for(zoo, plane, tmp_path):
     assert found("--min-score", 0.95) == ["a", "b"]
     assert found("--min-score", 2) == []
     assert found("--metric", "euclidean", "--min-score", -0.2) == ["a", "b"]
-    done = zoo("search", "a", "--index", plane, "--by-path", "--min-score", 2, "--format", "csv")
+    done = invoke("search", "a", "--index", plane, "--by-path", "--min-score", 2, "--format", "csv")
     assert done.stdout.splitlines()[1:] == [b"a,,,,"]
-    done = zoo("search", "a", "--index", plane, "--by-path", "-o", "answers.json")
+    done = invoke("search", "a", "--index", plane, "--by-path", "-o", "answers.json")
     assert done.stdout == b""
     assert json.loads((tmp_path / "answers.json").read_text())[0]["query"] == "a"
 
@@ -146,8 +146,8 @@ def test_what_is_asked_for(zoo, plane, tmp_path):
         (["a", "--index", "f.npy", "--by-path", "--approximate", "--metric", "dot"], b"--approximate"),
     ],
 )
-def test_usage_errors_are_exit_2(zoo, plane, arguments, says):
-    done = zoo("search", *arguments)
+def test_usage_errors_are_exit_2(invoke, plane, arguments, says):
+    done = invoke("search", *arguments)
     assert (done.returncode, done.stdout) == (2, b"")
     assert says in done.stderr
     assert b"Traceback" not in done.stderr
@@ -163,7 +163,7 @@ def test_names_that_are_not_utf8(zoo, tmp_path):
     assert row["matches"][0]["path"] == name
 
 
-def test_a_sheet_that_cannot_be_written_is_exit_4(zoo, plane):
-    done = zoo("search", "a", "--index", plane, "--by-path", "--sheet", "none/sheet.png")
+def test_a_sheet_that_cannot_be_written_is_exit_4(invoke, plane):
+    done = invoke("search", "a", "--index", plane, "--by-path", "--sheet", "none/sheet.png")
     assert done.returncode == 4
     assert b"none/sheet.png" in done.stderr

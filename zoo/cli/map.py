@@ -14,9 +14,6 @@ from zoo.core.output import FORMATS
 if TYPE_CHECKING:
     from zoo.search.map import Map
 
-#: Suffixes of a page.
-PAGES = (".html", ".htm")
-
 _COLUMNS = ("path", "x", "y", "label", "error")
 
 
@@ -86,7 +83,7 @@ def command(
     from zoo.core.errors import UnavailableError
     from zoo.search.map import make_map, write_page
 
-    page = output if output is not None and output.suffix.lower() in PAGES else None
+    page = output if output is not None and output.suffix.lower() in (".html", ".htm") else None
     data = None if page is not None else output
     # Checked first, because the embedding of many images takes minutes.
     if output is not None and not os.access(output.parent, os.W_OK):

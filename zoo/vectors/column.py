@@ -75,7 +75,6 @@ class Column:
         return cls(values["name"], values["shape"], values["dtype"], values["attributes"])
 
 
-#: Selects one of the columns of a file.
 ColumnChoice = Callable[[Sequence[Column]], Column]
 
 

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from types import TracebackType
 from typing import Any, Self
 from zipfile import BadZipFile
 
@@ -21,16 +20,7 @@ from zoo.vectors.rows import Buffers, Rows, block_rows
 Stamps = tuple[np.ndarray, np.ndarray]
 
 #: Raised by libraries for damaged files.
-_DAMAGE: tuple[type[Exception], ...] = (
-    OSError,
-    RuntimeError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    BadZipFile,
-    zlib.error,
-)
+_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error)
 
 
 @contextmanager
@@ -153,7 +143,5 @@ class Vectors:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

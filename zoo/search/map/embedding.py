@@ -7,7 +7,6 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -37,12 +36,6 @@ class Method:
 
 
 def _umap(components: np.ndarray, neighbours: int, seed: int, start: np.ndarray) -> np.ndarray:
-    mapper = _umap_class()(n_neighbors=min(neighbours, len(components) - 1), init=start, random_state=seed)
-    places: np.ndarray = mapper.fit_transform(components)
-    return places
-
-
-def _umap_class() -> Any:
     variant = "umap.parametric_umap"
     with contextlib.ExitStack() as stack:
         if variant not in sys.modules:
@@ -50,7 +43,9 @@ def _umap_class() -> Any:
             sys.modules[variant] = None  # type: ignore[assignment]
             stack.callback(sys.modules.pop, variant, None)
         from umap import UMAP
-    return UMAP
+    mapper = UMAP(n_neighbors=min(neighbours, len(components) - 1), init=start, random_state=seed)
+    places: np.ndarray = mapper.fit_transform(components)
+    return places
 
 
 def _tsne(components: np.ndarray, perplexity: int, seed: int, start: np.ndarray) -> np.ndarray:

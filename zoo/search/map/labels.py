@@ -45,15 +45,10 @@ def find(request: str, paths: Sequence[str]) -> Labels:
     """Labels by ``folder``, ``none``, a table in CSV, JSON or JSON lines, or ``auto``: 2 to :data:`MOST` folders."""
     folders = [folder_name(path) for path in paths] if request in ("auto", "folder") else []
     if request == "none" or (request == "auto" and not 2 <= len(set(folders)) <= MOST):
-        return unlabelled(len(paths))
+        return Labels((), np.full(len(paths), NONE, np.int64))
     if folders:
         return most_frequent(folders, "folder", "in other folders")
     return _of_table(request, paths)
-
-
-def unlabelled(count: int) -> Labels:
-    """No labels."""
-    return Labels((), np.full(count, NONE, np.int64))
 
 
 def most_frequent(names: Sequence[str | None], kind: str, others: str) -> Labels:

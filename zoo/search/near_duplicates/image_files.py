@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PIL.ExifTags import Base
+
 from zoo.core.errors import describe_os_error
 from zoo.images.header import identify
 from zoo.images.source import Source
-
-_ORIENTATION_TAG = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,6 @@ def image_size(path: str) -> tuple[int, int] | None:
         with Source(path).open() as file:
             image = identify(file)
             width, height = image.size
-            return (height, width) if image.getexif().get(_ORIENTATION_TAG, 1) in range(5, 9) else (width, height)
+            return (height, width) if image.getexif().get(Base.Orientation, 1) in range(5, 9) else (width, height)
     except Exception:  # A file may be damaged in any way, which must not stop the others.
         return None

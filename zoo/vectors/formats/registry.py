@@ -89,7 +89,6 @@ class Format:
         return count * self.text_bytes * sum(column.size for column in columns)
 
 
-#: Formats that are written and read.
 FORMATS = {
     ".h5": Format("hdf5"),
     ".npy": Format("npy"),
