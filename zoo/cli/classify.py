@@ -19,13 +19,12 @@ _SEGMENTS = 20
 @common.command("classify")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @common.model_option("Name, NAME:TAG, or a .keras file; default: the best network that is available.")
-@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to show.")
+@click.option("--top", type=click.IntRange(min=1), default=5, help="Classes to show.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="P",
-    show_default=True,
     help="Label an image 'unknown' if its best class has a probability below P.",
 )
 @common.recursive_option

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import logging
 import os
@@ -121,7 +120,6 @@ def run_options(function: Function) -> Function:
             "--engine",
             type=click.Choice(engines.CHOICES),
             default="auto",
-            show_default=True,
             help=" ".join(f"{row.name}: {row.help}." for row in engines.ENGINES.values()),
         ),
         device_option,
@@ -132,9 +130,7 @@ def run_options(function: Function) -> Function:
 
 def device_option(function: Function) -> Function:
     """``--device``."""
-    return click.option(
-        "--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N", help="Device to run on."
-    )(function)
+    return click.option("--device", default="auto", metavar="auto|cpu|gpu|gpu:N", help="Device to run on.")(function)
 
 
 def offline_option(function: Function) -> Function:
@@ -164,11 +160,7 @@ def output_options(function: Function) -> Function:
         type=click.Path(dir_okay=False, path_type=Path),
         help="Write to this file instead of standard output.",
     )(function)
-    return click.option(
-        "--format",
-        type=click.Choice(FORMATS),
-        help=FORMAT_HELP,
-    )(function)
+    return click.option("--format", type=click.Choice(FORMATS), help=FORMAT_HELP)(function)
 
 
 def has_at_least(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
@@ -184,16 +176,7 @@ def has_at_least(paths: Sequence[str], count: int, *, recursive: bool) -> bool:
 
 
 def report_nonfinite(paths: Sequence[str], finite: int, consequence: str) -> int:
-    """Warn about vectors with NaN or infinite values.
-
-    Args:
-        paths: the images of these vectors.
-        finite: the number of all other vectors.
-        consequence: what happens to them, such as "are in no group".
-
-    Returns:
-        The exit status.
-    """
+    """Warn about vectors with NaN or infinite values."""
     if paths:
         say(
             f"{len(paths):,} of {finite + len(paths):,} vectors contain NaN or infinite values and {consequence}; the "
@@ -204,11 +187,7 @@ def report_nonfinite(paths: Sequence[str], finite: int, consequence: str) -> int
 
 @contextlib.contextmanager
 def progress(description: str, *, total: int | None = None, unit: str = "files") -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error, if that is a terminal.
-
-    Yields:
-        ``update(done, total=None)``, called with the number done so far.
-    """
+    """A progress bar on standard error, if that is a terminal."""
     context = click.get_current_context(silent=True)
     quiet = bool(context and context.ensure_object(dict).get("quiet"))
     if quiet or not sys.stderr.isatty():
@@ -255,10 +234,4 @@ def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Command]:
     """A :class:`Command` with ``-h``, whose help shows the defaults of all options."""
-    return functools.partial(
-        click.command,
-        name,
-        cls=Command,
-        context_settings=CONTEXT,
-        **settings,
-    )()
+    return click.command(name, cls=Command, context_settings=CONTEXT, **settings)

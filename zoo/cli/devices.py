@@ -10,7 +10,7 @@ from zoo.cli import common
 
 
 @common.command("devices")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|gpu|gpu:N,…", help="Device to select.")
+@click.option("--device", default="auto", metavar="auto|cpu|gpu|gpu:N,…", help="Device to select.")
 @common.output_options
 def command(device: str, format: str | None, output: Path | None) -> int:
     """List the CPU and the GPUs, their memory, the engines for them, and which one would be used.

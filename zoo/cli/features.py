@@ -43,7 +43,6 @@ def _runner_options(function: common.Function) -> common.Function:
             "--runner",
             type=click.Choice(["local", "ray"]),
             default="local",
-            show_default=True,
             help="ray: compute on a cluster; OUT is a folder of shards.",
         ),
     ):
@@ -68,7 +67,6 @@ def _int8_options(function: common.Function) -> common.Function:
             "--precision",
             type=click.Choice(["float32", "int8"]),
             default="float32",
-            show_default=True,
             help="int8: faster on a CPU, calibrated and checked on some of the images first.",
         ),
     ):
@@ -99,14 +97,12 @@ def _int8_options(function: common.Function) -> common.Function:
     "--pool",
     type=click.Choice(["avg", "max", "flatten", "none"]),
     default="avg",
-    show_default=True,
     help="Pooling of feature maps: mean or maximum over rows and columns, flattened, or none.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float16"]),
     default="float32",
-    show_default=True,
     help="Type of the vectors.",
 )
 @click.option("--normalize", is_flag=True, help="Divide each vector by its L2 norm.")

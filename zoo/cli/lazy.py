@@ -18,13 +18,7 @@ class LazyGroup(click.Group):
     """A group whose commands are the modules of a package."""
 
     def __init__(self, *args: Any, commands_in: tuple[str, Mapping[str, str]], **settings: Any) -> None:
-        """Store where the commands are.
-
-        Args:
-            *args: as for :class:`click.Group`.
-            commands_in: the package, and a help line for each command by name, so that the help imports nothing.
-            **settings: as for :class:`click.Group`.
-        """
+        """Store where the commands are."""
         super().__init__(*args, **settings)
         self._package, self._lines = commands_in
 

@@ -27,11 +27,7 @@ _SHORT = 20
 
 
 def load() -> Any:
-    """The package ``ray``.
-
-    Raises:
-        UnavailableError: it is not installed.
-    """
+    """The package ``ray``."""
     # Ray prints the fate of its processes on standard output, except what matches this, which it reads now.
     with _environment({"RAY_DEDUP_LOGS_SKIP_REGEX": os.environ.get("RAY_DEDUP_LOGS_SKIP_REGEX", ".")}):
         try:
@@ -45,15 +41,7 @@ def load() -> Any:
 
 @contextlib.contextmanager
 def connected(ray: Any, address: str | None) -> Iterator[None]:
-    """A connection to a cluster; an existing connection is used and kept.
-
-    Args:
-        ray: the package.
-        address: of the cluster, in Ray's form; if omitted, a cluster is started on this machine.
-
-    Raises:
-        UnavailableError: there is no such cluster, or none can be started here.
-    """
+    """A connection to a cluster; an existing connection is used and kept."""
     if ray.is_initialized():
         yield
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -181,11 +182,7 @@ def _check_seen(done: ShardResult, job: ShardJob) -> None:
 
 def _report(watcher: Watcher, batch: Sequence[Source], done: ShardResult) -> None:
     """Call the watcher for the images of a shard one by one, in order."""
-    failed = iter([*done.failed, None])
-    failure = next(failed)
+    failed = deque(done.failed)
     for source in batch:
-        if failure is not None and source.path == failure[0]:
-            watcher(source, ImageError(failure[1]))
-            failure = next(failed)
-        else:
-            watcher(source, None)
+        here = failed and failed[0][0] == source.path
+        watcher(source, ImageError(failed.popleft()[1]) if here else None)

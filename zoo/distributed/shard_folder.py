@@ -42,11 +42,7 @@ class ShardFolder:
         self._folder, self._about = folder, dict(about)
 
     def finish(self, shards: Sequence[Shard], shape: tuple[int, ...]) -> Written:
-        """Give the folder its name; shards in it that are not listed belong to inputs that no longer exist.
-
-        Raises:
-            UnavailableError: it cannot be written; the shards are kept.
-        """
+        """Give the folder its name; shards in it that are not listed belong to inputs that no longer exist."""
         named = {shard.file for shard in shards}
         count, failed = sum(shard.rows for shard in shards), sum(shard.failed for shard in shards)
         state = State(self._about, files=[self.target.name])
@@ -67,22 +63,7 @@ class ShardFolder:
 def opened(
     target: str | os.PathLike[str], about: Mapping[str, Any], *, mode: Mode = "new", size: int | None = None
 ) -> Iterator[ShardFolder | Written]:
-    """Begin or resume a folder. If :meth:`ShardFolder.finish` is not called, complete shards are kept.
-
-    Args:
-        target: the folder.
-        about: the attributes of the vectors, as plain values that JSON has.
-        mode: ``"new"``, if there is no such folder; ``"resume"`` continues what was interrupted, and begins if nothing
-            was; ``"overwrite"`` replaces the folder when the new one is finished.
-        size: inputs of a shard; if omitted, what it was begun with, or :data:`SHARD_SIZE`.
-
-    Yields:
-        The folder; or what was written, if it is finished already and ``mode`` is ``"resume"``.
-
-    Raises:
-        UsageError: the folder exists, or is begun; or it was made with something else, or holds other things.
-        UnavailableError: another process makes it, or it cannot be written.
-    """
+    """Begin or resume a folder. If :meth:`ShardFolder.finish` is not called, complete shards are kept."""
     path = Path(target)
     # Nothing can be made beside "." under its name.
     path = path if path.name not in ("", "..") else path.resolve()

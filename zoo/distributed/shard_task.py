@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,16 +30,16 @@ _UNSEEN = 10
 
 @dataclass(frozen=True)
 class ShardJob:
-    """What the shards of a folder have in common."""
+    """What the shards of a folder have in common.
 
-    #: The attributes of the vectors, as :attr:`zoo.inference.features.Extractor.about`.
+    ``about`` and ``running`` are those of the extractor. Shards are made in ``work``, complete ones are in ``parts``,
+    both absolute paths. The rest is the driver's: its machine, working directory, and environment variables for zoo.
+    """
+
     about: Mapping[str, Any]
-    #: Where and how the extractor runs: ``device``, ``engine``, ``batch_size``, ``offline``, ``threads``.
     running: Mapping[str, Any]
-    #: Where shards are made, and where complete ones are; absolute paths.
     work: str
     parts: str
-    #: Of the driver: its machine, its working directory, and environment variables that zoo reads.
     host: str = field(default_factory=platform.node)
     folder: str = field(default_factory=os.getcwd)
     environment: Mapping[str, str] = field(
@@ -52,28 +53,19 @@ class ShardJob:
 
 @dataclass(frozen=True)
 class ShardResult:
-    """A shard that is complete."""
+    """A shard that is complete; ``new`` if it was computed, not found. ``unseen`` are files that ``host`` lacks."""
 
     shard: Shard
-    #: Of a row.
     shape: tuple[int, ...]
     failed: tuple[tuple[str, str], ...]
-    #: Whether it was computed, and not found.
     new: bool
-    #: The machine, and some of the files that it does not see.
     host: str
     unseen: tuple[str, ...] = ()
-    #: Warnings of the log.
     warnings: tuple[str, ...] = ()
 
 
 def compute_shard(job: ShardJob, name: str, sources: Sequence[Source]) -> ShardResult:
-    """Make the shard of some files and URLs, completely or not at all; an existing one of these inputs is kept.
-
-    Raises:
-        UnavailableError: this machine lacks something.
-        UsageError: the network has no such layer, or differs here.
-    """
+    """Make the shard of some files and URLs, completely or not at all; an existing one of these inputs is kept."""
     try:
         _enter(job, sources)
         target = Path(job.parts, name)
@@ -122,15 +114,12 @@ def _is_of(sources: Sequence[Source], vectors: Vectors, failed: Sequence[tuple[s
     """Whether the rows and the failures of a shard, each in their order, are these inputs in theirs."""
     if vectors.count + len(failed) != len(sources):
         return False
-    rows, failures = iter([*vectors.paths, None]), iter([*(path for path, _ in failed), None])
-    row, failure = next(rows), next(failures)
+    rows, failures = deque(vectors.paths), deque(path for path, _ in failed)
     for source in sources:
-        if source.path == row:
-            row = next(rows)
-        elif source.path == failure:
-            failure = next(failures)
-        else:
+        found = next((paths for paths in (rows, failures) if paths and paths[0] == source.path), None)
+        if found is None:
             return False
+        found.popleft()
     return True
 
 

@@ -32,14 +32,7 @@ class Agreement:
 
 
 def compare(reference: np.ndarray, other: np.ndarray, *, calibrated: int) -> Agreement:
-    """The agreement of the outputs of two forms of a network for the same images.
-
-    Args:
-        reference: as an engine yields it: float32 (n, …), or structured (n,) with a field for each layer and perhaps
-            ``probabilities``.
-        other: the same of the other form.
-        calibrated: size of the calibration set.
-    """
+    """The agreement of two engines' outputs for the same images: (n, …), or structured (n,) with a field a layer."""
     names = reference.dtype.names or ()
     layers = [name for name in names if name != "probabilities"]
     pairs = [(reference[name], other[name]) for name in layers] or [(reference, other)]

@@ -112,15 +112,7 @@ class EngineType:
 
 
 def pack_outputs(outputs: Sequence[np.ndarray], spec: ModelSpec) -> np.ndarray:
-    """Copy the outputs of a network for one batch into the array that an engine yields.
-
-    Args:
-        outputs: (n, …) each, in the network's order.
-        spec: the network; its cut names them.
-
-    Returns:
-        float32 (n, …) for a single output, else structured (n,).
-    """
+    """Copy the outputs of a network for one batch into the array that an engine yields."""
     import numpy as np
 
     if spec.cut is None or len(spec.cut.fields) == 1:

@@ -28,17 +28,8 @@ def run_module(
 ) -> None:
     """Run a module that ends with :func:`main`; nothing of it reaches the terminal.
 
-    Args:
-        module: its dotted name.
-        arguments: of its function, as values that JSON has.
-        failure: the beginning of the error message, such as "resnet50 cannot be compiled".
-        remedy: its end, such as "use --engine keras".
-        environment: further environment variables.
-        receive: called with each value that the module sends by :func:`sender`.
-
-    Raises:
-        UsageError: as the function raised it.
-        UnavailableError: it failed otherwise.
+    ``arguments`` of its function are JSON values; ``receive`` gets what it sends by :func:`sender`. An error says
+    ``failure``, the reason and ``remedy``.
     """
     # The child finds zoo where this process found it, also in a checkout that is not installed.
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))

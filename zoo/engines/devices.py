@@ -14,9 +14,8 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from zoo.core import hardware
 from zoo.core.errors import UnavailableError, UsageError
@@ -43,10 +42,6 @@ class Device:
     selected: bool = False
     reason: str = ""
 
-    def as_row(self) -> dict[str, Any]:
-        """The fields by name."""
-        return asdict(self)
-
 
 def available() -> list[Device]:
     """The CPU, then the NVIDIA GPUs visible to this process, as frameworks number them; the CPU without its memory."""
@@ -68,20 +63,9 @@ def select(request: str = "auto") -> Device:
 
 
 def select_several(request: str = "auto") -> tuple[Device, ...]:
-    """The devices that ``request`` means here, for training, in its order.
-
-    Args:
-        request: ``"auto"`` (the GPU with the most free memory that an installed backend can use, else the CPU),
-            ``"cpu"``, ``"gpu"`` (as ``"auto"``, but never the CPU), or ``"gpu:N"``; or several devices of one kind:
-            ``"gpu:0,gpu:1"``, ``"gpu:all"``, or ``"cpu:0,cpu:1"``, the CPU split into devices.
-
-    Raises:
-        UsageError: ``request`` has another form, or names a device twice.
-        UnavailableError: a device does not exist, or no installed backend can use it.
-    """
+    """The devices that ``request`` means here, for training, in its order."""
     found, names = _resolve(request)
-    by_name = {device.name: device for device in found}
-    return tuple(by_name[name] for name in names)
+    return tuple(next(device for device in found if device.name == name) for name in names)
 
 
 def survey(request: str = "auto") -> list[Device]:
@@ -119,8 +103,15 @@ def _resolve(request: str) -> tuple[list[Device], list[str]]:
         most = best or max(gpus, key=lambda gpu: gpu.memory_free or 0, default=None)
         chosen, reason = [most.name] if most else [], "the GPU with the most free memory"
     elif words == ["auto"]:
-        name, reason = _automatic(best, usable, gpus)
-        chosen = [name]
+        chosen = [best.name if best and usable else "cpu"]
+        if best:
+            reason = (
+                f"the GPU with the most free memory, for Keras on {usable}"
+                if usable
+                else "there is a GPU, but no installed Keras backend was built for it"
+            )
+        else:
+            reason = "no GPU has enough free memory" if gpus else "there is no GPU here"
     else:
         raise UsageError(
             "Expected --device auto, cpu, gpu, gpu:N or gpu:all, or for training several: gpu:0,gpu:1. "
@@ -147,15 +138,6 @@ def _resolve(request: str) -> tuple[list[Device], list[str]]:
     return marked, chosen
 
 
-def _automatic(best: Device | None, usable: str | None, gpus: Sequence[Device]) -> tuple[str, str]:
-    """The name of the device for ``"auto"``, and the reason."""
-    if best and usable:
-        return best.name, f"the GPU with the most free memory, for Keras on {usable}"
-    if best:
-        return "cpu", "there is a GPU, but no installed Keras backend was built for it"
-    return "cpu", "no GPU has enough free memory" if gpus else "there is no GPU here"
-
-
 def _split(cpu: Device, names: Sequence[str]) -> list[Device]:
     """The CPU split into several devices, which must be numbered from 0 on."""
     wanted = [f"cpu:{number}" for number in range(len(names))]
@@ -170,14 +152,6 @@ def prepare(device: Device, *others: Device, backend: str | None = None) -> str:
     """Set the environment so that Keras, when it is imported next, runs on ``device``; returns the backend.
 
     A backend that is imported already stays as it is. TensorFlow takes GPU memory as it needs it.
-
-    Args:
-        device: where to run.
-        *others: further devices of the same kind, for training; frameworks number them all from 0 in this order.
-        backend: the Keras backend to use.
-
-    Raises:
-        UnavailableError: the backend is not installed, or does not train on several devices.
     """
     chosen = loaded_backend() or backend or wanted_backend(device.kind)
     if chosen not in (*BACKENDS, "openvino"):
@@ -261,9 +235,7 @@ def _cpu_model() -> str:
 
 
 def _has_room(gpu: Device) -> bool:
-    if not gpu.memory_total or gpu.memory_free is None:
-        return True
-    return gpu.memory_free >= LEAST_FREE * gpu.memory_total
+    return not gpu.memory_total or gpu.memory_free is None or gpu.memory_free >= LEAST_FREE * gpu.memory_total
 
 
 def _why_not(device: Device, best: Device | None, request: str) -> str:

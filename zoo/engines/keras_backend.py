@@ -17,15 +17,6 @@ def start(device: Device) -> str:
     """Import Keras for a device, check that the backend sees it, and compute something; its messages are hidden.
 
     A backend that is imported already stays as it is.
-
-    Args:
-        device: where networks are to run, from :func:`zoo.engines.devices.select`.
-
-    Returns:
-        The Keras backend.
-
-    Raises:
-        UnavailableError: the backend is not installed, or does not see the device; it never runs elsewhere.
     """
     backend = devices.prepare(device)
     with quiet_stderr():

@@ -36,11 +36,7 @@ class KerasEngine:
     single = False
 
     def __init__(self, spec: ModelSpec, weights: LocalWeights | None, device: Device, options: Options) -> None:
-        """Import Keras for the device, build the network and load its weights.
-
-        Raises:
-            UnavailableError: the backend does not see the device.
-        """
+        """Import Keras for the device, build the network and load its weights."""
         self.backend = keras_backend.start(device)
         with quiet_stderr():
             import keras

@@ -6,6 +6,7 @@ To add an engine, write a module with a class like :class:`zoo.engines.base.Engi
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from zoo.core.errors import UnavailableError, UsageError
@@ -57,7 +58,7 @@ def device_rows(request: str) -> list[dict[str, Any]]:
 
     return [
         {
-            **device.as_row(),
+            **asdict(device),
             "engines": [row.name for row in ENGINES.values() if device.kind in row.devices and row.installed],
         }
         for device in devices.survey(request)
@@ -65,12 +66,7 @@ def device_rows(request: str) -> list[dict[str, Any]]:
 
 
 def choose(request: str, spec: ModelSpec, device: Device) -> EngineType:
-    """The engine that ``request`` (``"auto"`` or a name) means for a network on a device.
-
-    Raises:
-        UsageError: there is no such engine, or it cannot run this network there.
-        UnavailableError: no engine is installed.
-    """
+    """The engine that ``request`` (``"auto"`` or a name) means for a network on a device."""
     if request not in CHOICES:
         raise UsageError(f"Expected --engine {', '.join(CHOICES)}. Received: {request}")
     fitting = usable(spec, device)
@@ -92,20 +88,7 @@ def start(
     engine: str = "auto",
     **options: Any,
 ) -> Engine:
-    """Start an engine.
-
-    Args:
-        spec: the network.
-        weights: its weights from :func:`zoo.pretrained.weights.fetch`; ``None`` for a network in a file.
-        device: where to run, from :func:`zoo.engines.devices.select`.
-        engine: ``"auto"`` or a name of :data:`ENGINES`. With ``"auto"`` the next engine runs a network that the first
-            cannot compile, with a warning in the log.
-        **options: fields of :class:`~zoo.engines.base.Options`.
-
-    Raises:
-        UsageError: the engine does not run there.
-        UnavailableError: the engine or its backend is not installed, or the network does not compile.
-    """
+    """Start an engine."""
     chosen = choose(engine, spec, device)
     settings = Options(**options)
     if settings.folder and not chosen.compiles:
@@ -133,10 +116,6 @@ def compile_ahead(spec: ModelSpec, weights: LocalWeights | None, device: Device,
     """Compile a network now, where the engine that will run it keeps compiled networks on disk.
 
     A network that does not compile is a warning in the log if ``engine`` is ``"auto"``.
-
-    Raises:
-        UsageError: the engine does not run there, or the network has no layer where its spec cuts it.
-        UnavailableError: the network does not compile.
     """
     chosen = choose(engine, spec, device)
     if not chosen.compiles:

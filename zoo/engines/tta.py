@@ -75,14 +75,7 @@ class Augmented:
 
 
 def augment(engine: Engine, resize: Resize, augmentation: Augmentation, *, mirrored: bool) -> tuple[Engine, Resize]:
-    """An engine with an augmentation, and how images are read for it.
-
-    Args:
-        engine: takes images of the size of ``resize``.
-        resize: the network's own.
-        augmentation: one of :data:`AUGMENTATIONS`.
-        mirrored: whether the engine averages over mirror images already.
-    """
+    """An engine with an augmentation, and how images are read for it."""
     if not mirrored:
         engine = Augmented(engine, flipped, 2)
     if augmentation == "ten-crop":

@@ -19,18 +19,11 @@ MEMORY = 128 << 20
 
 
 def sample(sources: Iterable[Source], resize: Resize, count: int, *, seed: int = 0) -> np.ndarray:
-    """Draw a random sample of a stream of any length, and decode it; the same for the same sources and seed.
+    """Draw ``count`` images of a stream at random, or as many as :data:`MEMORY` holds: uint8 (n, height, width, 3).
+
+    They are in the order of the sources, the same for the same seed; unreadable images are left out.
 
     Reservoir sampling: Vitter, "Random sampling with a reservoir", ACM TOMS 11(1), 1985, algorithm R.
-
-    Args:
-        sources: images, of which only those drawn are opened.
-        resize: the network's resize policy.
-        count: images to draw; fewer if these would take more than :data:`MEMORY`.
-        seed: of the random numbers.
-
-    Returns:
-        uint8 (n, height, width, 3), RGB 0-255, in the order of the sources; unreadable images are left out.
     """
     count = min(count, MEMORY // (resize.height * resize.width * 3))
     chance = random.Random(seed)

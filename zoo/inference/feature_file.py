@@ -47,21 +47,7 @@ def write(
     watcher: Watcher | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Written:
-    """Write the vectors of images to a file, in order. Memory does not grow with their number.
-
-    Args:
-        images: paths, folders, URLs, arrays, or sources.
-        target: the file; its suffix decides the format (:mod:`zoo.vectors`).
-        extractor: computes the vectors.
-        mode: ``"new"``; ``"resume"`` continues what was interrupted; ``"update"`` adds what is new to an existing file;
-            ``"overwrite"`` replaces it.
-        watcher: called for each image that is done.
-        about: attributes of the file; those of the extractor if omitted.
-
-    Raises:
-        UsageError: the file exists, another network made it, or its suffix is unknown; or there is no such layer.
-        UnavailableError: it cannot be written, or the network cannot be run.
-    """
+    """Write the vectors of images to a file, in order. Memory does not grow with their number."""
     with Journal.open(Path(target), about or attributes(extractor, target, mode), mode=mode) as journal:
         if not journal.complete:
             for source, output in _computed(journal.pending(inputs.stream(images)), extractor):
@@ -106,11 +92,7 @@ def attributes(extractor: Extractor, target: str | os.PathLike[str], mode: Mode)
 
 
 def previous_attributes(target: str | os.PathLike[str], mode: Mode | None) -> Mapping[str, Any]:
-    """The attributes of a finished or begun file that ``mode`` continues; empty if there is none.
-
-    Raises:
-        UsageError: it is damaged, or something else.
-    """
+    """The attributes of a finished or begun file that ``mode`` continues; empty if there is none."""
     if mode not in ("resume", "update"):
         return {}
     path = Path(target)

@@ -15,15 +15,7 @@ from zoo.pretrained import keras_file
 
 
 class LoadedModel:
-    """A network whose engine starts with the first image.
-
-    Attributes:
-        choice: the network as it was chosen, with its weights.
-        spec: the network as it runs, perhaps cut.
-        classes: its labels, of which :attr:`labels` are the names; empty if unknown.
-        temperature: what its logits are divided by, see :mod:`zoo.evaluation.calibration`.
-        at_least: says whether at least so many images will come; used to decide whether to measure the batch size.
-    """
+    """A network whose engine starts with the first image."""
 
     choice: Choice
     spec: ModelSpec
@@ -51,12 +43,7 @@ class LoadedModel:
 
     @property
     def engine(self) -> engines.Engine:
-        """The engine that runs; started now if it has not been yet.
-
-        Raises:
-            UsageError: the network has no such layer.
-            UnavailableError: the network cannot be run.
-        """
+        """The engine that runs; started now if it has not been yet."""
         return self._engine or self._start()
 
     @property

@@ -31,17 +31,9 @@ def run(
     threads: int | None = None,
     read: Callable[[Source, Resize], np.ndarray] = load,
 ) -> Iterator[tuple[Source, np.ndarray | ImageError]]:
-    """Yield each source, in order, with the network's output for it or the reason why there is none.
+    """Yield each source, in order, with the network's output for it, float32 (…), or the reason why there is none.
 
-    Args:
-        sources: images; read lazily, so that memory does not depend on their number.
-        engine: runs the network.
-        resize: the network's resize policy.
-        threads: decoding threads; default: the number of processors.
-        read: decodes a source: uint8 (height, width, 3), or several images (k, height, width, 3) with an output each.
-
-    Yields:
-        ``(source, output)`` with a float32 array of the network's output shape, without the batch axis.
+    Sources are read lazily. ``read`` gives uint8 (height, width, 3), or several images (k, height, width, 3).
     """
     workers = threads or processors()
     # One entry for every image, in order, with the reason if it could not be read.
@@ -61,10 +53,8 @@ def run(
 
 def _failed(rows: deque[tuple[Source, ImageError | None]]) -> Iterator[tuple[Source, ImageError]]:
     """Take the failed images from the front."""
-    while rows and rows[0][1] is not None:
-        source, error = rows.popleft()
-        if error is not None:
-            yield source, error
+    while rows and (error := rows[0][1]) is not None:
+        yield rows.popleft()[0], error
 
 
 class _Buffers:

@@ -12,15 +12,7 @@ _TINY = float(np.finfo(np.float32).tiny)
 
 
 def apply_temperature(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """The softmax of logits divided by a temperature, from the probabilities without it.
-
-    Args:
-        scores: probabilities, float (…, c).
-        temperature: above 1 makes the network less confident, below 1 more; 1 leaves ``scores`` as they are.
-
-    Returns:
-        float32 (…, c), whose last axis sums to 1.
-    """
+    """The softmax of logits divided by a temperature, from probabilities (…, c) without it: float32 (…, c)."""
     return scores if temperature == 1.0 else softmax(logits_of(scores) / temperature)
 
 

@@ -154,7 +154,7 @@ def test_arithmetic_is_one_step_and_a_sum_is_not():
     x = skip = layers.Conv2D(4, 3, padding="same")(grey)
     x = layers.Conv2D(4, 3, padding="same")(x) + skip
     graph = read_graph(flatten(keras.Model(pixels, x)))
-    small = contract(graph, arithmetic_groups(graph), merge_arithmetic).graph
+    small = contract(graph, arithmetic_groups(graph), merge_arithmetic)[0]
     assert [vertex.what for vertex in small.vertices] == [
         *("input", "arithmetic", "conv 3×3, 4", "conv 3×3, 4", "+"),
     ]

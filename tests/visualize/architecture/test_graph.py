@@ -87,9 +87,9 @@ def test_a_group_on_both_sides_of_something_is_refused():
     graph = graph_of((), (0,), (1,), (2,))
     with pytest.raises(ValueError, match="has a cycle"):
         contract(graph, [0, 1, 2, 1], lambda found: found[0])
-    made = contract(graph, [0, 1, 1, 3], lambda found: Vertex("both", "light", "x"))
-    assert [vertex.name for vertex in made.graph.vertices] == ["v0", "both", "v3"]
-    assert made.graph.inputs == ((), (0,), (1,)) and made.place == (0, 1, 1, 2)
+    small, places = contract(graph, [0, 1, 1, 3], lambda found: Vertex("both", "light", "x"))
+    assert [vertex.name for vertex in small.vertices] == ["v0", "both", "v3"]
+    assert small.inputs == ((), (0,), (1,)) and places == (0, 1, 1, 2)
 
 
 @pytest.mark.parametrize(

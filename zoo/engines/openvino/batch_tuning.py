@@ -36,13 +36,7 @@ def images_needed(gmacs: float | None) -> int:
 
 
 def find(file: Path, start: Callable[[int], Engine], size: tuple[int, int]) -> int:
-    """The fastest batch size: read from a file, else measured for a few seconds and written to it.
-
-    Args:
-        file: where it is kept; if that cannot be written it is measured each time.
-        start: makes an engine with a batch size.
-        size: height and width of an image.
-    """
+    """The fastest batch size: read from a file, else measured for a few seconds and written to it."""
     best = known(file)
     if best is None:
         started = time.perf_counter()

@@ -31,16 +31,7 @@ def folder() -> Path:
 
 
 def ensure(spec: ModelSpec, weights: LocalWeights | None) -> Path:
-    """The folder of a compiled network; compiled now, in a process of its own, if it does not exist.
-
-    Args:
-        spec: the network; its builder is importable or it is a file.
-        weights: trained weights, ``None`` for a network in a file.
-
-    Raises:
-        UsageError: the network has no layer where its spec cuts it.
-        UnavailableError: the network cannot be compiled, or the cache cannot be written.
-    """
+    """The folder of a compiled network; compiled now, in a process of its own, if it does not exist."""
     about = describe(spec, weights)
     target = folder() / f"{spec.name}-{artifacts.digest(about)}"
     if not (target / "about.json").is_file():

@@ -18,14 +18,7 @@ from zoo.engines.openvino.nchw import to_nchw
 
 
 def convert(model: str, folder: str, weights: str | None, cut: Mapping[str, Any] | None) -> None:
-    """Write ``model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights.
-
-    Args:
-        model: a name of the registry, or a file.
-        folder: where to write.
-        weights: a file of weights, ``None`` for a network in a file.
-        cut: the fields of the network's :class:`~zoo.core.spec.Cut`.
-    """
+    """Write ``model.xml`` and ``model.bin``: input uint8 (batch, height, width, 3), float32 weights."""
     # Keras would import it with its telemetry.
     openvino = runtime.load()
 

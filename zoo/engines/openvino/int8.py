@@ -78,22 +78,9 @@ def ensure(
     min_cosine: float = MIN_COSINE,
     min_agreement: float | None = None,
 ) -> Quantized:
-    """The int8 form of a network; made now, in a process of its own, if there is none for these images.
+    """The int8 form of a network for a sample of uint8 images; made now, in a process of its own, if there is none.
 
-    Args:
-        spec: the network, perhaps cut; its builder is importable or it is a file.
-        weights: trained weights, ``None`` for a network in a file.
-        images: a random sample of those that it will be used on (:func:`zoo.inference.calibration_set.sample`): uint8
-            (height, width, 3) each, or one array (n, height, width, 3). Their order does not matter, equal ones count
-            once, and at most :data:`IMAGES` are used. Those for the check never calibrate.
-        min_cosine: the least mean cosine similarity of its features to those of float32. The fastest of :data:`WAYS`
-            that reaches it is taken.
-        min_agreement: the least share of images that both assign to the same class.
-
-    Raises:
-        GateError: it is not reached in any way.
-        UsageError: there are too few images, the network has no such layer, or no classes for ``min_agreement``.
-        UnavailableError: NNCF is not installed, the network cannot be quantised, or the cache cannot be written.
+    It is the fastest of :data:`WAYS` whose agreement on images that did not calibrate it is sufficient.
     """
     if importlib.util.find_spec("nncf") is None:
         raise UnavailableError(
@@ -137,9 +124,8 @@ def find(spec: ModelSpec, weights: LocalWeights | None, calibration: str) -> Qua
 
 
 def _read(folder: Path, calibration: str) -> Quantized:
-    return Quantized(
-        folder, calibration, Agreement(**json.loads((folder / "agreement.json").read_text(encoding="utf-8")))
-    )
+    agreement = json.loads((folder / "agreement.json").read_text(encoding="utf-8"))
+    return Quantized(folder, calibration, Agreement(**agreement))
 
 
 def _processor() -> str:

@@ -20,15 +20,10 @@ WHOLE = "whole"
 
 
 def quantize(source: str, images: str, target: str, settings: dict[str, Any], keep: list[int]) -> None:
-    """Write the int8 form of a compiled network: ``target/model.xml``, and with all outputs ``target/whole/model.xml``.
+    """Write the int8 form of a compiled network: ``model.xml`` with the outputs ``keep``, ``whole/model.xml`` with all.
 
-    Args:
-        source: the folder of the compiled network.
-        images: a NumPy file of the calibration set, uint8 (n, height, width, 3), for the ranges of all activations.
-        target: an empty folder.
-        settings: ``preset`` and ``fast_bias_correction`` of ``nncf.quantize``, and ``float32``: what is not quantised:
-            ``"first"`` and ``"depthwise"`` convolutions, ``"sums"`` of activations.
-        keep: numbers of the outputs that are used.
+    ``images`` is a NumPy file, uint8 (n, height, width, 3). ``settings`` are those of ``nncf.quantize`` and
+    ``float32``: what is not quantised: ``"first"`` and ``"depthwise"`` convolutions, ``"sums"`` of activations.
     """
     # NNCF's telemetry would also write a user's number into the home folder.
     sys.modules[TELEMETRY] = None  # type: ignore[assignment]

@@ -11,11 +11,7 @@ TELEMETRY = "openvino_telemetry"
 
 
 def load() -> ModuleType:
-    """Import OpenVINO so that nothing is sent, then or later; a process that has imported it already keeps what it has.
-
-    Raises:
-        ImportError: it is not installed.
-    """
+    """Import OpenVINO, if it is not imported yet, so that nothing is sent, then or later."""
     if "openvino" not in sys.modules:
         before = sys.modules.get(TELEMETRY)
         sys.modules[TELEMETRY] = None  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -29,12 +30,10 @@ def block_paths(graph: Graph) -> list[Path]:
     Blocks are found by name. A part between two split points with several branches is a block whatever its name: a
     residual block with its sum, a module with its concatenation.
     """
-    keys = _blocks(graph)
-    found = []
-    for vertex, key in zip(graph.vertices, keys, strict=True):
-        outer = tuple(vertex.name.split("/")[:-1])
-        found.append((*outer, key) if key else outer)
-    return found
+    return [
+        (*vertex.name.split("/")[:-1], *([key] if key else []))
+        for vertex, key in zip(graph.vertices, _blocks(graph), strict=True)
+    ]
 
 
 def strip_prefix(paths: list[Path], name: str) -> list[Path]:
@@ -66,14 +65,10 @@ def _blocks(graph: Graph) -> list[str | None]:
         match[0] if not vertex.unnamed and (match := _BLOCK.match(name)) else None
         for vertex, name in zip(graph.vertices, names, strict=True)
     ]
-    branched = [
-        range(start + 1, end + 1)
-        for start, end in zip(graph.split_points, graph.split_points[1:], strict=False)
-        if end > start + 1
-    ]
     settled: set[int] = set()
-    for part in branched:
-        if len({graph.vertices[vertex].name.rpartition("/")[0] for vertex in part}) > 1:
+    for start, end in itertools.pairwise(graph.split_points):
+        part = range(start + 1, end + 1)
+        if len(part) < 2 or len({graph.vertices[vertex].name.rpartition("/")[0] for vertex in part}) > 1:
             continue
         key = _common_key(graph, part, names, keys)
         if key is not None:
@@ -190,33 +185,29 @@ def _size_ends(graph: Graph, paths: Sequence[Path]) -> list[int]:
 
 def arithmetic_groups(graph: Graph) -> list[int]:
     """Consecutive operations that form one step, such as a local response normalisation: a group for each vertex."""
-    group = list(range(len(graph.vertices)))
-    run: list[int] = []
-    for start, end in zip(graph.split_points, graph.split_points[1:], strict=False):
-        part = list(range(start + 1, end + 1))
+
+    def arithmetic(part: range) -> bool:
         inside = [graph.vertices[vertex] for vertex in part]
-        if all(vertex.bare or vertex.kind == "merge" for vertex in inside) and not (
-            len(part) == 1 and inside[0].kind == "merge"
-        ):
-            run += part
-            continue
-        for vertex in run:
-            group[vertex] = run[0]
-        run = []
-    for vertex in run:
-        group[vertex] = run[0]
+        single = len(part) == 1 and inside[0].kind == "merge"
+        return not single and all(vertex.bare or vertex.kind == "merge" for vertex in inside)
+
+    group = list(range(len(graph.vertices)))
+    parts = [range(start + 1, end + 1) for start, end in itertools.pairwise(graph.split_points)]
+    for joined, run in itertools.groupby(parts, arithmetic):
+        if joined:
+            vertices = [vertex for part in run for vertex in part]
+            group[vertices[0] : vertices[-1] + 1] = [vertices[0]] * len(vertices)
     return group
 
 
 def merge_arithmetic(vertices: list[Vertex]) -> Vertex:
     """Several operations as one vertex."""
     last = vertices[-1]
-    count = f"{len(vertices)} operations"
     return Vertex(
         name="arithmetic" if last.unnamed else last.name,
         kind="light",
         what="arithmetic" if last.unnamed else last.name.rpartition("/")[2],
-        after=(count,),
+        after=(f"{len(vertices)} operations",),
         shape=last.shape,
         parts=tuple(part for vertex in vertices for part in vertex.parts),
     )

@@ -15,14 +15,7 @@ _SHORT = 640.0
 def break_into_columns(
     heights: Sequence[float], gap: float, width_of: Callable[[int, int], float], between: float
 ) -> list[tuple[int, int]]:
-    """Break stacked parts into columns: for each its first part and the one after its last.
-
-    Args:
-        heights: of the parts, in order.
-        gap: between parts.
-        width_of: the width of the parts ``a`` to ``b``, exclusive.
-        between: space between columns.
-    """
+    """Break stacked parts into columns: for each its first part and the one after its last."""
     best = [(0, len(heights))]
     if max(heights) > _MOST_OF * sum(heights):
         return best

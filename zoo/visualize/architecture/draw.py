@@ -44,7 +44,7 @@ def graph(model: str | ModelSpec | InspectedModel | keras.Model, *, level: str |
 
     flat: FlatGraph = network if isinstance(network, FlatGraph) else flatten(network)
     whole = read_graph(flat)
-    whole = contract(whole, arithmetic_groups(whole), merge_arithmetic).graph
+    whole = contract(whole, arithmetic_groups(whole), merge_arithmetic)[0]
     level, content, inner = _at_level(level, whole, stages, name)
     params, macs = (sum(getattr(vertex, key) for vertex in whole.vertices) for key in ("params", "macs"))
     about = (
@@ -57,11 +57,7 @@ def graph(model: str | ModelSpec | InspectedModel | keras.Model, *, level: str |
 
 
 def resolve(model: str) -> ModelSpec:
-    """The spec of a name, ``NAME:TAG``, a ``.keras`` file or a ``.yaml`` network.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The spec of a name, ``NAME:TAG``, a ``.keras`` file or a ``.yaml`` network."""
     from zoo.catalog import registry
     from zoo.pretrained import keras_file
 
@@ -96,7 +92,7 @@ def _at_level(level: str | None, whole: Graph, stages: Any, name: str) -> tuple[
     small, homes = fuse_layers(whole, paths)
     if level != "stages":
         content = build_hierarchy(small, homes, fold=True)
-        if level is not None or _boxes(content) <= _MANY:
+        if level is not None or sum(1 for _ in content.vertices()) <= _MANY:
             return "blocks", content, inner
     numbers = assign_stages(small, homes, stages)
     last = max(numbers)
@@ -107,10 +103,3 @@ def _at_level(level: str | None, whole: Graph, stages: Any, name: str) -> tuple[
         for vertex, number, home in zip(small.vertices, numbers, homes, strict=True)
     ]
     return "stages", build_hierarchy(small, homes, fold=True, least=1), inner
-
-
-def _boxes(content: Frame) -> int:
-    """The number of boxes in a frame."""
-    from zoo.visualize.architecture.hierarchy import Frame
-
-    return sum(_boxes(child) if isinstance(child, Frame) else 1 for child in content.children)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zoo.visualize.architecture.blocks import Path
-from zoo.visualize.architecture.graph import Contraction, Graph, Vertex, contract
+from zoo.visualize.architecture.graph import Graph, Vertex, contract
 
 #: Labels that are left out.
 _UNSAID = ("pad", "identity", "linear")
@@ -17,7 +17,6 @@ def fuse_layers(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]
     ``paths`` are those of the vertices; the smaller graph is returned with those of its own.
     """
     unit = list(range(len(graph.vertices)))
-    #: Whether each unit has a major layer.
     has_major = [not vertex.minor for vertex in graph.vertices]
     for number, vertex in enumerate(graph.vertices):
         if len(graph.inputs[number]) != 1:
@@ -33,11 +32,11 @@ def fuse_layers(graph: Graph, paths: Sequence[Path]) -> tuple[Graph, list[Path]]
         if joins:
             unit[number] = home
             has_major[home] = has_major[home] or not vertex.minor
-    made: Contraction = contract(graph, unit, _as_unit)
-    found: list[Path] = [()] * len(made.graph.vertices)
-    for number, place in enumerate(made.place):
+    small, places = contract(graph, unit, _as_unit)
+    found: list[Path] = [()] * len(small.vertices)
+    for number, place in enumerate(places):
         found[place] = paths[number]
-    return made.graph, found
+    return small, found
 
 
 def _as_unit(vertices: list[Vertex]) -> Vertex:
@@ -49,9 +48,8 @@ def _as_unit(vertices: list[Vertex]) -> Vertex:
         what, before = " · ".join(before) or vertices[-1].what, []
     else:
         main, what = vertices[place], vertices[place].what
-        after = [*main.after]
-        for vertex in vertices[place + 1 :]:
-            after += [note for note in (vertex.what, *vertex.after) if note not in _UNSAID]
+        notes = [note for vertex in vertices[place + 1 :] for note in (vertex.what, *vertex.after)]
+        after = [*main.after, *(note for note in notes if note not in _UNSAID)]
     return Vertex(
         name=main.name,
         kind=main.kind,

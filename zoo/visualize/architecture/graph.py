@@ -20,28 +20,23 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Vertex:
-    """A layer, or several drawn as one."""
+    """A layer, or several drawn as one, which ``parts`` lists.
 
-    #: Of the layer, ``OUTER/INNER`` in a nested model.
+    ``what`` is the label, ``before`` and ``after`` are fused operations; a ``minor`` vertex can be fused, a ``bare``
+    one is no layer, and Keras generated the name of an ``unnamed`` one. ``shape`` is without the batch.
+    """
+
     name: str
-    #: Of :data:`zoo.visualize.architecture.layer_labels.KINDS`.
     kind: str
-    #: Label, such as ``conv 3×3, 64``.
     what: str
-    #: Fused operations before and after it, such as ``BN`` and ``ReLU``.
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    #: Whether it can be fused with another.
     minor: bool = False
-    #: Whether it is an operation, not a layer; and whether Keras generated its name.
     bare: bool = False
     unnamed: bool = False
-    #: Of the output, without the batch.
     shape: Shape = ()
     params: int = 0
-    #: Multiply-accumulates per image.
     macs: int = 0
-    #: Names and labels of all layers that it stands for.
     parts: tuple[str, ...] = ()
 
 
@@ -86,30 +81,25 @@ class Graph:
         return tuple(found)
 
 
-@dataclass(frozen=True)
-class Contraction:
-    """A graph of groups, and the group of each vertex."""
+def group_inputs(graph: Graph, group_of: Mapping[int, Key]) -> dict[Key, list[Key]]:
+    """The other groups from which the vertices of each group take inputs, given the group of some vertices."""
+    takes: dict[Key, list[Key]] = {group: [] for group in group_of.values()}
+    for vertex, group in group_of.items():
+        takes[group] += [group_of[source] for source in graph.inputs[vertex] if group_of.get(source, group) != group]
+    return takes
 
-    graph: Graph
-    place: tuple[int, ...]
 
-
-def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex]], Vertex]) -> Contraction:
+def contract(
+    graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex]], Vertex]
+) -> tuple[Graph, tuple[int, ...]]:
     """Contract groups of vertices, given the group of each.
 
     ``merge`` makes one vertex of the members of a group, in order; it is not called for a group of one.
-
-    Raises:
-        ValueError: the contracted graph has a cycle.
     """
     members: dict[int, list[int]] = {}
     for vertex, group in enumerate(group_of):
         members.setdefault(group, []).append(vertex)
-    takes = {
-        group: [group_of[source] for vertex in vertices for source in graph.inputs[vertex] if group_of[source] != group]
-        for group, vertices in members.items()
-    }
-    order = topological_order(takes)
+    order = topological_order(group_inputs(graph, dict(enumerate(group_of))))
     if len(order) < len(members):
         raise ValueError("the contracted graph has a cycle")
     place = {group: number for number, group in enumerate(order)}
@@ -120,7 +110,7 @@ def contract(graph: Graph, group_of: Sequence[int], merge: Callable[[list[Vertex
         # In the order of use, in which branches are drawn side by side.
         sources = [group_of[source] for vertex in members[group] for source in graph.inputs[vertex]]
         inputs.append(tuple(dict.fromkeys(place[source] for source in sources if source != group)))
-    return Contraction(Graph(tuple(vertices), tuple(inputs)), tuple(place[group] for group in group_of))
+    return Graph(tuple(vertices), tuple(inputs)), tuple(place[group] for group in group_of)
 
 
 def topological_order(takes: Mapping[Key, Iterable[Key]]) -> list[Key]:
@@ -176,7 +166,6 @@ def read_graph(flat: FlatGraph) -> Graph:
         operation, output = node.operation, node.output_tensors[0]
         about = label_of(operation, len(takes[number]))
         name = names.get(id(output), operation.name)
-        shape = tuple(output.shape[1:])
         is_layer = isinstance(operation, keras.layers.Layer)
         vertices.append(
             Vertex(
@@ -187,7 +176,7 @@ def read_graph(flat: FlatGraph) -> Graph:
                 minor=about.minor,
                 bare=not is_layer,
                 unnamed=_automatic(operation),
-                shape=shape,
+                shape=tuple(output.shape[1:]),
                 params=operation.count_params() if is_layer and id(operation) not in counted else 0,
                 macs=_multiply_accumulates(operation, node) if is_layer else 0,
                 parts=(f"{name}: {about.what}",) if about.kind != "input" else (),
@@ -223,8 +212,8 @@ def format_count(count: float) -> str:
     for unit in ("k", "M", "G", "T"):
         count /= 1000
         if count < 999.5 or unit == "T":
-            return f"{count:.{2 if count < 9.995 else 1 if count < 99.95 else 0}f} {unit}"
-    raise AssertionError("unreachable")
+            break
+    return f"{count:.{2 if count < 9.995 else 1 if count < 99.95 else 0}f} {unit}"
 
 
 def format_shape(shape: Iterable[int | None]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.visualize.architecture.blocks import Path, common_prefix
-from zoo.visualize.architecture.graph import Graph, Shape, Vertex, topological_order
+from zoo.visualize.architecture.graph import Graph, Shape, Vertex, group_inputs, topological_order
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Frame:
-    """A block, a stage or a nested model."""
+    """A block, a stage or a nested model; ``count`` consecutive repetitions of it."""
 
     name: str
     children: tuple[Frame | Vertex, ...]
@@ -32,14 +32,20 @@ class Frame:
     entries: tuple[tuple[tuple[int, int], ...], ...]
     #: The children whose outputs are used outside, and their output ports.
     exits: tuple[tuple[int, int], ...]
-    #: Consecutive repetitions.
     count: int = 1
     params: int = 0
     macs: int = 0
-    #: Of the output.
     shape: Shape = ()
     #: Minimum and maximum channels of the output, if repetitions differ.
     channels: tuple[int, int] | None = None
+
+    def vertices(self) -> Iterator[Vertex]:
+        """All vertices within, in order."""
+        for child in self.children:
+            if isinstance(child, Frame):
+                yield from child.vertices()
+            else:
+                yield child
 
 
 def build_hierarchy(graph: Graph, paths: Sequence[Path], *, fold: bool, least: int = 2) -> Frame:
@@ -57,11 +63,7 @@ def _frame(
     members: dict[Any, list[int]] = {}
     for vertex in inside:
         members.setdefault(group[vertex], []).append(vertex)
-    takes = {
-        key: [group[source] for vertex in vertices for source in graph.inputs[vertex] if group.get(source, key) != key]
-        for key, vertices in members.items()
-    }
-    order = topological_order(takes)
+    order = topological_order(group_inputs(graph, group))
     place = {key: number for number, key in enumerate(order)}
     children: list[Frame | Vertex] = [
         graph.vertices[members[key][0]]
@@ -89,11 +91,11 @@ def _frame(
     ]
     exits = tuple((place[group[result]], outs[group[result]].index(result)) for result in _results(graph, inside))
     frame = Frame(
-        name=name,
-        children=tuple(children),
-        edges=tuple(edges),
-        entries=tuple(entries),
-        exits=exits,
+        name,
+        tuple(children),
+        tuple(edges),
+        tuple(entries),
+        exits,
         params=sum(graph.vertices[vertex].params for vertex in inside),
         macs=sum(graph.vertices[vertex].macs for vertex in inside),
         shape=graph.vertices[_results(graph, inside)[-1]].shape,
@@ -109,13 +111,8 @@ def _groups(graph: Graph, inside: list[int], paths: Sequence[Path], depth: int, 
         for vertex in inside
     }
     while True:
-        takes: dict[Any, list[Any]] = {key: [] for key in group.values()}
-        for vertex in inside:
-            takes[group[vertex]] += [
-                group[source] for source in graph.inputs[vertex] if group.get(source, group[vertex]) != group[vertex]
-            ]
-        stuck = set(takes) - set(topological_order(takes))
-        broken = {key for key in stuck if isinstance(key, str)}
+        takes = group_inputs(graph, group)
+        broken = {key for key in set(takes) - set(topological_order(takes)) if isinstance(key, str)}
         if not broken:
             return group
         group = {vertex: vertex if key in broken else key for vertex, key in group.items()}

@@ -69,24 +69,15 @@ _MERGES = {
     "Einsum": "einsum",
     "CustomScaleLayer": "+",
 }
-_DEPTHWISE = {
-    "DepthwiseConv1D": "depthwise",
-    "DepthwiseConv2D": "depthwise",
-    "SeparableConv1D": "separable",
-    "SeparableConv2D": "separable",
-}
 
 
 @dataclass(frozen=True)
 class LayerLabel:
-    """The label of a layer."""
+    """The label of a layer; ``notes`` are operations within, and a ``minor`` layer is fused with one beside it."""
 
-    #: Of :data:`KINDS`.
     kind: str
     what: str
-    #: Operations within, such as an activation.
     notes: tuple[str, ...] = ()
-    #: Whether it is fused with a layer beside it.
     minor: bool = False
 
 
@@ -103,15 +94,14 @@ def label_of(operation: Any, inputs: int) -> LayerLabel:
         return LayerLabel("light", note, minor=True)
     if isinstance(operation, keras.layers.Activation):
         return LayerLabel("light", _activation(operation), minor=True)
-    if name in _DEPTHWISE or (_is_convolution(operation) and getattr(operation, "groups", 1) == operation.filters > 1):
-        verb = _DEPTHWISE.get(name, "depthwise")
+    depthwise = name.startswith(("DepthwiseConv", "SeparableConv"))
+    if depthwise or (_is_convolution(operation) and getattr(operation, "groups", 1) == operation.filters > 1):
+        verb = "separable" if name.startswith("SeparableConv") else "depthwise"
         about = {**settings, "groups": 1, "filters": settings.get("filters") if verb == "separable" else None}
         return LayerLabel("depthwise", _convolution(verb, about), _after(operation))
     if _is_convolution(operation):
-        transposed = "Transpose" in name
-        return LayerLabel(
-            "convolution", _convolution("transposed conv" if transposed else "conv", settings), _after(operation)
-        )
+        verb = "transposed conv" if "Transpose" in name else "conv"
+        return LayerLabel("convolution", _convolution(verb, settings), _after(operation))
     if isinstance(operation, keras.layers.Dense):
         return LayerLabel("dense", f"dense, {operation.units}", _after(operation))
     if isinstance(operation, keras.layers.EinsumDense):

@@ -15,15 +15,14 @@ _SWEEPS = 8
 
 @dataclass(frozen=True)
 class LayeredGraph:
-    """Nodes in rows. An edge across rows has a dummy node in each, numbered after the real nodes."""
+    """Nodes in rows, left to right. An edge across rows has a dummy node in each, numbered after the real nodes.
 
-    #: For each row its nodes from left to right.
+    ``routes`` has the nodes of each edge, ``above`` and ``below`` the neighbours of each node in the next rows.
+    """
+
     rows: list[list[int]]
-    #: For each node its row.
     row_of: list[int]
-    #: For each edge its nodes, dummy nodes included.
     routes: list[list[int]]
-    #: For each node its neighbours in the row above, and in the row below.
     above: list[list[int]]
     below: list[list[int]]
 
@@ -84,12 +83,8 @@ def _ordered(rows: list[list[int]], above: list[list[int]], below: list[list[int
         place = {node: number for row in rows for number, node in enumerate(row)}
         for row in rows if down else reversed(rows):
             neighbours = above if down else below
-            middle = {
-                node: sum(place[other] for other in neighbours[node]) / len(neighbours[node])
-                if neighbours[node]
-                else place[node]
-                for node in row
-            }
+            beside = {node: [place[other] for other in neighbours[node]] or [place[node]] for node in row}
+            middle = {node: sum(places) / len(places) for node, places in beside.items()}
             row.sort(key=middle.__getitem__)
             place.update((node, number) for number, node in enumerate(row))
         crossings = _crossings(rows, below)

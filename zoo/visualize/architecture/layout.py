@@ -19,15 +19,16 @@ _SAME = 0.5
 
 @dataclass(frozen=True)
 class Node:
-    """Extent to the left and right of its axis, and height."""
+    """Extent to the left and right of its axis, height, and offsets of its ports from the axis.
+
+    ``side`` is the offset of its sides if edges may enter there too, as into the sign of a sum; else 0.
+    """
 
     left: float
     right: float
     height: float
-    #: Offsets of input and output ports from its axis.
     inputs: tuple[float, ...] = (0.0,)
     outputs: tuple[float, ...] = (0.0,)
-    #: Offset of its sides from the axis if edges may enter there too, as into the sign of a sum; else 0.
     side: float = 0.0
 
 
@@ -100,7 +101,6 @@ class _Ends:
 
     def __init__(self, nodes: Sequence[Node], links: Sequence[Link], graph: LayeredGraph, x: list[float]) -> None:
         self.nodes, self.links, self.graph, self.x = nodes, links, graph, x
-        self.row_nodes = graph.rows
         #: For each row the segments that begin there: the edge's number, and the segment's.
         self.parts: list[list[tuple[int, int]]] = [[] for _ in graph.rows]
         for number, route in enumerate(graph.routes):

@@ -34,17 +34,10 @@ def stage_boxes(items: Sequence[Frame | Vertex], *, inline: bool) -> list[DrawnN
 def _box(item: Frame | Vertex, rows: Sequence[_Row], width: float) -> DrawnNode:
     height = LEADING * len(rows) + 11
     left = _INSET - width / 2
+    kind_ = "frame" if isinstance(item, Frame) else f"box {item.kind}"
     parts = [
         tag("title", "\n".join(_about(item))),
-        tag(
-            "rect",
-            class_="frame" if isinstance(item, Frame) else f"box {item.kind}",
-            x=f"{-width / 2:.1f}",
-            y=0,
-            width=f"{width:.1f}",
-            height=height,
-            rx=6,
-        ),
+        tag("rect", class_=kind_, x=f"{-width / 2:.1f}", y=0, width=f"{width:.1f}", height=height, rx=6),
     ]
     for number, (kind, words) in enumerate(rows):
         y = 14.5 + LEADING * number
@@ -63,8 +56,7 @@ def _rows(item: Frame | Vertex, inline: bool) -> list[_Row]:
         found = [(None, TextLine(item.name, strong=True))]
         inside: list[_Row] = [(_kind(child), TextLine(_line(child), small=True)) for child in item.children]
         if len(inside) > _LINES:
-            left_out = len(inside) - _LINES + 1
-            inside = [*inside[: _LINES - 1], (None, TextLine(f"and {left_out} more", small=True))]
+            inside[_LINES - 1 :] = [(None, TextLine(f"and {len(inside) - _LINES + 1} more", small=True))]
         found += inside
     if inline:
         found.append((None, TextLine(in_short(item.shape, item.params, item.macs), small=True)))
@@ -73,9 +65,8 @@ def _rows(item: Frame | Vertex, inline: bool) -> list[_Row]:
 
 def _kind(child: Frame | Vertex) -> str:
     """The kind with the most multiply-accumulates."""
-    layers = [child] if isinstance(child, Vertex) else _layers(child)
     work: Counter[str] = Counter()
-    for layer in layers:
+    for layer in [child] if isinstance(child, Vertex) else _layers(child):
         work[layer.kind] += layer.macs
     return work.most_common(1)[0][0] if work else "light"
 
@@ -98,10 +89,7 @@ def _made_of(block: Frame) -> str:
 
 def _layers(block: Frame) -> list[Vertex]:
     """The layers of a block, in order, without minor ones."""
-    found: list[Vertex] = []
-    for child in block.children:
-        found += _layers(child) if isinstance(child, Frame) else [child] if child.kind != "light" else []
-    return found
+    return [layer for layer in block.vertices() if layer.kind != "light"]
 
 
 def _about(item: Frame | Vertex) -> list[str]:

@@ -35,32 +35,24 @@ MARGIN, TITLE, BETWEEN, HEAD = 24.0, 52.0, 34.0, 24.0
 BESIDE, COLUMN_GAP, BAR = 16.0, 16.0, 44.0
 #: A square of the legend, and its distance from the text.
 SWATCH, SWATCH_GAP = 11.0, 6.0
+_ARROW = {"viewBox": "0 0 6 6", "refX": 6, "refY": 3, "markerWidth": 6, "markerHeight": 6, "orient": "auto"}
 
 _FIGURES = ("output", "parameters", "MACs")
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the drawing."""
+    """A column; the edge from the one before enters at ``entry``, that to the next leaves at ``exit``."""
 
     pieces: list[DrawnNode]
     items: list[Frame | Vertex]
     where: Layout
-    #: Where the edge from the column before enters, and that to the next leaves.
     entry: float
     exit: float
 
 
 def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) -> str:
-    """The text of an SVG file, which suits light and dark screens and loads nothing.
-
-    Args:
-        content: the whole model.
-        title: its name.
-        about: a line below the title.
-        by_stage: whether frames are drawn as boxes that list their contents.
-        named: whether layers have their names.
-    """
+    """The text of an SVG file, which suits light and dark screens and loads nothing."""
     with canvas.style():
         # With two nodes in a row, figures cannot be beside it.
         rows = assign_layers(len(content.children), [(edge.source, edge.target) for edge in content.edges]).rows
@@ -103,20 +95,7 @@ def svg(content: Frame, *, title: str, about: str, by_stage: bool, named: bool) 
             tag("title", f"{title}: its architecture", id="title"),
             tag("desc", f"{about}. {_in_words(content)}", id="about"),
             tag("style", Markup(style)),
-            tag(
-                "defs",
-                tag(
-                    "marker",
-                    tag("path", class_="tip", d="M0 0L6 3L0 6z"),
-                    id="arrow",
-                    viewBox="0 0 6 6",
-                    refX=6,
-                    refY=3,
-                    markerWidth=6,
-                    markerHeight=6,
-                    orient="auto",
-                ),
-            ),
+            tag("defs", tag("marker", tag("path", class_="tip", d="M0 0L6 3L0 6z"), id="arrow", **_ARROW)),
             tag("rect", class_="page", width="100%", height="100%"),
             tag("text", title, class_="heading", x=MARGIN, y=MARGIN + 8),
             draw_text(heading[1], MARGIN, MARGIN + 23, "start", width, "quiet"),
@@ -157,15 +136,14 @@ def _part(content: Frame, pieces: list[DrawnNode], start: int, end: int) -> _Col
     """One column, with the edge that enters at its top."""
     inside = pieces[start:end]
     into: dict[Edge, None] = dict.fromkeys(edge for edge in content.edges if edge.source < start <= edge.target < end)
-    lines = [Link(0, 1 + edge.target - start, 0, edge.input) for edge in into]
+    first = 1 if into else 0
+    shift = first - start
+    lines = [Link(0, shift + edge.target, 0, edge.input) for edge in into]
     lines += [
-        Link(1 + edge.source - start, 1 + edge.target - start, edge.output, edge.input)
+        Link(shift + edge.source, shift + edge.target, edge.output, edge.input)
         for edge in content.edges
         if start <= edge.source and edge.target < end
     ]
-    first = 1 if into else 0
-    if not first:
-        lines = [Link(line.source - 1, line.target - 1, line.output, line.input) for line in lines]
     bodies = [Node(0, 0, 0)] * first + [piece.node for piece in inside]
     where = lay_out(bodies, lines)
     leaving = next((edge for edge in content.edges if edge.source < end <= edge.target), None)
@@ -176,12 +154,8 @@ def _part(content: Frame, pieces: list[DrawnNode], start: int, end: int) -> _Col
 
 
 def _column(column: _Column) -> list[Markup]:
-    parts = [path(points) for points in column.where.paths]
-    parts += [
-        group([piece.markup], x, top)
-        for piece, x, top in zip(column.pieces, column.where.x, column.where.top, strict=True)
-    ]
-    return parts
+    drawn = zip(column.pieces, column.where.x, column.where.top, strict=True)
+    return [*map(path, column.where.paths), *(group([piece.markup], x, top) for piece, x, top in drawn)]
 
 
 def _turn(end: Point, begin: Point, between: float) -> Markup:
@@ -194,11 +168,8 @@ def _turn(end: Point, begin: Point, between: float) -> Markup:
 
 
 def _figure_widths(items: Sequence[Frame | Vertex]) -> list[float]:
-    texts = [_figure_texts(item) for item in items]
-    return [
-        max(TextLine(text, small=True).width for text in (_FIGURES[number], *(row[number] for row in texts)))
-        for number in range(len(_FIGURES))
-    ]
+    columns = zip(_FIGURES, *(_figure_texts(item) for item in items), strict=True)
+    return [max(TextLine(text, small=True).width for text in texts) for texts in columns]
 
 
 def _figure_texts(item: Frame | Vertex) -> tuple[str, str, str]:
@@ -214,42 +185,24 @@ def _figure_texts(item: Frame | Vertex) -> tuple[str, str, str]:
 def _figures(column: _Column, widths: Sequence[float], content: Frame) -> list[Markup]:
     """The figures of each row, with bars for its shares."""
     starts = [sum(widths[:number]) + COLUMN_GAP * number for number in range(len(widths))]
-    parts = [
-        draw_text(
-            TextLine(name, small=True),
-            x + (width if number else 0),
-            -10,
-            "end" if number else "start",
-            width + 9,
-            "quiet",
-        )
-        for number, (name, x, width) in enumerate(zip(_FIGURES, starts, widths, strict=True))
-    ]
+
+    def written(number: int, text: str, y: float, spare: float, name: str = "") -> Markup:
+        x, anchor = (starts[number] + widths[number], "end") if number else (starts[number], "start")
+        return draw_text(TextLine(text, small=True), x, y, anchor, widths[number] + spare, name)
+
+    parts = [written(number, name, -10, 9, "quiet") for number, name in enumerate(_FIGURES)]
     most = [max(item.params for item in content.children), max(item.macs for item in content.children)]
     for item, piece, top in zip(column.items, column.pieces, column.where.top, strict=True):
         y = top + (14 if isinstance(item, Frame) else piece.node.height / 2 + 3.5)
         for number, text in enumerate(_figure_texts(item)):
             if not text:
                 continue
-            x, width = starts[number], widths[number]
-            parts.append(
-                draw_text(
-                    TextLine(text, small=True), x + (width if number else 0), y, "end" if number else "start", width + 1
-                )
-            )
+            parts.append(written(number, text, y, 1))
             if number:
                 share = (item.params, item.macs)[number - 1] / max(1, most[number - 1])
-                long = max(0.8, min(BAR, width) * share)
-                parts.append(
-                    tag(
-                        "rect",
-                        class_="bar",
-                        x=f"{x + width - long:.1f}",
-                        y=f"{y + 3.5:.1f}",
-                        width=f"{long:.1f}",
-                        height=2,
-                    )
-                )
+                long = max(0.8, min(BAR, widths[number]) * share)
+                x, w = f"{starts[number] + widths[number] - long:.1f}", f"{long:.1f}"
+                parts.append(tag("rect", class_="bar", x=x, y=f"{y + 3.5:.1f}", width=w, height=2))
     return parts
 
 
@@ -258,14 +211,7 @@ def _figures(column: _Column, widths: Sequence[float], content: Frame) -> list[M
 
 def _kinds(content: Frame) -> list[str]:
     """The kinds of layers in the model, in the order of the legend."""
-    found: set[str] = set()
-    open_: list[Frame | Vertex] = [content]
-    while open_:
-        item = open_.pop()
-        if isinstance(item, Frame):
-            open_ += item.children
-        else:
-            found.add(item.kind)
+    found = {vertex.kind for vertex in content.vertices()}
     return [kind for kind in KINDS if kind in found and kind != "input"]
 
 
