@@ -63,13 +63,11 @@ class Reader:
         #: Why the video ends earlier than it should, once the end is reached.
         self.problem: str | None = None
         self._seekable = file.seekable()
+        # From PyAV 19 on titles that are not UTF-8 are no error, and there is no such option.
+        errors = {} if int(self._av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
         try:
             self._container = self._av.open(
-                file,
-                "r",
-                container_options={"format_whitelist": _DEMUXERS},
-                buffer_size=_BLOCK,
-                metadata_errors="replace",
+                file, "r", container_options={"format_whitelist": _DEMUXERS}, buffer_size=_BLOCK, **errors
             )
         except (self._av.FFmpegError, OSError, ValueError) as error:
             raise ImageError(self._refusal(error)) from error
