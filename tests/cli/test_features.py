@@ -151,7 +151,7 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_file(zoo, photos, cache
     assert process.returncode == (130 if how == signal.SIGINT else -how), said
     assert not (tmp_path / "f.h5").exists()
     if how == signal.SIGINT:
-        assert b"--resume goes on" in said
+        assert b"--resume to continue" in said
 
     refused = zoo("features", many, *SHIPPED, "-o", "f.h5", **cache)
     assert refused.returncode == 2

@@ -264,7 +264,7 @@ def test_ctrl_c_ends_everything(tmp_path):
             os.link(folder / name / "0.jpg", folder / name / f"{number}.jpg")
     code = (
         "import sys\n"
-        "from zoo.data import dataset, loader\n"
+        "from zoo.data import dataset\nfrom zoo.data.loading import loader\n"
         "from zoo.core.spec import Resize\n"
         f"split = dataset.read_for_training({str(folder)!r}).splits['train']\n"
         "one = loader.Loader(split, Resize(224, 224), classes=2, batch_size=8, workers=2)\n"
