@@ -62,9 +62,11 @@ def compiled_cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def warm_cache(own_caches, compiled_cache, tmp_path) -> Path:
+def warm_cache(own_caches, compiled_cache, tmp_path_factory, monkeypatch) -> Path:
     """Give the test a copy of the cache with the shipped network, so that it does not compile it again."""
-    return Path(shutil.copytree(compiled_cache, tmp_path / "zoo-cache", dirs_exist_ok=True))
+    cache = tmp_path_factory.mktemp("warm") / "zoo-cache"
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+    return Path(shutil.copytree(compiled_cache, cache))
 
 
 @pytest.fixture
